@@ -1,0 +1,31 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "engine/core/gate.h"
+
+#include "engine/types/check.h"
+
+namespace penstock {
+
+void Reservations::releaseDownTo(std::size_t mark) {
+    while (size_ > mark) {
+        const Entry entry = entries_[--size_];
+        entry.gate->release(entry.token);
+    }
+}
+
+Verdict Gate::apply(Time now, Request&, Reservations&) {
+    Verdict verdict;
+    if (budget(now) <= 0.0) verdict.action = Action::refuse;
+    verdict.reason = reason_;
+    return verdict;
+}
+
+void Gate::release(std::uint64_t) {
+    // A gate that reserves overrides this; one that does not is never asked.
+    PENSTOCK_CHECK(false);
+}
+
+std::int32_t Gate::room(Time now, std::int32_t capacity, std::int32_t inFlight) {
+    return roomOf(capacity, budget(now), inFlight);
+}
+
+} // namespace penstock

@@ -1,0 +1,50 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+// Where a gate learns about the pool: an instant query against Prometheus, or a direct scrape of an
+// endpoint. The answer is late by nature; its age says how late.
+// Run thread only; an answer may arrive before read() returns.
+#include "engine/types/time.h"
+
+#include <cstdint>
+#include <string>
+
+namespace penstock {
+
+struct Reading {
+    enum class State : std::uint8_t {
+        value,    // `value` was read; it may still be NaN or infinite
+        noSample, // the query worked and matched nothing
+        error,    // the source could not be asked or did not understand
+    };
+    State state = State::error;
+    double value = 0.0;  // of the first sample
+    Time sampledAt{};    // when the oldest sample behind the value was scraped; now if unknown
+};
+
+// What to ask. A gate makes one at start and keeps it: adapters may key on its address.
+struct MetricQuery {
+    enum class Kind : std::uint8_t { promql, scrape };
+    Kind kind = Kind::promql;
+    std::string text; // PromQL, or the metric's name when scraping
+    std::string url;  // endpoint to scrape
+    std::string labels; // comma-separated k=v matchers of a scrape
+};
+
+class MetricListener {
+  public:
+    virtual void metricRead(std::uint32_t tag, const Reading& reading) = 0;
+
+  protected:
+    ~MetricListener() = default;
+};
+
+class MetricSource {
+  public:
+    virtual ~MetricSource() = default;
+
+    // Asks once. `query` and `listener` outlive the answer; `tag` comes back with it.
+    virtual void read(const MetricQuery& query, std::uint32_t tag, MetricListener& listener) = 0;
+};
+
+} // namespace penstock

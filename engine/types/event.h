@@ -1,0 +1,62 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+// One decision, with its reason, as a flat value. The stream of Events is what a run *is*: its
+// fingerprint is a hash over it, its report and tables are folds over it.
+#include "engine/types/result.h"
+#include "engine/types/time.h"
+#include "engine/types/verdict.h"
+
+#include <cstdint>
+
+namespace penstock {
+
+enum class EventKind : std::uint8_t {
+    // A request and its queue. `request`, `queue` and `pool` are set.
+    enqueued,    // became claimable for the first time
+    claimed,     // taken from pending by this engine
+    expired,     // found past its deadline
+    gateRead,    // a gate evaluated: value, threshold, budget, age (no request); only on change
+    gateClosed,  // a poll whose budget left no room while work waited (no request)
+    refused,     // a gate sent it back
+    waiting,     // a gate, or the lack of a slot, keeps it at hand
+    sent,        // an attempt left for the router
+    response,    // an attempt came back: status, code = DroppedReason, aux = TransportError
+    retry,       // parked until `due`: value = seconds of backoff
+    finished,    // its terminal result: code = ResultCode, status
+    gaveBack,    // returned to pending unchanged
+    redelivered, // claimed by a dead owner, pending again
+    deadLetter,  // given up as poison
+    unparsable,  // could not be read; code = 1 when an id could be told
+    lost,        // gone without a result: what the llm-d-async presets do in some cases
+    // Not of one request.
+    parameter, // a knob was moved: value = new value, aux = index in the registry
+    fault,     // the world's fault timeline: aux = index of the fault, code = 1 begin, 0 end
+    // Traffic that never meets the engine (interactive), told by the world. queue = source index.
+    arrived,
+    completed, // status, value = TTFT in seconds, threshold = E2E in seconds
+    engine,    // code: 0 started, 1 crashed, 2 draining, 3 stopped
+};
+
+inline constexpr std::uint16_t kNoIndex = 0xffff;
+
+struct Event {
+    Time at{};
+    std::uint64_t request = 0;
+    double value = 0.0;
+    double threshold = 0.0;
+    double budget = 0.0;
+    Duration age{0};
+    EventKind kind = EventKind::enqueued;
+    std::uint8_t code = 0; // ReasonCode for gate events; else as the kind says
+    std::uint8_t aux = 0;
+    bool available = true;
+    std::uint16_t queue = kNoIndex;
+    std::uint16_t pool = kNoIndex;
+    std::uint32_t attempt = 0; // retries so far
+    std::int32_t status = 0;
+};
+
+std::string_view name(EventKind kind);
+
+} // namespace penstock

@@ -1,0 +1,76 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+// What a deployed version really does is what its operator must tune, warts included. Every
+// difference between versions is one named field here, and a preset sets them all; nothing in the
+// engine asks which preset is in force.
+#include "engine/types/error.h"
+#include "engine/types/time.h"
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace penstock {
+
+struct Semantics {
+    std::string name;
+
+    // Dequeue.
+    enum class Claiming : std::uint8_t { destructivePop, fencedLease };
+    Claiming claiming = Claiming::fencedLease;
+    Duration lease{std::chrono::seconds{30}};
+    Duration reclaimScan{std::chrono::seconds{5}};
+    bool suspectLane = true; // after a second crash one at a time, so that poison harms itself alone
+
+    // What a queue gate's budget means: floor(batch x budget) pops per poll, or the share of the
+    // pool's workers that may be in flight.
+    enum class BudgetMeans : std::uint8_t { ratePerPoll, concurrency };
+    BudgetMeans budgetMeans = BudgetMeans::concurrency;
+    bool poolBudgetShared = true; // several queues on one pool share its budget
+
+    // Poll. The transport document's poll_interval_ms and batch_size override these defaults.
+    Duration pollInterval{std::chrono::milliseconds{50}};
+    std::int32_t batchSize = 64;
+    bool pollOnFreedSlot = true;
+    std::int32_t retriesMovedPerPoll = 0; // 0: every due retry at once
+
+    // Expired at dequeue.
+    bool expiredGetsResult = true;
+    bool expiredUsesSlot = false;
+
+    // Attempts.
+    bool retryTransportErrors = true;
+    bool sendTimeoutHeader = true;
+    bool deadlineWholeSeconds = false; // the deadline is compared in whole Unix seconds
+
+    // Verdict wait at a pool gate.
+    enum class Parked : std::uint8_t { fixedPoll, jitteredPoll, wokenOnChange };
+    Parked parked = Parked::wokenOnChange;
+    bool parkedHoldsWorker = false;
+    Duration parkedPollMin{0};
+    Duration parkedPollMax{0};
+    Duration parkedTimeout{0}; // 0: until the deadline
+
+    // Metric errors: cached for the TTL like a value, or retried after errorRetry.
+    bool cacheMetricErrors = false;
+    Duration metricErrorRetry{std::chrono::seconds{1}};
+
+    // Results and messages that cannot be read.
+    bool resultsDurable = true;
+    enum class Unparsable : std::uint8_t { dropped, removed, deadLetter };
+    Unparsable unparsable = Unparsable::deadLetter;
+    bool unknownGateOpens = false;
+
+    // Tier-priority stamps the objective of a lane instead of the priority index.
+    bool stampLaneObjective = false;
+
+    static Semantics llmDAsync09();
+    static Semantics llmDAsync010();
+    static Semantics penstock();
+    static Result<Semantics> byName(std::string_view name);
+    static const std::vector<std::string>& names();
+};
+
+} // namespace penstock
