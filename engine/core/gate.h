@@ -10,6 +10,7 @@
 //
 // Run thread only. No allocation per request in the steady state.
 #include "engine/types/budget.h"
+#include "engine/types/parameter.h"
 #include "engine/types/request.h"
 #include "engine/types/result.h"
 #include "engine/types/verdict.h"
@@ -97,6 +98,9 @@ class Gate {
     virtual void backlog(Time, std::int64_t /*pending*/, Time /*earliestDeadline*/) {}
 
     virtual std::string_view type() const = 0;
+
+    // Shows the numbers that may be turned while a run goes on.
+    virtual void parameters(ParameterVisitor&) {}
 
     // Gates inside this one (composite, wait-on-refuse…), for reports, parameters and advice.
     virtual std::vector<Gate*> inner() { return {}; }
