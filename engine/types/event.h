@@ -40,13 +40,17 @@ enum class EventKind : std::uint8_t {
 
 inline constexpr std::uint16_t kNoIndex = 0xffff;
 
+// Whose gate an event is about, in `aux` of refused, waiting and gateClosed. gateRead needs none:
+// it is a pool gate's when `queue` is kNoIndex, else a queue gate's. `none` on waiting: no slot.
+enum class GateSide : std::uint8_t { none, queueGate, poolGate };
+
 struct Event {
     Time at{};
     std::uint64_t request = 0;
     double value = 0.0;
     double threshold = 0.0;
     double budget = 0.0;
-    Duration age{0};
+    Duration age{0}; // gate events: of the reading; sent: since the request was enqueued
     EventKind kind = EventKind::enqueued;
     std::uint8_t code = 0; // ReasonCode for gate events; else as the kind says
     std::uint8_t aux = 0;
