@@ -80,6 +80,14 @@ class Gate {
     // Gives back what apply() reserved under `token`.
     virtual void release(std::uint64_t token);
 
+    // A request that this gate answered with `wait` leaves without being applied again (cancelled,
+    // expired, given back): what the gate holds ready for it is given back. Harmless for others.
+    virtual void withdrawn(const Request&) {}
+
+    // The reservation of `request` is about to be released only because a later gate of the same
+    // chain is still asking: what release() would give back is to be held for its next apply().
+    virtual void keep(const Request&) {}
+
     // How many more may be sent now, given the capacity (workers) of the pool and what this gate's
     // owner has in flight: the concurrency meaning of a budget. The default is
     // floor(capacity x budget) - inFlight; gates that count for themselves know better.

@@ -41,6 +41,8 @@ Semantics Semantics::llmDAsync010() {
     s.resultsDurable = true;
     s.unparsable = Unparsable::removed;
     s.unknownGateOpens = true;
+    s.saturationMetric = "llm_d_epp_flow_control_pool_saturation";
+    s.tierPriorityHeedsWait = false;
     s.stampLaneObjective = true;
     return s;
 }
@@ -56,6 +58,7 @@ Semantics Semantics::llmDAsync09() {
     s.parkedTimeout = 0s;
     s.resultsDurable = false;
     s.unparsable = Unparsable::dropped;
+    s.saturationMetric = "inference_extension_flow_control_pool_saturation";
     s.stampLaneObjective = false;
     return s;
 }

@@ -63,6 +63,11 @@ struct Semantics {
     Unparsable unparsable = Unparsable::deadLetter;
     bool unknownGateOpens = false;
 
+    // Gates. The series that prometheus-saturation reads (renamed in later routers), and whether
+    // tier-priority-admission takes a `wait` of its inner gate for saturation or lets it through.
+    std::string saturationMetric = "inference_extension_flow_control_pool_saturation";
+    bool tierPriorityHeedsWait = true;
+
     // Tier-priority stamps the objective of a lane instead of the priority index.
     bool stampLaneObjective = false;
 
