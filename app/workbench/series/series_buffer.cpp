@@ -175,10 +175,10 @@ void SeriesBuffer::visit(TimeRange range, int level, Fn&& fn) const {
     for (int k = top; k >= 0; --k) {
         const std::int64_t size = cellSamples(k);
         std::int64_t limit = cellsEnd(k) * size;
-        if (k > level) {
-            // Finer cells are wanted, so stop where the next level begins to remember.
-            const std::int64_t finer = cellsBegin(k - 1) * cellSamples(k - 1);
-            limit = std::min(limit, (finer + size - 1) / size * size);
+        // Finer cells are wanted, so stop where any finer level begins to remember.
+        for (int finer = level; finer < k; ++finer) {
+            const std::int64_t known = cellsBegin(finer) * cellSamples(finer);
+            limit = std::min(limit, (known + size - 1) / size * size);
         }
         if (limit <= position) continue;
         const std::int64_t begin = position / size, end = limit / size;
