@@ -68,7 +68,7 @@ Result<std::int64_t> scaled(std::string_view number, std::int64_t nanoseconds) {
 
 } // namespace
 
-Result<Duration> parseDuration(std::string_view text) {
+Result<Duration> goDuration(std::string_view text) {
     const auto bad = [text](std::string_view why) {
         return fail(fmt::format("invalid duration \"{}\": {}", text, why));
     };

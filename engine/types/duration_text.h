@@ -11,9 +11,9 @@
 
 namespace penstock {
 
-Result<Duration> parseDuration(std::string_view text);
+Result<Duration> goDuration(std::string_view text);
 
-// The shortest text that parseDuration() reads back to the same value: "1m30s", "250ms".
+// The shortest text that goDuration() reads back to the same value: "1m30s", "250ms".
 std::string durationText(Duration duration);
 
 } // namespace penstock

@@ -45,10 +45,4 @@ std::string_view closestName(std::string_view wanted,
     return best;
 }
 
-std::string didYouMean(std::string_view wanted, std::span<const std::string_view> candidates) {
-    const std::string_view found = closestName(wanted, candidates);
-    if (found.empty()) return "";
-    return " (did you mean \"" + std::string(found) + "\"?)";
-}
-
 } // namespace penstock

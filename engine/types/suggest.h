@@ -3,7 +3,6 @@
 
 // "Did you mean …?": the known name closest to a mistyped one.
 #include <span>
-#include <string>
 #include <string_view>
 
 namespace penstock {
@@ -11,8 +10,5 @@ namespace penstock {
 // The candidate within a third of the length (and at least one edit) of `wanted`, counting
 // insertions, deletions, replacements and swaps of neighbours; empty if none is that close.
 std::string_view closestName(std::string_view wanted, std::span<const std::string_view> candidates);
-
-// " (did you mean \"…\"?)", or an empty string.
-std::string didYouMean(std::string_view wanted, std::span<const std::string_view> candidates);
 
 } // namespace penstock
