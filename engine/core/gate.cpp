@@ -12,6 +12,13 @@ void Reservations::releaseDownTo(std::size_t mark) {
     }
 }
 
+void Reservations::abandonAll() {
+    while (size_ > 0) {
+        const Entry entry = entries_[--size_];
+        entry.gate->abandon(entry.token);
+    }
+}
+
 Verdict Gate::apply(Time now, Request&, Reservations&) {
     Verdict verdict;
     if (budget(now) <= 0.0) verdict.action = Action::refuse;

@@ -39,6 +39,9 @@ class Reservations {
     void releaseDownTo(std::size_t mark);
     void releaseAll() { releaseDownTo(0); }
 
+    // The process that held them has died: see Gate::abandon.
+    void abandonAll();
+
   private:
     struct Entry {
         Gate* gate;
@@ -79,6 +82,10 @@ class Gate {
 
     // Gives back what apply() reserved under `token`.
     virtual void release(std::uint64_t token);
+
+    // The process that reserved `token` was killed. What it counted in its own memory is gone (the
+    // default releases it); what it wrote to a shared store stays there until its TTL.
+    virtual void abandon(std::uint64_t token) { release(token); }
 
     // A request that this gate answered with `wait` leaves without being applied again (cancelled,
     // expired, given back): what the gate holds ready for it is given back. Harmless for others.

@@ -25,6 +25,13 @@ struct QueueDepth {
     std::int64_t dead = 0;
 };
 
+// What a finish() would do now, as far as the adapter knows.
+enum class ClaimState : std::uint8_t {
+    held,     // publish the result and end the claim
+    deferred, // the broker is away: the queue itself will report the end (or the loss) when known
+    gone,     // nothing: the lease has gone to somebody else, who will report the end
+};
+
 class QueueListener {
   public:
     // The answer to claim(): at most `max` requests, earliest deadline first, expired ones
@@ -47,6 +54,9 @@ class RequestQueue {
 
     // Leases up to `max` (≥ 1) requests to this engine. One claim may be outstanding.
     virtual void claim(std::int32_t max) = 0;
+
+    // Asked just before finish(), so that one request's end is reported exactly once.
+    virtual ClaimState claimState(const Request&) const { return ClaimState::held; }
 
     // Publishes the result and ends the claim. Refused (silently, counted) if the lease has gone to
     // somebody else.

@@ -54,6 +54,8 @@ struct Request {
     std::uint16_t queue = 0;            // index in the transport document
     Classification classification = Classification::none;
     bool suspect = false; // delivered by the suspect lane: it may have crashed an owner before
+    std::uint32_t handle = 0; // the queue's own: where it keeps this request
+    Time pendingSince{};      // when it last became claimable: enqueued, or back from a retry
 };
 
 // The id that appears on the wire and in tables.

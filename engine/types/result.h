@@ -22,12 +22,6 @@ enum class ResultCode : std::uint8_t {
     deliveryAttemptsExceeded,
 };
 
-struct ResultMessage {
-    ResultCode code = ResultCode::http;
-    int status = 0;        // HTTP status; 0 when there was none
-    std::string_view body; // raw body, or an error text; valid during the call that passes it
-};
-
 enum class TransportError : std::uint8_t { none, refused, reset, timeout, aborted };
 
 // x-llm-d-request-dropped-reason
@@ -51,6 +45,13 @@ struct ServiceTiming {
     Duration decode{0};
     std::uint32_t promptTokens = 0;
     std::uint32_t outputTokens = 0;
+};
+
+struct ResultMessage {
+    ResultCode code = ResultCode::http;
+    int status = 0;        // HTTP status; 0 when there was none
+    std::string_view body; // raw body, or an error text; valid during the call that passes it
+    ServiceTiming timing{}; // of the last attempt; zeros if nothing was ever sent
 };
 
 struct Response {

@@ -29,6 +29,9 @@ Semantics Semantics::llmDAsync010() {
     s.retriesMovedPerPoll = 10;
     s.expiredGetsResult = true;
     s.expiredUsesSlot = true;
+    s.queueWaitProceeds = true;
+    s.refusedDelay = 0s;
+    s.poolRefusalParks = true;
     s.retryTransportErrors = false;
     s.sendTimeoutHeader = false;
     s.deadlineWholeSeconds = true;

@@ -40,6 +40,16 @@ struct Semantics {
     bool expiredGetsResult = true;
     bool expiredUsesSlot = false;
 
+    // A queue gate's verdict "wait" lets the message through (only a pool gate can park a worker).
+    bool queueWaitProceeds = false;
+
+    // A request refused for its tenant's sake is claimable again after this, so that it does not
+    // hide those behind it; 0: at once.
+    Duration refusedDelay{std::chrono::seconds{1}};
+
+    // What a pool gate refuses goes through the retry set with no backoff instead of straight back.
+    bool poolRefusalParks = false;
+
     // Attempts.
     bool retryTransportErrors = true;
     bool sendTimeoutHeader = true;
