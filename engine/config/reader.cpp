@@ -1,0 +1,521 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "engine/config/reader.h"
+
+#include "engine/config/wording.h"
+#include "engine/types/check.h"
+#include "engine/types/duration_text.h"
+
+#include <fmt/format.h>
+
+#include <cctype>
+#include <charconv>
+#include <cmath>
+
+namespace penstock {
+namespace {
+
+std::string withUnit(std::string_view unit) {
+    return unit.empty() ? std::string() : fmt::format(" ({})", unit);
+}
+
+// %g would say 1e+06 where a person writes 1000000.
+std::string plain(double value) {
+    const bool whole = std::abs(value) < 1e15 && value == std::floor(value);
+    return whole ? fmt::format("{:.0f}", value) : fmt::format("{:g}", value);
+}
+
+std::string expectation(const Range& range) {
+    const bool low = std::isfinite(range.min);
+    const bool high = std::isfinite(range.max);
+    std::string out = "a number";
+    if (low && high && !range.above && !range.below) {
+        out += fmt::format(" from {} to {}", plain(range.min), plain(range.max));
+    } else {
+        if (low) out += (range.above ? " greater than " : " of at least ") + plain(range.min);
+        if (low && high) out += " and";
+        if (high) out += (range.below ? " less than " : " of at most ") + plain(range.max);
+    }
+    return out + withUnit(range.unit);
+}
+
+std::string expectation(const IntRange& range) {
+    const bool low = range.min > std::numeric_limits<std::int32_t>::min();
+    const bool high = range.max < std::numeric_limits<std::int32_t>::max();
+    std::string out = "a whole number";
+    if (low && high) {
+        out += fmt::format(" from {} to {}", range.min, range.max);
+    } else if (low) {
+        out += fmt::format(" of at least {}", range.min);
+    } else if (high) {
+        out += fmt::format(" of at most {}", range.max);
+    }
+    return out + withUnit(range.unit);
+}
+
+std::string expectation(const DurationRange& range) {
+    std::string out = "a duration like 250ms, 90s, 1m30s or a number of seconds";
+    const bool low = range.above || range.min != Duration{0};
+    if (low)
+        out += fmt::format(", {} {}", range.above ? "longer than" : "at least",
+                           durationText(range.min));
+    if (range.max != Duration::max()) out += fmt::format(", at most {}", durationText(range.max));
+    return out;
+}
+
+std::optional<double> parseNumber(std::string_view text) {
+    if (text.starts_with('+')) text.remove_prefix(1);
+    double value = 0.0;
+    const auto [end, code] = std::from_chars(text.data(), text.data() + text.size(), value);
+    if (code != std::errc{} || end != text.data() + text.size()) return std::nullopt;
+    return value;
+}
+
+bool saysNotFinite(std::string_view text) {
+    if (text.starts_with('+') || text.starts_with('-')) text.remove_prefix(1);
+    if (text.starts_with('.')) text.remove_prefix(1);
+    std::string lower(text.substr(0, 9));
+    for (char& c : lower)
+        c = static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
+    return lower == "nan" || lower == "inf" || lower == "infinity";
+}
+
+} // namespace
+
+void Problems::add(Error error) {
+    if (errors_.size() < kMax) {
+        errors_.push_back(std::move(error));
+    } else {
+        ++left_;
+    }
+}
+
+Error Problems::error() const {
+    PENSTOCK_CHECK(!errors_.empty());
+    Error out = errors_.front();
+    for (std::size_t i = 1; i < errors_.size(); ++i)
+        out.message += "\n" + errors_[i].text();
+    if (left_ > 0) out.message += fmt::format("\n… and {} more", left_);
+    return out;
+}
+
+Status Problems::status() const {
+    if (empty()) return {};
+    return penstock::fail(error());
+}
+
+Reader::Reader(const Document& document, const Node& node, std::string path, Problems& problems)
+    : document_(&document), node_(&node), path_(std::move(path)), problems_(&problems) {
+    static const Node kNothing{};
+    if (node.kind == Node::Kind::map || node.kind == Node::Kind::null) return;
+    report(node.at, path_, fmt::format("{} is not a mapping of keys to values", describe(node)));
+    node_ = &kNothing; // its keys are then all absent, and report() stays silent about that
+}
+
+Reader Reader::root(const Document& document, Problems& problems, std::string path) {
+    return Reader(document, document.root(), std::move(path), problems);
+}
+
+std::string Reader::pathOf(std::string_view key) const {
+    return path_.empty() ? std::string(key) : fmt::format("{}.{}", path_, key);
+}
+
+void Reader::report(const Position& at, const std::string& path, std::string message) {
+    ++errors_;
+    problems_->add(document_->error(at, path.empty() ? std::move(message)
+                                                     : fmt::format("{}: {}", path, message)));
+}
+
+Error Reader::where(std::string_view key) const {
+    const Node* value = key.empty() ? nullptr : node_->find(key);
+    return document_->error(value != nullptr ? value->at : node_->at, "");
+}
+
+bool Reader::has(std::string_view key) const {
+    const Node* value = node_->find(key);
+    return value != nullptr && value->kind != Node::Kind::null;
+}
+bool Reader::isScalar(std::string_view key) const {
+    const Node* value = node_->find(key);
+    return value != nullptr && value->kind == Node::Kind::scalar;
+}
+bool Reader::isList(std::string_view key) const {
+    const Node* value = node_->find(key);
+    return value != nullptr && value->kind == Node::Kind::list;
+}
+bool Reader::isMap(std::string_view key) const {
+    const Node* value = node_->find(key);
+    return value != nullptr && value->kind == Node::Kind::map;
+}
+
+void Reader::known(std::string_view key) {
+    if (std::find(known_.begin(), known_.end(), key) == known_.end()) known_.emplace_back(key);
+}
+
+const Node* Reader::take(std::string_view key) {
+    known(key);
+    const Node* value = node_->find(key);
+    return value != nullptr && value->kind != Node::Kind::null ? value : nullptr;
+}
+
+const Node* Reader::takeOrMiss(std::string_view key, bool optional, const std::string& expected) {
+    const Node* value = take(key);
+    const bool broken = node_->kind == Node::Kind::null && errors_ > 0 && node_->at.line == 0;
+    if (value == nullptr && !optional && !broken) {
+        report(node_->at, pathOf(key), fmt::format("missing; it must be {}", expected));
+    }
+    return value;
+}
+
+std::optional<double> Reader::asNumber(const Node& node, const Range& range,
+                                       const std::string& path) {
+    const auto wrong = [&](std::string_view what) {
+        report(node.at, path,
+               fmt::format("{} {}; it must be {}", describe(node), what, expectation(range)));
+        return std::nullopt;
+    };
+    if (node.kind != Node::Kind::scalar) return wrong("is not a number");
+    if (saysNotFinite(node.text)) return wrong("is not a finite number");
+    if (node.quoted && !stringForms_) return wrong("is text; write the number without quotes");
+    const auto value = parseNumber(node.text);
+    if (!value) {
+        return wrong(node.text.find(',') != std::string::npos
+                         ? "is not a number (decimals take a point)"
+                         : "is not a number");
+    }
+    const bool low = range.above ? *value > range.min : *value >= range.min;
+    const bool high = range.below ? *value < range.max : *value <= range.max;
+    if (!low || !high) return wrong("is out of range");
+    return value;
+}
+
+std::optional<std::int64_t> Reader::asInteger(const Node& node, const IntRange& range,
+                                              const std::string& path) {
+    const auto wrong = [&](std::string_view what) {
+        report(node.at, path,
+               fmt::format("{} {}; it must be {}", describe(node), what, expectation(range)));
+        return std::nullopt;
+    };
+    if (node.kind != Node::Kind::scalar) return wrong("is not a number");
+    if (saysNotFinite(node.text)) return wrong("is not a finite number");
+    if (node.quoted && !stringForms_) return wrong("is text; write the number without quotes");
+    std::int64_t value = 0;
+    const char* last = node.text.data() + node.text.size();
+    const auto [end, code] = std::from_chars(node.text.data(), last, value);
+    if (code != std::errc{} || end != last) {
+        const auto real = parseNumber(node.text); // 1e6 is whole too
+        if (!real) return wrong("is not a whole number");
+        if (*real != std::floor(*real)) return wrong("is not whole");
+        if (std::abs(*real) >= 9.2e18) return wrong("is out of range");
+        value = static_cast<std::int64_t>(*real);
+    }
+    if (value < range.min || value > range.max) return wrong("is out of range");
+    return value;
+}
+
+std::optional<std::string> Reader::asText(const Node& node, const std::string& path) {
+    const bool json = document_->source(node.at).json;
+    if (node.kind != Node::Kind::scalar || (json && !node.quoted)) {
+        report(node.at, path, fmt::format("{} is not text; it must be a string", describe(node)));
+        return std::nullopt;
+    }
+    return node.text;
+}
+
+double Reader::number(std::string_view key, const Range& range, std::optional<double> fallback) {
+    const double otherwise = fallback.value_or(std::isfinite(range.min) ? range.min : 0.0);
+    const Node* node = takeOrMiss(key, fallback.has_value(), expectation(range));
+    return node == nullptr ? otherwise : asNumber(*node, range, pathOf(key)).value_or(otherwise);
+}
+
+double Reader::number(const ParameterSpec& spec) {
+    return number(spec.name, {spec.min, spec.max, spec.unit}, spec.defaultValue);
+}
+
+std::int64_t Reader::wholeNumber(std::string_view key, const IntRange& range,
+                                 std::optional<std::int64_t> fallback) {
+    const std::int64_t otherwise =
+        fallback.value_or(std::clamp<std::int64_t>(0, range.min, range.max));
+    const Node* node = takeOrMiss(key, fallback.has_value(), expectation(range));
+    return node == nullptr ? otherwise : asInteger(*node, range, pathOf(key)).value_or(otherwise);
+}
+
+bool Reader::boolean(std::string_view key, std::optional<bool> fallback) {
+    const bool otherwise = fallback.value_or(false);
+    const Node* node = takeOrMiss(key, fallback.has_value(), "true or false");
+    if (node == nullptr) return otherwise;
+    const bool plainWord = node->kind == Node::Kind::scalar && (!node->quoted || stringForms_);
+    if (plainWord && node->text == "true") return true;
+    if (plainWord && node->text == "false") return false;
+    report(node->at, pathOf(key), fmt::format("{} is neither true nor false", describe(*node)));
+    return otherwise;
+}
+
+std::string Reader::text(std::string_view key, std::optional<std::string> fallback) {
+    const bool mayBeEmpty = fallback && fallback->empty();
+    const Node* node = takeOrMiss(key, fallback.has_value(), "a string");
+    if (node == nullptr) return fallback.value_or("");
+    const auto value = asText(*node, pathOf(key));
+    if (value && value->empty() && !mayBeEmpty) {
+        report(node->at, pathOf(key), "empty; it must be a string with something in it");
+    }
+    return value.value_or(fallback.value_or(""));
+}
+
+std::string Reader::file(std::string_view key, std::optional<std::string> fallback) {
+    std::string name = text(key, std::move(fallback));
+    const Node* node = node_->find(key);
+    return name.empty() || node == nullptr ? name : document_->resolve(node->at, name);
+}
+
+Duration Reader::duration(std::string_view key, const DurationRange& range,
+                          std::optional<Duration> fallback) {
+    const Duration otherwise = fallback.value_or(range.min);
+    const Node* node = takeOrMiss(key, fallback.has_value(), expectation(range));
+    if (node == nullptr) return otherwise;
+    const auto wrong = [&](std::string_view what) {
+        report(node->at, pathOf(key),
+               fmt::format("{} {}; it must be {}", describe(*node), what, expectation(range)));
+        return otherwise;
+    };
+    if (node->kind != Node::Kind::scalar) return wrong("is not a duration");
+    const auto value = parseDuration(node->text);
+    if (!value) return wrong("is not a duration");
+    if (*value < range.min || *value > range.max || (range.above && *value == range.min)) {
+        return wrong("is out of range");
+    }
+    return *value;
+}
+
+std::size_t Reader::chosen(std::string_view key, const std::vector<std::string_view>& names,
+                           std::optional<std::size_t> fallback) {
+    const std::size_t otherwise = fallback.value_or(0);
+    const Node* node = takeOrMiss(key, fallback.has_value(), "one of " + listOf(names));
+    if (node == nullptr) return otherwise;
+    if (node->kind == Node::Kind::scalar) {
+        const auto found = std::find(names.begin(), names.end(), node->text);
+        if (found != names.end()) return static_cast<std::size_t>(found - names.begin());
+    }
+    report(node->at, pathOf(key),
+           fmt::format("{} is not known here{} It must be one of {}", describe(*node),
+                       node->kind == Node::Kind::scalar ? didYouMean(node->text, names) : ".",
+                       listOf(names)));
+    return otherwise;
+}
+
+std::string Reader::choice(std::string_view key, std::initializer_list<std::string_view> names,
+                           std::optional<std::string_view> fallback) {
+    if (!has(key) && fallback) {
+        known(key);
+        return std::string(*fallback);
+    }
+    return std::string(names.begin()[chosen(key, names, std::nullopt)]);
+}
+
+bool Reader::nested(const Node& node, const std::string& path, const std::string& name,
+                    std::size_t index, const Read& read) {
+    Reader inner(*document_, node, path, *problems_);
+    inner.stringForms_ = stringForms_;
+    inner.name_ = name;
+    inner.index_ = index;
+    if (!inner.ok()) { // not a mapping: there is nothing to read
+        ++errors_;
+        return false;
+    }
+    read(inner);
+    inner.finish();
+    errors_ += inner.errors_;
+    return true;
+}
+
+bool Reader::object(std::string_view key, const Read& read) {
+    const Node* node = take(key);
+    if (node == nullptr) return false;
+    nested(*node, pathOf(key), std::string(key), 0, read);
+    return true;
+}
+
+bool Reader::requireObject(std::string_view key, const Read& read) {
+    if (takeOrMiss(key, false, "a mapping") == nullptr) return false;
+    return object(key, read);
+}
+
+const Node* Reader::takeList(std::string_view key, Length length, bool optional,
+                             const std::string& expected) {
+    const Node* node = takeOrMiss(key, optional, expected);
+    if (node == nullptr) return nullptr;
+    if (node->kind != Node::Kind::list && node->kind != Node::Kind::map) {
+        report(node->at, pathOf(key), fmt::format("{} is not {}", describe(*node), expected));
+        return nullptr;
+    }
+    const std::size_t size = node->items.size() + node->members.size();
+    if (size < length.min || size > length.max) {
+        report(node->at, pathOf(key),
+               length.min == length.max
+                   ? fmt::format("has {} elements; it must have {}", size, length.min)
+                   : fmt::format("has {} elements; it must have {} to {}", size, length.min,
+                                 length.max));
+        return nullptr;
+    }
+    return node;
+}
+
+std::size_t Reader::list(std::string_view key, const Read& read, Length length) {
+    const Node* node = takeList(key, length, length.min == 0, "a list of mappings");
+    if (node == nullptr) return 0;
+    if (node->kind != Node::Kind::list) {
+        report(node->at, pathOf(key), "a mapping is not a list; begin each element with \"- \"");
+        return 0;
+    }
+    for (std::size_t i = 0; i < node->items.size(); ++i) {
+        const Node& item = node->items[i];
+        const std::string path = fmt::format("{}[{}]", pathOf(key), i);
+        if (item.kind == Node::Kind::null) {
+            report(item.at, path, "empty; it must be a mapping");
+        } else {
+            nested(item, path, std::string(key), i, read);
+        }
+    }
+    return node->items.size();
+}
+
+std::size_t Reader::named(std::string_view key, const Read& read, Length length) {
+    const Node* node = takeList(key, length, length.min == 0, "a mapping of names");
+    if (node == nullptr) return 0;
+    if (node->kind != Node::Kind::map) {
+        report(node->at, pathOf(key), fmt::format("{} is not a mapping of names", describe(*node)));
+        return 0;
+    }
+    std::size_t i = 0;
+    for (const Member& member : node->members) {
+        nested(member.value, fmt::format("{}.{}", pathOf(key), member.key), member.key, i++, read);
+    }
+    return i;
+}
+
+std::vector<double> Reader::numbers(std::string_view key, const Range& range, Length length,
+                                    std::optional<std::vector<double>> fallback) {
+    const bool optional = fallback.has_value() || length.min == 0;
+    const Node* node = takeList(key, length, optional, "a list of numbers");
+    std::vector<double> out;
+    if (node == nullptr) return fallback.value_or(out);
+    for (std::size_t i = 0; i < node->items.size(); ++i) {
+        const std::string path = fmt::format("{}[{}]", pathOf(key), i);
+        if (const auto value = asNumber(node->items[i], range, path)) out.push_back(*value);
+    }
+    if (node->kind == Node::Kind::map)
+        report(node->at, pathOf(key), "a mapping is not a list of numbers");
+    return out;
+}
+
+std::vector<std::int64_t> Reader::integers(std::string_view key, const IntRange& range,
+                                           Length length,
+                                           std::optional<std::vector<std::int64_t>> fallback) {
+    const bool optional = fallback.has_value() || length.min == 0;
+    const Node* node = takeList(key, length, optional, "a list of whole numbers");
+    std::vector<std::int64_t> out;
+    if (node == nullptr) return fallback.value_or(out);
+    for (std::size_t i = 0; i < node->items.size(); ++i) {
+        const std::string path = fmt::format("{}[{}]", pathOf(key), i);
+        if (const auto value = asInteger(node->items[i], range, path)) out.push_back(*value);
+    }
+    if (node->kind == Node::Kind::map)
+        report(node->at, pathOf(key), "a mapping is not a list of numbers");
+    return out;
+}
+
+std::vector<std::string> Reader::texts(std::string_view key, Length length,
+                                       std::optional<std::vector<std::string>> fallback) {
+    const bool optional = fallback.has_value() || length.min == 0;
+    const Node* node = takeList(key, length, optional, "a list of strings");
+    std::vector<std::string> out;
+    if (node == nullptr) return fallback.value_or(out);
+    for (std::size_t i = 0; i < node->items.size(); ++i) {
+        const std::string path = fmt::format("{}[{}]", pathOf(key), i);
+        if (auto value = asText(node->items[i], path)) out.push_back(std::move(*value));
+    }
+    if (node->kind == Node::Kind::map)
+        report(node->at, pathOf(key), "a mapping is not a list of strings");
+    return out;
+}
+
+Labels Reader::labels(std::string_view key) {
+    Labels out;
+    const Node* node = take(key);
+    if (node == nullptr) return out;
+    if (node->kind != Node::Kind::map) {
+        report(node->at, pathOf(key),
+               fmt::format("{} is not a mapping of names to strings", describe(*node)));
+        return out;
+    }
+    for (const Member& member : node->members) {
+        auto value = asText(member.value, fmt::format("{}.{}", pathOf(key), member.key));
+        if (value) out.push_back({member.key, std::move(*value)});
+    }
+    return out;
+}
+
+const Node* Reader::raw(std::string_view key) {
+    return take(key);
+}
+
+void Reader::fail(std::string_view key, std::string_view message) {
+    const Node* value = node_->find(key);
+    report(value != nullptr ? value->at : node_->at, pathOf(key), std::string(message));
+}
+void Reader::failHere(std::string_view message) {
+    report(node_->at, path_, std::string(message));
+}
+
+bool Reader::atMostOne(std::initializer_list<std::string_view> keys) {
+    std::vector<std::string_view> present;
+    for (const std::string_view key : keys) {
+        if (has(key)) present.push_back(key);
+    }
+    if (present.size() <= 1) return true;
+    fail(present[1],
+         fmt::format("cannot be given together with {}; keep one of {}", present[0], listOf(keys)));
+    return false;
+}
+
+bool Reader::exactlyOne(std::initializer_list<std::string_view> keys) {
+    if (!atMostOne(keys)) return false;
+    for (const std::string_view key : keys) {
+        if (has(key)) return true;
+    }
+    failHere(fmt::format("one of {} is needed", listOf(keys)));
+    return false;
+}
+
+void Reader::finish() {
+    for (const Member& member : node_->members) {
+        if (std::find(known_.begin(), known_.end(), member.key) != known_.end()) continue;
+        std::vector<std::string_view> names(known_.begin(), known_.end());
+        std::sort(names.begin(), names.end());
+        // The key's own position, unless the value alone came from the command line.
+        const bool added = document_->source(member.value.at).commandLine;
+        report(added ? member.value.at : member.at, path_,
+               fmt::format("unknown key {}{} Known here: {}", quoteForError(member.key),
+                           didYouMean(member.key, names), listOf(names, 40)));
+    }
+}
+
+std::size_t Reader::each(const Document& document, const Node& list, const std::string& path,
+                         Problems& problems, const Read& read, bool stringForms) {
+    if (list.kind != Node::Kind::list) {
+        problems.add(
+            document.error(list.at, fmt::format("{}{} is not a list",
+                                                path.empty() ? "" : path + ": ", describe(list))));
+        return 0;
+    }
+    for (std::size_t i = 0; i < list.items.size(); ++i) {
+        Reader inner(document, list.items[i], fmt::format("{}[{}]", path, i), problems);
+        if (!inner.ok()) continue;
+        inner.index_ = i;
+        inner.stringForms_ = stringForms;
+        read(inner);
+        inner.finish();
+    }
+    return list.items.size();
+}
+
+} // namespace penstock

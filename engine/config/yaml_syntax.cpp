@@ -1,0 +1,192 @@
+// SPDX-License-Identifier: Apache-2.0
+// YAML through yaml-cpp's events, not its Node: events show aliases before they are expanded, so
+// that a few lines of nested aliases cannot fill the memory, and keys before duplicates collapse.
+#include "engine/config/syntax.h"
+
+#include <fmt/format.h>
+#include <yaml-cpp/eventhandler.h>
+#include <yaml-cpp/exceptions.h>
+#include <yaml-cpp/parser.h>
+
+#include <map>
+#include <sstream>
+
+namespace penstock::detail {
+namespace {
+
+struct Refused {
+    Error error;
+};
+
+[[noreturn]] void refuse(const YAML::Mark& mark, std::string message) {
+    throw Refused{Error{std::move(message), {}, mark.line + 1, mark.column + 1}};
+}
+
+class Builder final : public YAML::EventHandler {
+  public:
+    explicit Builder(const Limits& limits) : limits_(limits) {}
+
+    Node take() { return std::move(root_); }
+
+    void OnDocumentStart(const YAML::Mark&) override {}
+    void OnDocumentEnd() override {}
+
+    void OnNull(const YAML::Mark& mark, YAML::anchor_t anchor) override {
+        place(mark, make(mark, Node::Kind::null), anchor);
+    }
+
+    void OnAlias(const YAML::Mark& mark, YAML::anchor_t anchor) override {
+        const auto found = anchors_.find(anchor);
+        if (found == anchors_.end()) refuse(mark, "an alias names a value that contains it");
+        count(mark, found->second.values);
+        Node copy = found->second.node;
+        place(mark, std::move(copy), 0);
+    }
+
+    void OnScalar(const YAML::Mark& mark, const std::string& tag, YAML::anchor_t anchor,
+                  const std::string& value) override {
+        checkTag(mark, tag);
+        Node node = make(mark, Node::Kind::scalar);
+        node.quoted = tag == "!" || tag == "tag:yaml.org,2002:str";
+        node.text = value;
+        if (!node.quoted && (value.empty() || value == "~" || value == "null")) {
+            node.kind = Node::Kind::null;
+        }
+        place(mark, std::move(node), anchor);
+    }
+
+    void OnSequenceStart(const YAML::Mark& mark, const std::string& tag, YAML::anchor_t anchor,
+                         YAML::EmitterStyle::value) override {
+        open(mark, tag, anchor, Node::Kind::list);
+    }
+    void OnMapStart(const YAML::Mark& mark, const std::string& tag, YAML::anchor_t anchor,
+                    YAML::EmitterStyle::value) override {
+        open(mark, tag, anchor, Node::Kind::map);
+    }
+    void OnSequenceEnd() override { close(); }
+    void OnMapEnd() override { close(); }
+
+  private:
+    struct Open {
+        Node node;
+        YAML::Mark mark;
+        YAML::anchor_t anchor = 0;
+        std::size_t valuesBefore = 0;
+        bool keyPending = false; // a map whose next value belongs to `key`
+        std::string key;
+        Position keyAt;
+    };
+    struct Anchored {
+        Node node;
+        std::size_t values;
+    };
+
+    static void checkTag(const YAML::Mark& mark, const std::string& tag) {
+        if (tag.empty() || tag == "?" || tag == "!" || tag.starts_with("tag:yaml.org,2002:"))
+            return;
+        refuse(mark, fmt::format("the tag {} is not understood; leave it out", quoteForError(tag)));
+    }
+
+    void count(const YAML::Mark& mark, std::size_t values) {
+        values_ += values;
+        if (values_ > limits_.values) refuse(mark, tooMany(limits_.values));
+    }
+
+    Node make(const YAML::Mark& mark, Node::Kind kind) {
+        count(mark, 1);
+        Node node;
+        node.kind = kind;
+        node.at = {0, mark.line + 1, mark.column + 1};
+        return node;
+    }
+
+    void open(const YAML::Mark& mark, const std::string& tag, YAML::anchor_t anchor,
+              Node::Kind kind) {
+        checkTag(mark, tag);
+        if (static_cast<int>(stack_.size()) >= limits_.depth) refuse(mark, tooDeep(limits_.depth));
+        const bool isKey = !stack_.empty() && stack_.back().node.kind == Node::Kind::map &&
+                           !stack_.back().keyPending;
+        if (isKey) refuse(mark, "a key must be a plain name, not a list or a mapping");
+        const std::size_t before = values_;
+        stack_.push_back({make(mark, kind), mark, anchor, before, false, {}, {}});
+    }
+
+    void close() {
+        Open done = std::move(stack_.back());
+        stack_.pop_back();
+        place(done.mark, std::move(done.node), done.anchor, values_ - done.valuesBefore);
+    }
+
+    void place(const YAML::Mark& mark, Node node, YAML::anchor_t anchor, std::size_t values = 1) {
+        if (anchor != 0) {
+            count(mark, values);
+            anchors_.insert_or_assign(anchor, Anchored{node, values});
+        }
+        if (stack_.empty()) {
+            root_ = std::move(node);
+            return;
+        }
+        Open& into = stack_.back();
+        if (into.node.kind == Node::Kind::list) {
+            into.node.items.push_back(std::move(node));
+        } else if (!into.keyPending) {
+            takeKey(mark, into, node);
+        } else {
+            into.node.members.push_back({std::move(into.key), into.keyAt, std::move(node)});
+            into.keyPending = false;
+        }
+    }
+
+    void takeKey(const YAML::Mark& mark, Open& into, Node& node) {
+        if (node.kind != Node::Kind::scalar && node.kind != Node::Kind::null) {
+            refuse(mark, "a key must be a plain name, not a list or a mapping");
+        }
+        if (node.text == "<<" && !node.quoted) {
+            refuse(mark, "merge keys (<<) are not part of this format; repeat the keys, or use an "
+                         "alias for the whole mapping");
+        }
+        for (const Member& member : into.node.members) {
+            if (member.key == node.text) refuse(mark, duplicateKey(node.text, member.at.line));
+        }
+        if (into.node.members.size() >= limits_.members) refuse(mark, tooManyKeys(limits_.members));
+        into.key = std::move(node.text);
+        into.keyAt = node.at;
+        into.keyPending = true;
+    }
+
+    const Limits& limits_;
+    std::vector<Open> stack_;
+    std::map<YAML::anchor_t, Anchored> anchors_;
+    std::size_t values_ = 0;
+    Node root_;
+};
+
+} // namespace
+
+Result<Node> parseYaml(std::string_view text, const Limits& limits) {
+    try {
+        std::istringstream stream{std::string(text)};
+        YAML::Parser parser(stream);
+        Builder builder(limits);
+        if (!parser.HandleNextDocument(builder)) return Node{};
+        Node root = builder.take();
+        Builder second(limits);
+        if (parser.HandleNextDocument(second)) {
+            const Node extra = second.take();
+            return fail(Error{"a second document begins here; one file holds one document",
+                              {},
+                              extra.at.line,
+                              extra.at.column});
+        }
+        return root;
+    } catch (const Refused& refused) {
+        return fail(refused.error);
+    } catch (const YAML::Exception& e) {
+        return fail(Error{
+            fmt::format("this is not YAML: {}", e.msg), {}, e.mark.line + 1, e.mark.column + 1});
+    } catch (const std::exception& e) {
+        return fail(Error{fmt::format("this is not YAML: {}", e.what())});
+    }
+}
+
+} // namespace penstock::detail
