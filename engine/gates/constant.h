@@ -1,0 +1,15 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+// Always open.
+#include "engine/core/gate.h"
+
+namespace penstock {
+
+class ConstantGate final : public Gate {
+  public:
+    double budget(Time) override { return 1.0; }
+    std::string_view type() const override { return "constant"; }
+};
+
+} // namespace penstock

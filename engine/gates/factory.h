@@ -1,0 +1,67 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+// From a gate_type and its gate_params, as the documents have them, to a Gate.
+#include "engine/core/gate.h"
+#include "engine/ports/key_value.h"
+#include "engine/ports/loop.h"
+#include "engine/ports/metric_source.h"
+#include "engine/types/error.h"
+#include "engine/types/semantics.h"
+
+#include <nlohmann/json.hpp>
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace penstock {
+
+// Where a gate was written, for error texts.
+struct GatePlace {
+    std::string file; // empty: not from a file
+    int line = 0;
+    int column = 0;
+    std::string path; // "queues[1]": put before "gate_params.threshold"
+    // Line and column of a part below `path` ("gate_params.gates[0].gate_params.limit"), where the
+    // reader of the document knows them.
+    std::function<std::pair<int, int>(std::string_view part)> locate = {};
+};
+
+struct GateOwner {
+    std::string queueId;   // empty for the gate of a pool
+    std::string queueName; // likewise
+    std::string poolId;
+};
+
+struct GateSpec {
+    std::string type;
+    nlohmann::json params = nlohmann::json::object(); // null counts as empty
+    GateOwner owner = {};
+    GatePlace place = {};
+    std::string part = {}; // of a gate inside another: its path below place.path
+};
+
+// What gates are built on. Everything outlives the gates.
+struct GateContext {
+    Loop& loop;
+    MetricSource* metrics = nullptr;            // null: gates on a metric are refused
+    KeyValue* store = nullptr;                  // null: gates on Redis are refused
+    Duration cacheTtl{std::chrono::seconds{5}}; // --prometheus-cache-ttl
+    const Semantics& semantics;
+    bool prometheusUrlSet = true; // false: prometheus-* gates are refused
+    // The store at an address, where addresses matter; `store` serves all if this is empty.
+    std::function<KeyValue*(std::string_view address)> storeAt = {};
+};
+
+inline constexpr int kMaxGateDepth = 8;
+
+// Errors name gate, parameter, value and range. What llm-d-async would accept and we would not
+// (unknown keys, values out of our range, unknown gate types) is an error, or a warning where
+// semantics.unknownGateOpens.
+Result<std::unique_ptr<Gate>> makeGate(const GateSpec& spec, const GateContext& context,
+                                       std::vector<Error>* warnings = nullptr);
+
+} // namespace penstock
