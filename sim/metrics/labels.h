@@ -58,6 +58,10 @@ class Labels {
     std::vector<Label> labels_;
 };
 
+struct LabelsHash {
+    std::size_t operator()(const Labels& labels) const { return labels.hash(); }
+};
+
 // `value` with backslash, double quote and newline escaped, as both PromQL and the exposition
 // format write label values.
 std::string escapeLabelValue(std::string_view value);
@@ -73,10 +77,8 @@ class LabelPool {
     void clear();
 
   private:
-    struct Hash {
-        std::size_t operator()(const Labels& labels) const { return labels.hash(); }
-    };
-    std::unordered_map<Labels, LabelId, Hash> ids_; // nodes do not move: byId_ points at the keys
+    std::unordered_map<Labels, LabelId, LabelsHash>
+        ids_; // nodes do not move: byId_ points at the keys
     std::vector<const Labels*> byId_;
 };
 

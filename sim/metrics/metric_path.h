@@ -152,7 +152,7 @@ class MetricPath {
     bool prometheusDown_ = false;
     Duration clockSkew_{};
     Stats stats_;
-    Time lastTruth_ = Time{Duration::min()};
+    Time lastTruth_ = Time{Duration::min()}; // Mode::perfect: when the truth was last read
 };
 
 } // namespace penstock::sim

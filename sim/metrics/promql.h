@@ -86,9 +86,12 @@ class PromEvaluator {
 
     const PromQuery& query() const { return query_; }
 
+    // An error if the query reaches further back than the store keeps samples.
+    Status checkReach() const;
+
     // The answer at `at` (floored to the millisecond). It belongs to the evaluator and is valid
     // until the next call. Errors: ambiguous vector matching, two result elements with the same
-    // labels, a query that reaches further back than the store keeps samples.
+    // labels, and what checkReach() says.
     Result<const QueryResult*> evaluate(Time at);
 
   private:

@@ -64,13 +64,17 @@ Evaluation::Evaluation(const SeriesStore& store, std::shared_ptr<const Expressio
     }
 }
 
-Result<const QueryResult*> Evaluation::evaluate(Time at) {
+Status Evaluation::checkReach() const {
     const std::int64_t kept = store_.options().retention.count() / 1'000'000;
-    if (reachMs_ > kept) {
-        return failAt(1, fmt::format("the query reaches {} back, but only {} of samples are kept; "
-                                     "shorten its range or offset, or raise the retention",
-                                     formatDuration(reachMs_), formatDuration(kept)));
-    }
+    if (reachMs_ <= kept) return {};
+    return failAt(1, fmt::format("the query reaches {} back, but only {} of samples are kept; "
+                                 "shorten its range or offset, or raise the retention",
+                                 formatDuration(reachMs_), formatDuration(kept)));
+}
+
+Result<const QueryResult*> Evaluation::evaluate(Time at) {
+    const Status reach = checkReach();
+    if (!reach) return fail(reach.error());
     if (generation_ != store_.generation()) forget();
     const std::int64_t atMs = toMilliseconds(at);
     for (std::size_t i = 0; i < states_.size(); ++i) {
@@ -364,6 +368,9 @@ PromEvaluator::PromEvaluator(PromEvaluator&&) noexcept = default;
 PromEvaluator& PromEvaluator::operator=(PromEvaluator&&) noexcept = default;
 PromEvaluator::~PromEvaluator() = default;
 
+Status PromEvaluator::checkReach() const {
+    return evaluation_->checkReach();
+}
 Result<const QueryResult*> PromEvaluator::evaluate(Time at) {
     return evaluation_->evaluate(at);
 }

@@ -20,6 +20,7 @@ class Evaluation {
     Evaluation(const SeriesStore& store, std::shared_ptr<const Expression> expression,
                Duration lookback);
 
+    Status checkReach() const;
     Result<const QueryResult*> evaluate(Time at);
 
   private:

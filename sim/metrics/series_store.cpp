@@ -22,11 +22,7 @@ SeriesStore::SeriesStore(Options options)
 
 Result<SeriesId> SeriesStore::intern(const Labels& labels) {
     if (const auto it = ids_.find(labels); it != ids_.end()) {
-        Series& series = series_[it->second];
-        if (series.released) {
-            series.released = false;
-            std::erase(releasedIds_, it->second);
-        }
+        if (series_[it->second].users++ == 0) std::erase(releasedIds_, it->second);
         return it->second;
     }
     if (!releasedIds_.empty()) forgetExpired();
@@ -45,6 +41,7 @@ Result<SeriesId> SeriesStore::intern(const Labels& labels) {
     }
     Series& series = series_[id];
     series.labels = labels;
+    series.users = 1;
     series.live = true;
     ids_.emplace(labels, id);
     const std::string_view name = labels.get(kMetricName);
@@ -72,17 +69,21 @@ bool SeriesStore::appendStale(SeriesId id, Time at) {
     return push(id, Sample{toMilliseconds(at), Sample::kStale, 0.0});
 }
 
-void SeriesStore::replaceNewest(SeriesId id, Time at, double value, Time observed) {
+bool SeriesStore::appendThinned(SeriesId id, Sample sample, Duration spacing) {
     Series& series = series_[id];
-    PENSTOCK_CHECK(series.count > 0);
-    Sample& newest = series.ring[(series.first + series.count - 1) & (series.ring.size() - 1)];
-    const std::int64_t atMs = toMilliseconds(at);
-    if (atMs < newest.atMs) {
-        ++outOfOrder_;
-        return;
+    if (series.count > 0) {
+        const auto back = [&series](std::uint32_t n) -> Sample& {
+            return series.ring[(series.first + series.count - n) & (series.ring.size() - 1)];
+        };
+        const bool crowded =
+            series.count > 1 && back(2).atMs > sample.atMs - spacing.count() / 1'000'000;
+        if (sample.atMs == back(1).atMs || (sample.atMs > back(1).atMs && crowded)) {
+            back(1) = sample;
+            newestMs_ = std::max(newestMs_, sample.atMs);
+            return true;
+        }
     }
-    newest = Sample{atMs, toMilliseconds(observed), value};
-    newestMs_ = std::max(newestMs_, atMs);
+    return push(id, sample);
 }
 
 bool SeriesStore::push(SeriesId id, Sample sample) {
@@ -125,10 +126,8 @@ void SeriesStore::resize(Series& series, std::size_t capacity) {
 }
 
 void SeriesStore::release(SeriesId id) {
-    Series& series = series_[id];
-    if (!series.live || series.released) return;
-    series.released = true;
-    releasedIds_.push_back(id);
+    PENSTOCK_CHECK(series_[id].users > 0);
+    if (--series_[id].users == 0) releasedIds_.push_back(id);
 }
 
 void SeriesStore::forgetExpired() {

@@ -47,7 +47,8 @@ class SeriesStore {
     SeriesStore() : SeriesStore(Options{}) {}
     explicit SeriesStore(Options options);
 
-    // The series of this label set, made if new. Fails when the store is full of live series.
+    // The series of this label set, made if new. Fails when the store is full. Each intern() may be
+    // undone by one release().
     Result<SeriesId> intern(const Labels& labels);
 
     // Makes room for `samples` in the series' ring (rounded up to a power of two), so that no
@@ -62,11 +63,13 @@ class SeriesStore {
     // its last value for another five minutes). False if out of order.
     bool appendStale(SeriesId id, Time at);
 
-    // Replaces the newest sample if it has this timestamp or an earlier one, without growing.
-    void replaceNewest(SeriesId id, Time at, double value, Time observed);
+    // Like append, but the newest sample gives way if it has the same timestamp or if the one
+    // before it is closer than `spacing`: an up-to-date series without a sample for every question
+    // asked.
+    bool appendThinned(SeriesId id, Sample sample, Duration spacing);
 
-    // The caller will append no more. Once the retention has passed, the series is forgotten and
-    // its id given to a new one.
+    // Undoes one intern(). When none is left and the retention has passed, the series is forgotten
+    // and its id given to a new one.
     void release(SeriesId id);
 
     const Options& options() const { return options_; }
@@ -99,11 +102,8 @@ class SeriesStore {
         std::vector<Sample> ring; // size is a power of two, or 0
         std::uint32_t first = 0;
         std::uint32_t count = 0;
+        std::uint32_t users = 0;
         bool live = false;
-        bool released = false;
-    };
-    struct Hash {
-        std::size_t operator()(const Labels& labels) const { return labels.hash(); }
     };
     struct NameHash {
         using is_transparent = void;
@@ -121,7 +121,7 @@ class SeriesStore {
     std::vector<Series> series_;
     std::vector<SeriesId> freeIds_;
     std::vector<SeriesId> releasedIds_;
-    std::unordered_map<Labels, SeriesId, Hash> ids_;
+    std::unordered_map<Labels, SeriesId, LabelsHash> ids_;
     std::unordered_map<std::string, std::vector<SeriesId>, NameHash, std::equal_to<>> byName_;
     std::int64_t newestMs_ = std::numeric_limits<std::int64_t>::min();
     std::uint64_t generation_ = 1;
