@@ -151,10 +151,11 @@ std::optional<Duration> TimeAxis::cursorDistance() const {
     return *b_ - *a_;
 }
 
-void TimeAxis::setBrush(std::optional<TimeRange> range) {
+void TimeAxis::setBrush(std::optional<TimeRange> range, bool settled) {
     if (range) range = orderedRange(range->from, range->to);
-    if (range == brush_) return;
+    if (range == brush_ && settled == brushSettled_) return;
     brush_ = range;
+    brushSettled_ = settled;
     tell(Change::pointer);
 }
 

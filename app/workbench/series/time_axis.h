@@ -68,7 +68,9 @@ class TimeAxis {
     std::optional<Duration> cursorDistance() const;
 
     std::optional<TimeRange> brush() const { return brush_; }
-    void setBrush(std::optional<TimeRange> range);
+    // `settled` is false while the range is still being drawn.
+    void setBrush(std::optional<TimeRange> range, bool settled = true);
+    bool brushSettled() const { return brushSettled_; }
 
     // --- listeners ------------------------------------------------------------------------------
     using Listener = std::function<void(Change)>;
@@ -94,6 +96,7 @@ class TimeAxis {
     std::optional<Time> crosshair_, a_, b_;
     bool locked_ = false;
     std::optional<TimeRange> brush_;
+    bool brushSettled_ = true;
     std::map<int, Listener> listeners_;
     int nextTicket_ = 1;
 };

@@ -1,0 +1,172 @@
+// SPDX-License-Identifier: GPL-3.0-only
+#include "app/workbench/charts/heat_strip.h"
+
+#include "app/workbench/charts/plot_scene.h"
+#include "app/workbench/series/time_ticks.h"
+
+#include <QHelpEvent>
+#include <QPainter>
+#include <QToolTip>
+#include <QWheelEvent>
+
+#include <cmath>
+
+namespace penstock::app {
+namespace {
+
+constexpr int kRowHeight = 9, kLeastRowHeight = 2, kScaleWidth = 80;
+
+} // namespace
+
+HeatStrip::HeatStrip(QString title, double full, TimeAxis& axis, QWidget* parent)
+    : QWidget(parent), title_(std::move(title)), full_(full), axis_(axis) {
+    setMouseTracking(true);
+    setFont(smallFont());
+    setAccessibleName(tr("Heat strip %1").arg(title_));
+    ticket_ = axis_.listen([this](TimeAxis::Change) { update(); });
+}
+
+HeatStrip::~HeatStrip() { axis_.unlisten(ticket_); }
+
+void HeatStrip::setData(const HeatBuffer* data, QStringList rowNames) {
+    data_ = data;
+    rowNames_ = std::move(rowNames);
+    drawnRevision_ = 0;
+    drawnSize_ = {};
+    updateGeometry();
+    update();
+}
+
+int HeatStrip::headingHeight() const { return fontMetrics().height() + 6; }
+
+QSize HeatStrip::sizeHint() const {
+    const int rows = data_ ? static_cast<int>(data_->rows()) : 1;
+    return {600, headingHeight() + std::clamp(rows * kRowHeight, 12, 110) + 6};
+}
+
+QSize HeatStrip::minimumSizeHint() const {
+    const int rows = data_ ? static_cast<int>(data_->rows()) : 1;
+    return {160, headingHeight() + std::clamp(rows * kLeastRowHeight, 10, 60) + 6};
+}
+
+QRect HeatStrip::plot() const {
+    return {PlotScene::kLeft, headingHeight(),
+            std::max(1, width() - PlotScene::kLeft - PlotScene::kRight),
+            std::max(1, height() - headingHeight() - 4)};
+}
+
+TimeScale HeatStrip::scale() const { return TimeScale(axis_, plot().width(), devicePixelRatioF()); }
+
+void HeatStrip::refresh() {
+    if (!isVisible() || !data_) return;
+    if (data_->revision() != drawnRevision_ || !(scale() == drawnScale_)) update();
+}
+
+void HeatStrip::redraw() {
+    const TimeScale s = scale();
+    if (s == drawnScale_ && data_->revision() == drawnRevision_ && size() == drawnSize_) return;
+    drawnScale_ = s;
+    drawnRevision_ = data_->revision();
+    drawnSize_ = size();
+    const int columns = s.columns(), rows = static_cast<int>(data_->rows());
+    if (image_.size() != QSize(columns, rows)) {
+        image_ = QImage(columns, std::max(1, rows), QImage::Format_ARGB32);
+    }
+    std::vector<float> values;
+    data_->resample(s.view(), columns, values);
+    // Beyond the run's head nothing is known, though the last column would seem to hold.
+    const int known = static_cast<int>(std::ceil(s.x(axis_.head()) * columns / s.width()));
+    for (int row = 0; row < rows; ++row) {
+        auto* line = reinterpret_cast<QRgb*>(image_.scanLine(row));
+        const float* from = values.data() + static_cast<std::size_t>(row * columns);
+        for (int x = 0; x < columns; ++x) {
+            line[x] = x < known ? heatColor(from[x] / static_cast<float>(full_)) : 0;
+        }
+    }
+}
+
+void HeatStrip::paintEvent(QPaintEvent*) {
+    QPainter painter(this);
+    const Theme& theme = currentTheme();
+    const QRect area = plot();
+    painter.fillRect(rect(), palette().color(QPalette::Window));
+    QFont bold = font();
+    bold.setPointSizeF(QWidget::font().pointSizeF() + 1);
+    bold.setBold(true);
+    painter.setFont(bold);
+    painter.setPen(palette().color(QPalette::WindowText));
+    painter.drawText(QRect(8, 0, width(), headingHeight()), Qt::AlignVCenter, title_);
+    painter.setFont(font());
+    // The colour scale, with its ends named.
+    const QString top = QString::fromStdString(numberLabel(full_));
+    const int right = area.right() + 1 - fontMetrics().horizontalAdvance(top) - 4;
+    for (int x = 0; x < kScaleWidth; ++x) {
+        painter.fillRect(right - kScaleWidth + x, headingHeight() / 2 - 4, 1, 8,
+                         QColor::fromRgb(heatColor(static_cast<float>(x) / (kScaleWidth - 1))));
+    }
+    painter.setPen(theme.axisText);
+    painter.drawText(QRect(right + 4, 0, 60, headingHeight()), Qt::AlignVCenter, top);
+    painter.drawText(QRect(right - kScaleWidth - 64, 0, 60, headingHeight()),
+                     Qt::AlignVCenter | Qt::AlignRight, QStringLiteral("0"));
+    painter.fillRect(area, theme.plotBackground);
+    if (!data_ || data_->rows() == 0) return;
+    redraw();
+    painter.drawImage(area, image_);
+    const double rowHeight = area.height() / static_cast<double>(data_->rows());
+    painter.setPen(theme.axisText);
+    const int every = std::max(1, static_cast<int>(std::ceil(fontMetrics().height() / rowHeight)));
+    for (int row = 0; row < static_cast<int>(data_->rows()); row += every) {
+        if (every > 1 && row != 0) continue; // rows too thin for labels: the first alone
+        const QString name = row < rowNames_.size() ? rowNames_[row] : QString::number(row);
+        painter.drawText(QRectF(0, area.top() + row * rowHeight, area.left() - 6,
+                                std::max(rowHeight, fontMetrics().height() * 1.0)),
+                         Qt::AlignRight | Qt::AlignVCenter,
+                         fontMetrics().elidedText(name, Qt::ElideRight, area.left() - 8));
+    }
+    painter.setPen(theme.frame);
+    painter.drawRect(area.adjusted(-1, -1, 0, 0));
+    const auto at = axis_.crosshair();
+    if (!at) return;
+    const double x = area.left() + scale().x(*at);
+    if (x < area.left() || x > area.right()) return;
+    painter.setPen(QPen(theme.plotBackground, 1));
+    painter.drawLine(QPointF(std::floor(x) + 0.5, area.top()),
+                     QPointF(std::floor(x) + 0.5, area.bottom()));
+}
+
+bool HeatStrip::event(QEvent* event) {
+    if (event->type() == QEvent::ToolTip && data_ && data_->rows() > 0) {
+        const auto* help = static_cast<QHelpEvent*>(event);
+        const QRect area = plot();
+        if (area.contains(help->pos())) {
+            const auto row = static_cast<std::size_t>((help->pos().y() - area.top()) *
+                                                      static_cast<int>(data_->rows()) /
+                                                      area.height());
+            const Time t = scale().at(help->pos().x() - area.left());
+            const QString name = static_cast<int>(row) < rowNames_.size()
+                                     ? rowNames_[static_cast<int>(row)]
+                                     : QString::number(row);
+            QToolTip::showText(help->globalPos(),
+                               QStringLiteral("%1 · %2").arg(
+                                   name, QString::fromStdString(numberLabel(data_->at(row, t)))),
+                               this);
+            return true;
+        }
+    }
+    if (event->type() == QEvent::PaletteChange) update();
+    return QWidget::event(event);
+}
+
+void HeatStrip::mouseMoveEvent(QMouseEvent* event) {
+    axis_.hover(scale().at(event->position().x() - plot().left()));
+}
+
+void HeatStrip::leaveEvent(QEvent*) { axis_.hover(std::nullopt); }
+
+void HeatStrip::wheelEvent(QWheelEvent* event) {
+    axis_.zoom(std::pow(1.25, -event->angleDelta().y() / 120.0),
+               scale().at(event->position().x() - plot().left()));
+    event->accept();
+}
+
+} // namespace penstock::app

@@ -1,0 +1,120 @@
+// SPDX-License-Identifier: GPL-3.0-only
+#include "app/workbench/charts/legend_entry.h"
+
+#include "app/workbench/look/theme.h"
+
+#include <QEvent>
+#include <QPainter>
+
+#include <cmath>
+
+namespace penstock::app {
+namespace {
+
+constexpr int kSwatch = 14, kGap = 5, kPad = 4;
+
+} // namespace
+
+LegendEntry::LegendEntry(QString name, int color, Swatch swatch, QWidget* parent)
+    : QAbstractButton(parent), name_(std::move(name)), color_(color), swatch_(swatch) {
+    setCheckable(true);
+    setChecked(true);
+    setFocusPolicy(Qt::TabFocus);
+    setFont(smallFont());
+    setSizePolicy(QSizePolicy::Preferred, QSizePolicy::Fixed);
+    setAccessibleName(tr("Curve %1").arg(name_));
+    setToolTip(tr("%1 – press to hide or show").arg(name_));
+}
+
+void LegendEntry::setValue(const QString& text) {
+    if (text == value_) return;
+    value_ = text;
+    setAccessibleDescription(text);
+    update();
+}
+
+int LegendEntry::valueWidth() const {
+    return fontMetrics().horizontalAdvance(QStringLiteral("00,000"));
+}
+
+QSize LegendEntry::sizeHint() const {
+    const int name = fontMetrics().horizontalAdvance(name_);
+    return {kPad + kSwatch + kGap + name + kGap + valueWidth() + kPad, fontMetrics().height() + 4};
+}
+
+QSize LegendEntry::minimumSizeHint() const {
+    return {kPad + kSwatch + kGap + valueWidth() + kPad, sizeHint().height()};
+}
+
+bool LegendEntry::event(QEvent* event) {
+    if (event->type() == QEvent::HoverEnter || event->type() == QEvent::HoverLeave) update();
+    return QAbstractButton::event(event);
+}
+
+void LegendEntry::paintEvent(QPaintEvent*) {
+    QPainter painter(this);
+    const Theme& theme = currentTheme();
+    if (hasFocus()) {
+        painter.setPen(QPen(palette().color(QPalette::Highlight), 1));
+        painter.drawRect(rect().adjusted(0, 0, -1, -1));
+    }
+    const QColor color = isChecked() ? theme.seriesColor(color_) : theme.frame;
+    const int middle = height() / 2;
+    if (swatch_ == Swatch::area) {
+        QColor area = color;
+        area.setAlpha(110);
+        painter.fillRect(kPad, middle - 4, kSwatch, 8, area);
+    } else if (swatch_ == Swatch::dashes) {
+        painter.fillRect(kPad, middle - 1, 6, 2, color);
+        painter.fillRect(kPad + 8, middle - 1, 6, 2, color);
+    } else {
+        painter.fillRect(kPad, middle - 1, kSwatch, 2, color);
+    }
+    const int left = kPad + kSwatch + kGap;
+    const int room = width() - left - kPad - kGap - valueWidth();
+    painter.setPen(isChecked() ? theme.axisText : theme.frame);
+    const QString shown = fontMetrics().elidedText(name_, Qt::ElideRight, room);
+    painter.drawText(QRect(left, 0, std::max(0, room), height()), Qt::AlignVCenter, shown);
+    if (!isChecked()) return;
+    painter.setPen(palette().color(QPalette::WindowText));
+    const int after = room > 0 ? left + fontMetrics().horizontalAdvance(shown) + kGap : left;
+    painter.drawText(QRect(after, 0, width() - after, height()), Qt::AlignVCenter, value_);
+}
+
+ReasonEntry::ReasonEntry(QString name, int color, QWidget* parent)
+    : QWidget(parent), name_(std::move(name)), color_(color) {
+    setFont(smallFont());
+    setSizePolicy(QSizePolicy::Preferred, QSizePolicy::Fixed);
+    setToolTip(tr("Share of the visible time for which the gate was shut: %1").arg(name_));
+    setAccessibleName(text());
+}
+
+QString ReasonEntry::text() const {
+    return percent_ == 0 ? name_ : QStringLiteral("%1 %2 %").arg(name_).arg(percent_);
+}
+
+void ReasonEntry::setShare(double share) {
+    const int percent = static_cast<int>(std::lround(share * 100));
+    if (percent == percent_) return;
+    percent_ = percent;
+    setAccessibleName(text());
+    update();
+}
+
+QSize ReasonEntry::sizeHint() const {
+    const int name = fontMetrics().horizontalAdvance(name_ + QStringLiteral(" 100 %"));
+    return {kPad + 10 + kGap + name + kPad, fontMetrics().height() + 4};
+}
+
+void ReasonEntry::paintEvent(QPaintEvent*) {
+    QPainter painter(this);
+    QColor shade = currentTheme().reasonColor(color_);
+    shade.setAlpha(110);
+    painter.fillRect(kPad, height() / 2 - 5, 10, 10, shade);
+    painter.setPen(currentTheme().axisText);
+    const int left = kPad + 10 + kGap;
+    painter.drawText(QRect(left, 0, width() - left, height()), Qt::AlignVCenter,
+                     fontMetrics().elidedText(text(), Qt::ElideRight, width() - left));
+}
+
+} // namespace penstock::app

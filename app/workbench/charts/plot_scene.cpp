@@ -1,0 +1,262 @@
+// SPDX-License-Identifier: GPL-3.0-only
+#include "app/workbench/charts/plot_scene.h"
+
+#include "app/workbench/charts/curve_raster.h"
+#include "app/workbench/series/time_ticks.h"
+
+#include <QPainter>
+#include <QPainterPath>
+
+#include <cmath>
+#include <limits>
+
+namespace penstock::app {
+namespace {
+
+constexpr double kNan = std::numeric_limits<double>::quiet_NaN();
+constexpr double kCurveWidth = 1.25; // with soft ends, reads as one crisp pixel
+constexpr int kShadeAlpha = 46, kBandAlpha = 60;
+constexpr double kDotSize = 4;
+constexpr int kPixelsPerValueTick = 26;
+
+QColor withAlpha(QColor color, int alpha) {
+    color.setAlpha(alpha);
+    return color;
+}
+
+} // namespace
+
+PlotScene::PlotScene(const TimeAxis& axis, ValueAxisSpec values)
+    : axis_(axis), values_(std::move(values)) {}
+
+void PlotScene::setTracks(const MarkTrack* marks, const SpanTrack* spans) {
+    marks_ = marks;
+    spans_ = spans;
+    touch();
+}
+
+void PlotScene::setGeometry(QSize size, qreal ratio) {
+    if (size == size_ && ratio == ratio_) return;
+    size_ = size;
+    ratio_ = ratio;
+    plot_ = QRectF(kLeft, kTop, std::max(1, size.width() - kLeft - kRight),
+                   std::max(1, size.height() - kTop - kBottom));
+    touch();
+}
+
+double PlotScene::reading(const ChartSeries& series, Time t) {
+    const auto sample = series.data ? series.data->at(t) : std::nullopt;
+    return sample ? sample->value : kNan;
+}
+
+PlotScene::Drawn PlotScene::wanted() {
+    Drawn d;
+    d.scale = TimeScale(axis_, plot_.width(), ratio_);
+    d.appended = 0;
+    for (const ChartSeries& s : series_) {
+        if (!s.visible || !s.data) continue;
+        // Samples that came in beyond the right edge change nothing.
+        const auto last = s.data->last();
+        d.appended += last && last->t >= d.scale.view().to ? -1 : s.data->appended();
+    }
+    d.frame = frame_.revision();
+    d.marks = marks_ ? marks_->revision() : 0;
+    d.spans = spans_ ? spans_->revision() : 0;
+    return d;
+}
+
+bool PlotScene::update() {
+    frame_.setTheme(currentTheme());
+    frame_.setGeometry(size_, plot_);
+    Drawn next = wanted();
+    if (next == drawn_) return false;
+    scale_ = next.scale;
+    frame_.setTimeGrid(scale_.gridAnchor(), scale_.gridInterval());
+    decimate();
+    fitValues();
+    drawCurves();
+    next.frame = frame_.revision();
+    drawn_ = next;
+    return true;
+}
+
+void PlotScene::decimate() {
+    curves_.resize(series_.size());
+    for (std::size_t i = 0; i < series_.size(); ++i) {
+        const ChartSeries& s = series_[i];
+        curves_[i].columns.clear();
+        curves_[i].upper.clear();
+        if (!s.visible || !s.data) continue;
+        s.data->decimate(scale_.view(), scale_.columns(), curves_[i].columns);
+        if (s.upper) s.upper->decimate(scale_.view(), scale_.columns(), curves_[i].upper);
+    }
+}
+
+void PlotScene::fitValues() {
+    double low = kNan, high = kNan;
+    const auto include = [&](double v) {
+        if (std::isnan(v) || (values_.logarithmic && v <= 0)) return;
+        if (std::isnan(low) || v < low) low = v;
+        if (std::isnan(high) || v > high) high = v;
+    };
+    for (const Curve& curve : curves_) {
+        for (const auto* columns : {&curve.columns, &curve.upper}) {
+            for (const Column& c : *columns) {
+                if (c.x > static_cast<float>(scale_.columns())) continue;
+                include(c.x < 0 ? c.last : c.min);
+                include(c.x < 0 ? c.last : c.max);
+            }
+        }
+    }
+    const int most = std::max(2, static_cast<int>(plot_.height()) / kPixelsPerValueTick);
+    double step = 1;
+    if (values_.logarithmic) {
+        const double floor = values_.low > 0 ? values_.low : 1;
+        low = std::isnan(low) ? floor : std::max(low, floor);
+        high = std::isnan(high) ? floor * 10 : std::max({high, values_.high, low * 10});
+        low = std::pow(10, std::floor(std::log10(std::min(low, high) * (1 + 1e-9))));
+        high = std::pow(10, std::ceil(std::log10(high) - 1e-9));
+    } else {
+        low = std::isnan(low) ? values_.low : std::min(low, values_.low);
+        high = std::isnan(high) ? values_.high : std::max(high, values_.high);
+        ValueScale nice = niceScale(low, high, most);
+        // The scale grows at once and shrinks only when less than half of it is in use, so that
+        // it does not hop while data stream by.
+        const bool fits = low >= low_ && high <= high_ && high_ > low_;
+        if (fits && nice.high - nice.low > 0.5 * (high_ - low_)) nice = niceScale(low_, high_, most);
+        low = nice.low;
+        high = nice.high;
+        step = nice.step;
+    }
+    low_ = low;
+    high_ = high;
+    map_ = {low, high, values_.logarithmic, plot_.top(), plot_.height()};
+    frame_.setValueAxis(low, high, step, values_.logarithmic);
+}
+
+double PlotScene::endColumn() const {
+    const double perPixel = scale_.columns() / scale_.width();
+    return std::min<double>(scale_.columns(), scale_.x(axis_.head()) * perPixel);
+}
+
+void PlotScene::drawCurves() {
+    const Theme& theme = currentTheme();
+    image_ = frame_.image(ratio_);
+    const QRect pixels(static_cast<int>(std::lround(plot_.left() * ratio_)),
+                       static_cast<int>(std::lround(plot_.top() * ratio_)),
+                       static_cast<int>(std::lround(plot_.width() * ratio_)),
+                       static_cast<int>(std::lround(plot_.height() * ratio_)));
+    CurveRaster raster(image_, pixels, pixels.width() / static_cast<double>(scale_.columns()));
+    const ValueMap map{map_.low, map_.high, map_.logarithmic, map_.top * ratio_,
+                       map_.height * ratio_};
+    const double end = endColumn(), perPixel = scale_.columns() / scale_.width();
+    if (spans_) {
+        spans_->visit({scale_.view().from, std::min(scale_.view().to, axis_.head())},
+                      [&](TimeRange part, int reason) {
+                          raster.shade(scale_.x(part.from) * perPixel, scale_.x(part.to) * perPixel,
+                                       withAlpha(theme.reasonColor(reason), kShadeAlpha));
+                      });
+    }
+    for (std::size_t i = 0; i < series_.size(); ++i) {
+        const ChartSeries& s = series_[i];
+        const std::vector<Column>& columns = curves_[i].columns;
+        const QColor color = theme.seriesColor(s.color);
+        switch (s.style) {
+        case CurveStyle::line: raster.line(columns, map, color, kCurveWidth * ratio_, s.dashed); break;
+        case CurveStyle::step:
+            raster.step(columns, map, color, kCurveWidth * ratio_, s.dashed, end);
+            break;
+        case CurveStyle::band:
+            raster.band(columns, curves_[i].upper, map, withAlpha(color, kBandAlpha), end);
+            break;
+        }
+        if (s.dots) raster.dots(columns, map, color, kDotSize * ratio_);
+    }
+    if (marks_ && marks_->size() > 0) {
+        QPainter painter(&image_);
+        drawMarks(painter);
+    }
+}
+
+void PlotScene::drawMarks(QPainter& painter) const {
+    const Theme& theme = currentTheme();
+    int lastDecision = -10;
+    marks_->visit(scale_.view(), [&](const Mark& mark) {
+        const int x = static_cast<int>(xAt(mark.t));
+        const int bottom = static_cast<int>(plot_.bottom()), top = static_cast<int>(plot_.top());
+        if (mark.kind == MarkKind::decision) {
+            // At most one tick every other pixel: a thousand decisions are a bar, not a cost.
+            if (x - lastDecision < 2) return;
+            lastDecision = x;
+            painter.fillRect(x, bottom - 5, 1, 5, theme.decisionMark);
+            return;
+        }
+        const QColor color = mark.kind == MarkKind::fault ? theme.faultMark : theme.moveMark;
+        for (int y = top; y < bottom; y += 4) painter.fillRect(x, y, 1, 2, color);
+        painter.fillRect(x - 2, bottom - 5, 5, 5, color);
+    });
+}
+
+void PlotScene::render(QPainter& painter) {
+    update();
+    const Theme& theme = currentTheme();
+    frame_.render(painter);
+    painter.save();
+    painter.setClipRect(plot_);
+    painter.setRenderHint(QPainter::Antialiasing);
+    if (spans_) {
+        spans_->visit({scale_.view().from, std::min(scale_.view().to, axis_.head())},
+                      [&](TimeRange part, int reason) {
+                          const double from = xAt(part.from), to = xAt(part.to);
+                          painter.fillRect(QRectF(from, plot_.top(), to - from, plot_.height()),
+                                           withAlpha(theme.reasonColor(reason), kShadeAlpha));
+                      });
+    }
+    for (std::size_t i = 0; i < series_.size(); ++i) renderCurve(painter, series_[i], curves_[i]);
+    if (marks_) drawMarks(painter);
+    painter.restore();
+}
+
+void PlotScene::renderCurve(QPainter& painter, const ChartSeries& series,
+                            const Curve& curve) const {
+    const double perColumn = plot_.width() / scale_.columns();
+    const auto trace = [&](const std::vector<Column>& columns) {
+        QPainterPath path;
+        bool down = false;
+        for (std::size_t i = 0; i < columns.size(); ++i) {
+            const Column& c = columns[i];
+            const double x = plot_.left() + c.x * perColumn;
+            for (const float v : {c.first, c.min, c.max, c.last}) {
+                if (std::isnan(v)) continue;
+                down ? path.lineTo(x, map_.y(v)) : path.moveTo(x, map_.y(v));
+                down = true;
+            }
+            if (std::isnan(c.last)) down = false;
+            if (!down || series.style == CurveStyle::line) continue;
+            const bool final = i + 1 == columns.size();
+            path.lineTo(plot_.left() + (final ? endColumn() : columns[i + 1].x) * perColumn,
+                        map_.y(c.last));
+            if (!final && std::isnan(columns[i + 1].first)) down = false;
+        }
+        return path;
+    };
+    const QColor color = currentTheme().seriesColor(series.color);
+    QPainterPath path = trace(curve.columns);
+    if (series.style == CurveStyle::band) {
+        path.connectPath(trace(curve.upper).toReversed());
+        painter.fillPath(path, withAlpha(color, kBandAlpha));
+        return;
+    }
+    QPen pen(color, kCurveWidth);
+    if (series.dashed) pen.setDashPattern({4, 3});
+    painter.strokePath(path, pen);
+    if (!series.dots || curve.columns.size() * 2 * kDotSize > plot_.width()) return;
+    for (const Column& c : curve.columns) {
+        if (std::isnan(c.first)) continue;
+        painter.fillRect(QRectF(plot_.left() + c.x * perColumn - kDotSize / 2,
+                                map_.y(c.first) - kDotSize / 2, kDotSize, kDotSize),
+                         color);
+    }
+}
+
+} // namespace penstock::app

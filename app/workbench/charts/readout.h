@@ -1,0 +1,31 @@
+// SPDX-License-Identifier: GPL-3.0-only
+#pragma once
+
+// A small table painted over a plot: the statistics of a brushed range, or what lies between the
+// A and B cursors.
+#include <QColor>
+#include <QRectF>
+#include <QString>
+#include <QStringList>
+
+#include <vector>
+
+class QPainter;
+
+namespace penstock::app {
+
+struct Readout {
+    struct Row {
+        QColor color; // of the curve; invalid for none
+        QStringList cells;
+    };
+    QString title;
+    QStringList headings; // above the cells after the first
+    std::vector<Row> rows;
+};
+
+// Paints in the corner of `plot` that leaves `avoid` (in x) free, as far as one does. Rows that do
+// not fit in the plot's height are left out.
+void paintReadout(QPainter& painter, const QRectF& plot, double avoid, const Readout& readout);
+
+} // namespace penstock::app
