@@ -7,6 +7,7 @@
 #include <fmt/format.h>
 
 #include <cerrno>
+#include <charconv>
 #include <cstring>
 #include <filesystem>
 #include <fstream>
@@ -182,10 +183,21 @@ Result<Document> Document::parse(std::string_view text, std::string name, Syntax
     return document;
 }
 
-Error Document::error(const Position& at, std::string message) const {
+Document Document::mapping(std::string name) {
+    Document document;
+    document.sources_.push_back({std::move(name), false, false});
+    document.root_.kind = Node::Kind::map;
+    return document;
+}
+
+Place Document::place(const Position& at) const {
     const Source& from = source(at);
-    if (from.commandLine) return Error{std::move(message), from.name};
-    return Error{std::move(message), from.name, at.line, at.column};
+    return from.commandLine ? Place{from.name} : Place{from.name, at.line, at.column};
+}
+
+Error Document::error(const Position& at, std::string message) const {
+    Place where = place(at);
+    return Error{std::move(message), std::move(where.file), where.line, where.column};
 }
 
 std::string Document::resolve(const Position& at, const std::string& file) const {
@@ -207,6 +219,18 @@ void Document::graft(Node& node, Document other) {
         addSource(std::move(source));
     shift(other.root_, 0, offset);
     node = std::move(other.root_);
+}
+
+ScalarType typeOf(const Node& scalar) {
+    if (scalar.quoted) return ScalarType::text;
+    std::string_view text = scalar.text;
+    if (text == "true" || text == "false") return ScalarType::boolean;
+    if (text.starts_with('+')) text.remove_prefix(1);
+    double value = 0.0;
+    const auto [end, code] = std::from_chars(text.data(), text.data() + text.size(), value);
+    const bool whole = end == text.data() + text.size() && code != std::errc::invalid_argument;
+    const bool digits = text.find_first_of("0123456789") != std::string_view::npos;
+    return whole && digits ? ScalarType::number : ScalarType::text;
 }
 
 std::string quoteForError(std::string_view text) {

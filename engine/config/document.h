@@ -23,6 +23,13 @@ struct Limits {
     int depth = 64;
 };
 
+// Where something stands, for a person.
+struct Place {
+    std::string file; // or the option of the command line, "--set pool.tp=3"
+    int line = 0;     // 1-based; 0 when unknown
+    int column = 0;
+};
+
 struct Position {
     std::uint16_t source = 0; // index into Document::sources()
     int line = 0;             // 1-based; 0 when unknown
@@ -73,10 +80,15 @@ class Document {
                                   Syntax syntax = Syntax::detect, const Limits& limits = {},
                                   int firstLine = 1);
 
+    // An empty mapping, to be filled.
+    static Document mapping(std::string name);
+
     const Node& root() const { return root_; }
     Node& root() { return root_; }
     const std::vector<Source>& sources() const { return sources_; }
     const Source& source(const Position& at) const { return sources_[at.source]; }
+
+    Place place(const Position& at) const;
 
     // An error that names where `at` is. A value from the command line is named as it was given.
     Error error(const Position& at, std::string message) const;
@@ -96,6 +108,11 @@ class Document {
     Node root_;
     std::vector<Source> sources_;
 };
+
+// What an unquoted scalar is in JSON's terms, by YAML's core rules (numbers in decimal only); a
+// quoted one is text.
+enum class ScalarType : std::uint8_t { text, number, boolean };
+ScalarType typeOf(const Node& scalar);
 
 // The value as a person would recognise it in an error: quoted, shortened, control characters
 // escaped; "a list of 3", "a mapping" for the others.

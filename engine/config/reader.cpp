@@ -125,9 +125,9 @@ void Reader::report(const Position& at, const std::string& path, std::string mes
                                                      : fmt::format("{}: {}", path, message)));
 }
 
-Error Reader::where(std::string_view key) const {
+Place Reader::where(std::string_view key) const {
     const Node* value = key.empty() ? nullptr : node_->find(key);
-    return document_->error(value != nullptr ? value->at : node_->at, "");
+    return document_->place(value != nullptr ? value->at : node_->at);
 }
 
 bool Reader::has(std::string_view key) const {
@@ -213,9 +213,14 @@ std::optional<std::int64_t> Reader::asInteger(const Node& node, const IntRange& 
 }
 
 std::optional<std::string> Reader::asText(const Node& node, const std::string& path) {
-    const bool json = document_->source(node.at).json;
-    if (node.kind != Node::Kind::scalar || (json && !node.quoted)) {
+    if (node.kind != Node::Kind::scalar) {
         report(node.at, path, fmt::format("{} is not text; it must be a string", describe(node)));
+        return std::nullopt;
+    }
+    const bool strict = quoteText_ || document_->source(node.at).json;
+    if (strict && typeOf(node) != ScalarType::text) {
+        report(node.at, path,
+               fmt::format("{} is not text; write \"{}\"", describe(node), node.text));
         return std::nullopt;
     }
     return node.text;
@@ -315,6 +320,8 @@ bool Reader::nested(const Node& node, const std::string& path, const std::string
                     std::size_t index, const Read& read) {
     Reader inner(*document_, node, path, *problems_);
     inner.stringForms_ = stringForms_;
+    inner.quoteText_ = quoteText_;
+    inner.unknown_ = unknown_;
     inner.name_ = name;
     inner.index_ = index;
     if (!inner.ok()) { // not a mapping: there is nothing to read
@@ -493,9 +500,16 @@ void Reader::finish() {
         std::sort(names.begin(), names.end());
         // The key's own position, unless the value alone came from the command line.
         const bool added = document_->source(member.value.at).commandLine;
-        report(added ? member.value.at : member.at, path_,
-               fmt::format("unknown key {}{} Known here: {}", quoteForError(member.key),
-                           didYouMean(member.key, names), listOf(names, 40)));
+        std::string message = fmt::format("{}{}unknown key {}{} Known here: {}", path_,
+                                          path_.empty() ? "" : ": ", quoteForError(member.key),
+                                          didYouMean(member.key, names), listOf(names, 40));
+        Error error = document_->error(added ? member.value.at : member.at, std::move(message));
+        if (unknown_ != nullptr) {
+            unknown_->add(std::move(error));
+        } else {
+            ++errors_;
+            problems_->add(std::move(error));
+        }
     }
 }
 

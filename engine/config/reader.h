@@ -86,6 +86,11 @@ class Reader {
     // From here on, also in nested readers, numbers and booleans may be given as strings ("0.8"),
     // as llm-d-async accepts them in gate parameters.
     void allowStringForms() { stringForms_ = true; }
+    // From here on an unquoted number or boolean is not text, as in a document that is turned into
+    // JSON on its way to llm-d-async.
+    void quoteText() { quoteText_ = true; }
+    // From here on unknown keys go to `warnings` instead of the problems.
+    void tolerateUnknownKeys(Problems& warnings) { unknown_ = &warnings; }
 
     bool has(std::string_view key) const; // present and not null
     bool isScalar(std::string_view key) const;
@@ -181,8 +186,8 @@ class Reader {
     const Document& document() const { return *document_; }
     const Node& node() const { return *node_; }
     Problems& problems() { return *problems_; }
-    // Where the value of `key` stands, or this mapping if it is absent. line is 0 for --set.
-    Error where(std::string_view key = {}) const;
+    // Where the value of `key` stands, or this mapping if it is absent or `key` is empty.
+    Place where(std::string_view key = {}) const;
     bool ok() const { return errors_ == 0; } // no error was reported by this reader itself
 
     // Reads the elements of a list that is a document of its own.
@@ -214,6 +219,8 @@ class Reader {
     std::size_t index_ = 0;
     std::size_t errors_ = 0;
     bool stringForms_ = false;
+    bool quoteText_ = false;
+    Problems* unknown_ = nullptr;
     std::vector<std::string> known_; // keys asked for
 };
 

@@ -1,0 +1,20 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+// From documents to what the Dispatcher runs on.
+#include "engine/config/documents.h"
+#include "engine/core/dispatcher.h"
+#include "engine/gates/factory.h"
+
+namespace penstock {
+
+// Makes every gate and settles every default. `context` lends loop, metrics and store; its cache
+// TTL and semantics are replaced by the document's. Errors and warnings name the place of the value
+// in the document it came from.
+Result<DispatcherSettings> buildSettings(const EngineDocument& engine, const GateContext& context,
+                                         std::vector<Error>* warnings = nullptr);
+
+// Checks the gates alone, over sources that never answer: for `penstock check`.
+Status checkGates(const EngineDocument& engine, std::vector<Error>* warnings = nullptr);
+
+} // namespace penstock
