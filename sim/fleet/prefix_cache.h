@@ -1,0 +1,199 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+// Which KV blocks can be reused: vLLM's block pool. Every block is either held by sequences or in
+// the free queue; a freed block keeps its contents, findable by its hash, until it comes to the
+// front of the queue and is taken for something else (LRU). Blocks without a hash are anonymous;
+// neighbours in the queue are kept as one entry with a count, so that a sequence's private blocks
+// cost O(1). Hashes stand for units of `unitBlocks` blocks.
+#include "sim/fleet/replica_types.h"
+
+#include <cstdint>
+
+namespace penstock::sim {
+
+template <class Store>
+class PrefixCache {
+  public:
+    // Everything free, anonymous. Allocates all it will ever need in proportion to blocks / unit.
+    PENSTOCK_HD void reset(std::int64_t blocks, std::int32_t unitBlocks) {
+        unitBlocks_ = unitBlocks;
+        std::int32_t size = 16;
+        while (size < 2 * (blocks / unitBlocks + 1))
+            size *= 2;
+        PENSTOCK_CHECK(table_.reserve(size));
+        tableMask_ = size - 1;
+        for (std::int32_t i = 0; i < size; ++i)
+            table_[i] = -1;
+        nodesMade_ = 0;
+        spare_ = head_ = tail_ = -1;
+        freeBlocks_ = 0;
+        freeAnonymous(blocks);
+    }
+
+    // How many leading units of the chain are here, at most `limit`; `resting` gets how many of
+    // them nobody holds (they count as free until they are acquired).
+    PENSTOCK_HD std::int32_t lookUp(const PrefixInfo& prefix, std::int32_t limit,
+                                    std::int32_t unitTokens, std::int32_t& resting) const {
+        resting = 0;
+        for (std::int32_t i = 0; i < limit; ++i) {
+            const std::int32_t node = find(hashOfUnit(prefix, i, unitTokens));
+            if (node < 0) return i;
+            if (nodes_[node].holders == 0) ++resting;
+        }
+        return limit;
+    }
+
+    PENSTOCK_HD bool contains(std::uint64_t hash) const { return find(hash) >= 0; }
+
+    // One more holder of a unit that is here. True if it was resting: its blocks are no longer
+    // free.
+    PENSTOCK_HD bool acquire(std::uint64_t hash) {
+        const std::int32_t node = find(hash);
+        PENSTOCK_CHECK(node >= 0);
+        if (nodes_[node].holders++ > 0) return false;
+        unlink(node);
+        freeBlocks_ -= unitBlocks_;
+        return true;
+    }
+
+    // One holder fewer. True if it was the last: its blocks rest at the back of the free queue.
+    PENSTOCK_HD bool release(std::uint64_t hash) {
+        const std::int32_t node = find(hash);
+        PENSTOCK_CHECK(node >= 0 && nodes_[node].holders > 0);
+        if (--nodes_[node].holders > 0) return false;
+        pushBack(node);
+        freeBlocks_ += unitBlocks_;
+        return true;
+    }
+
+    // Gives blocks that a sequence holds a name; the sequence becomes their one holder.
+    PENSTOCK_HD void insert(std::uint64_t hash) {
+        const std::int32_t node = makeNode();
+        nodes_[node] = Node{hash, -1, -1, 0, 1};
+        std::int32_t at = home(hash);
+        while (table_[at] >= 0)
+            at = (at + 1) & tableMask_;
+        table_[at] = node;
+    }
+
+    // Takes n blocks from the front of the queue; what was cached there is forgotten.
+    PENSTOCK_HD void take(std::int64_t n) {
+        PENSTOCK_CHECK(n <= freeBlocks_);
+        freeBlocks_ -= n;
+        while (n > 0) {
+            Node& front = nodes_[head_];
+            if (front.anonymous == 0) {
+                forget(front.hash);
+                front.anonymous = unitBlocks_;
+            }
+            const std::int64_t used = front.anonymous < n ? front.anonymous : n;
+            front.anonymous -= used;
+            n -= used;
+            if (front.anonymous > 0) continue;
+            const std::int32_t empty = head_;
+            unlink(empty);
+            nodes_[empty].next = spare_;
+            spare_ = empty;
+        }
+    }
+
+    // Puts n blocks without a name at the back of the queue.
+    PENSTOCK_HD void freeAnonymous(std::int64_t n) {
+        if (n == 0) return;
+        freeBlocks_ += n;
+        if (tail_ >= 0 && nodes_[tail_].anonymous > 0) {
+            nodes_[tail_].anonymous += n;
+            return;
+        }
+        const std::int32_t node = makeNode();
+        nodes_[node] = Node{0, -1, -1, n, 0};
+        pushBack(node);
+    }
+
+    PENSTOCK_HD std::int64_t freeBlocks() const { return freeBlocks_; }
+
+  private:
+    struct Node {
+        std::uint64_t hash = 0;
+        std::int32_t previous = -1;
+        std::int32_t next = -1;
+        std::int64_t anonymous = 0; // blocks of an anonymous entry; 0 for a cached unit
+        std::int32_t holders = 0;
+    };
+
+    PENSTOCK_HD std::int32_t home(std::uint64_t hash) const {
+        return static_cast<std::int32_t>(mixBits(hash) & static_cast<std::uint64_t>(tableMask_));
+    }
+
+    PENSTOCK_HD std::int32_t find(std::uint64_t hash) const {
+        for (std::int32_t at = home(hash); table_[at] >= 0; at = (at + 1) & tableMask_) {
+            if (nodes_[table_[at]].hash == hash) return table_[at];
+        }
+        return -1;
+    }
+
+    // Linear probing with backward shift, so that there are no tombstones to gather.
+    PENSTOCK_HD void forget(std::uint64_t hash) {
+        std::int32_t hole = home(hash);
+        while (nodes_[table_[hole]].hash != hash)
+            hole = (hole + 1) & tableMask_;
+        std::int32_t at = hole;
+        while (true) {
+            at = (at + 1) & tableMask_;
+            if (table_[at] < 0) break;
+            const std::int32_t wanted = home(nodes_[table_[at]].hash);
+            if (((at - wanted) & tableMask_) < ((at - hole) & tableMask_)) continue;
+            table_[hole] = table_[at];
+            hole = at;
+        }
+        table_[hole] = -1;
+    }
+
+    PENSTOCK_HD std::int32_t makeNode() {
+        if (spare_ >= 0) {
+            const std::int32_t node = spare_;
+            spare_ = nodes_[node].next;
+            return node;
+        }
+        PENSTOCK_CHECK(nodes_.reserve(nodesMade_ + 1));
+        return nodesMade_++;
+    }
+
+    PENSTOCK_HD void pushBack(std::int32_t node) {
+        nodes_[node].previous = tail_;
+        nodes_[node].next = -1;
+        if (tail_ >= 0) {
+            nodes_[tail_].next = node;
+        } else {
+            head_ = node;
+        }
+        tail_ = node;
+    }
+
+    PENSTOCK_HD void unlink(std::int32_t node) {
+        const std::int32_t previous = nodes_[node].previous, next = nodes_[node].next;
+        if (previous >= 0) {
+            nodes_[previous].next = next;
+        } else {
+            head_ = next;
+        }
+        if (next >= 0) {
+            nodes_[next].previous = previous;
+        } else {
+            tail_ = previous;
+        }
+    }
+
+    typename Store::template Array<Node> nodes_;
+    typename Store::template Array<std::int32_t> table_;
+    std::int32_t tableMask_ = 0;
+    std::int32_t unitBlocks_ = 1;
+    std::int32_t nodesMade_ = 0;
+    std::int32_t spare_ = -1;
+    std::int32_t head_ = -1;
+    std::int32_t tail_ = -1;
+    std::int64_t freeBlocks_ = 0;
+};
+
+} // namespace penstock::sim

@@ -1,0 +1,226 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+// How long one step of a model server takes. From a GPU, a model, a tensor-parallel degree and a
+// few efficiencies, deriveStepCost() makes a small struct; batchNs() and decodeLine() then give the
+// time of a step from running aggregates of its batch, in O(1), with nothing but + - * / and sqrt,
+// so that host and device agree to the bit. All times are in nanoseconds, as doubles.
+//
+// The law is a smooth roofline: with W the time to stream the weights, G the time to multiply, and
+// the rest additive (KV reads, prefill attention, collectives, launch and sampling overheads),
+//   T = (W + G + sqrt((W-G)^2 + 4 k W G)) / 2 + T_kv + T_attention + T_allreduce + overheads.
+// k = 0 is max(W, G) and k = 1 their sum.
+#include "engine/types/check.h"
+#include "engine/types/hd.h"
+#include "sim/fleet/operator_table.h"
+
+#include <cmath>
+#include <cstdint>
+
+namespace penstock::sim {
+
+// One accelerator. Sources of the shipped figures: resources/gpus.yaml.
+struct GpuSpec {
+    double flops = 0.0;         // dense multiply-adds x 2 in 16-bit floats, per second
+    double bandwidth = 0.0;     // device memory, bytes per second
+    double memory = 0.0;        // device memory, bytes
+    double linkBandwidth = 0.0; // to its peers, bytes per second one way; 0 when tp is always 1
+};
+
+// One transformer. Sources of the shipped figures: resources/models.yaml.
+struct ModelSpec {
+    int layers = 0;
+    int hidden = 0;      // d
+    int heads = 0;       // H
+    int kvHeads = 0;     // kv
+    int headDim = 0;     // dh
+    int feedForward = 0; // dff, of one expert
+    int vocabulary = 0;  // V
+    int experts = 1;     // per layer; 1 is a dense model
+    int expertsPerToken = 1;
+    double weightBytes = 2.0; // per parameter
+    double kvBytes = 2.0;     // per cached number
+};
+
+// Efficiencies (shares of the data sheet's peak) and overheads. The starting values were fitted to
+// H100 measurements of Llama-3.1-8B at tp 1 and Qwen3-32B at tp 2 to 8.
+struct StepConstants {
+    double weightEfficiency = 0.80;    // e_w
+    double kvEfficiency = 0.76;        // e_kv
+    double computeEfficiency = 0.62;   // e_c
+    double attentionEfficiency = 0.37; // e_a
+    double linkEfficiency = 0.40;      // e_nv
+    double overlap = 0.29;        // kappa: 0 perfect overlap of streaming and multiplying, 1 none
+    double stepSeconds = 1.40e-3; // c0, per step
+    double layerSeconds = 4.2e-6; // cL, per step and layer
+    double sequenceSeconds = 11.5e-6;   // cB, per step and sequence
+    double tokenSeconds = 1.04e-6;      // cN, per token of a model of 32 layers and width 4096
+    double reduceSeconds = 8.1e-6;      // r0, per collective
+    double reducePeerSeconds = 1.26e-6; // r1, per collective and peer
+};
+
+enum class StepBackEnd : std::uint8_t { analytic, coefficients, table };
+
+// What one step computes. `context` counts, over the decoding sequences, the tokens attention
+// reads, the one being computed included; `attentionWork` is the sum over prefill chunks of q(2c +
+// q), where q is the chunk and c the tokens computed before it (twice the A of the law, so that it
+// is exact).
+struct BatchShape {
+    std::int64_t prefillTokens = 0;
+    std::int64_t prefillSequences = 0;
+    std::int64_t prefillContext = 0; // sum of c over the prefill chunks
+    std::int64_t decodes = 0;
+    std::int64_t context = 0;
+    std::int64_t attentionWork = 0;
+
+    PENSTOCK_HD std::int64_t tokens() const { return prefillTokens + decodes; }
+    PENSTOCK_HD std::int64_t sequences() const { return prefillSequences + decodes; }
+};
+
+// A plain value; `table` must outlive it when backEnd is table.
+struct StepCost {
+    StepBackEnd backEnd = StepBackEnd::analytic;
+
+    // analytic
+    double weights = 0.0;         // W of what every step streams
+    double expertWeights = 0.0;   // W of one expert in every layer
+    double experts = 0.0;         // per layer; 0 for a dense model
+    double expertMissShare = 0.0; // probability that a token leaves an expert alone
+    double multiplyPerToken = 0.0;
+    double fourOverlap = 0.0;
+    double perAttention = 0.0; // per unit of BatchShape::attentionWork
+    double fixed = 0.0;
+    double perSequence = 0.0;
+    double perToken = 0.0;
+
+    // analytic and coefficients
+    double perContextToken = 0.0;
+
+    // coefficients: b0 + b1 * prefill tokens + b2 * decodes (+ perContextToken * context)
+    double perPrefillToken = 0.0;
+    double perDecode = 0.0;
+
+    OperatorTable table{};
+};
+
+// Steps last at least this long, whatever the parameters: virtual time must move.
+inline constexpr double kShortestStepNs = 1.0;
+
+PENSTOCK_HD inline StepCost deriveStepCost(const GpuSpec& gpu, const ModelSpec& model, int tp,
+                                           const StepConstants& c) {
+    PENSTOCK_CHECK(tp >= 1 && (tp == 1 || gpu.linkBandwidth > 0.0));
+    PENSTOCK_CHECK(model.experts >= 1 && model.expertsPerToken <= model.experts);
+    constexpr double kNs = 1e9;
+    const double layers = model.layers, d = model.hidden, dh = model.headDim;
+    const double attention = layers * (2.0 * d * model.heads * dh + 2.0 * d * model.kvHeads * dh);
+    const double expert = layers * 3.0 * d * model.feedForward;
+    const double head = static_cast<double>(model.vocabulary) * d;
+    const double stream = kNs * model.weightBytes / (tp * gpu.bandwidth * c.weightEfficiency);
+    const double collectives = tp > 1 ? 2.0 * layers : 0.0;
+
+    StepCost cost;
+    cost.weights = (attention + head + (model.experts == 1 ? expert : 0.0)) * stream;
+    if (model.experts > 1) {
+        cost.expertWeights = expert * stream;
+        cost.experts = model.experts;
+        cost.expertMissShare = 1.0 - static_cast<double>(model.expertsPerToken) / model.experts;
+    }
+    cost.multiplyPerToken = kNs * 2.0 * (attention + expert * model.expertsPerToken) /
+                            (tp * gpu.flops * c.computeEfficiency);
+    cost.fourOverlap = 4.0 * c.overlap;
+    cost.perContextToken = kNs * 2.0 * layers * model.kvHeads * dh * model.kvBytes /
+                           (tp * gpu.bandwidth * c.kvEfficiency);
+    cost.perAttention =
+        kNs * 2.0 * layers * model.heads * dh / (tp * gpu.flops * c.attentionEfficiency);
+    cost.fixed = kNs * (c.stepSeconds + c.layerSeconds * layers +
+                        collectives * (c.reduceSeconds + c.reducePeerSeconds * (tp - 1)));
+    cost.perSequence = kNs * c.sequenceSeconds;
+    cost.perToken = kNs * c.tokenSeconds * (layers / 32.0) * (d / 4096.0) / tp;
+    if (tp > 1) {
+        cost.perToken += kNs * collectives * d * 2.0 * 2.0 * (tp - 1) / tp /
+                         (gpu.linkBandwidth * c.linkEfficiency);
+    }
+    return cost;
+}
+
+// A step of constant length whatever the batch: what queueing theory assumes.
+PENSTOCK_HD inline StepCost constantStepCost(double stepNs) {
+    StepCost cost;
+    cost.backEnd = StepBackEnd::coefficients;
+    cost.fixed = stepNs;
+    return cost;
+}
+
+PENSTOCK_HD inline StepCost coefficientStepCost(double baseNs, double prefillTokenNs,
+                                                double decodeNs, double contextTokenNs = 0.0) {
+    StepCost cost = constantStepCost(baseNs);
+    cost.perPrefillToken = prefillTokenNs;
+    cost.perDecode = decodeNs;
+    cost.perContextToken = contextTokenNs;
+    return cost;
+}
+
+// base^exponent by squaring: reproducible on host and device, unlike pow. exponent >= 0.
+PENSTOCK_HD inline double integerPower(double base, std::int64_t exponent) {
+    double result = 1.0;
+    for (; exponent > 0; exponent >>= 1) {
+        if (exponent & 1) result *= base;
+        base *= base;
+    }
+    return result;
+}
+
+// The time of a step but for reading the KV cache of its decoding sequences (back ends analytic and
+// coefficients; the table's attention is not separable, so there it is the whole step).
+PENSTOCK_HD inline double batchNs(const StepCost& cost, const BatchShape& batch) {
+    if (cost.backEnd == StepBackEnd::coefficients) {
+        return cost.fixed + cost.perPrefillToken * static_cast<double>(batch.prefillTokens) +
+               cost.perDecode * static_cast<double>(batch.decodes);
+    }
+    if (cost.backEnd == StepBackEnd::table) {
+        return cost.table.stepNs(batch.prefillTokens, batch.prefillSequences, batch.prefillContext,
+                                 batch.decodes, batch.context);
+    }
+    const double n = static_cast<double>(batch.tokens());
+    double w = cost.weights;
+    if (cost.experts > 0.0) {
+        // Tokens choose experts independently: an expert is streamed if any token chose it.
+        w += cost.expertWeights * cost.experts *
+             (1.0 - integerPower(cost.expertMissShare, batch.tokens()));
+    }
+    const double g = cost.multiplyPerToken * n;
+    const double difference = w - g;
+    const double roofline =
+        0.5 * (w + g + std::sqrt(difference * difference + cost.fourOverlap * w * g));
+    return roofline + cost.perAttention * static_cast<double>(batch.attentionWork) + cost.fixed +
+           cost.perSequence * static_cast<double>(batch.sequences()) + cost.perToken * n;
+}
+
+// The time of any step: what a mixed step of prefill chunks and decodes costs.
+PENSTOCK_HD inline double stepNs(const StepCost& cost, const BatchShape& batch) {
+    if (cost.backEnd == StepBackEnd::table) return batchNs(cost, batch);
+    return batchNs(cost, batch) + cost.perContextToken * static_cast<double>(batch.context);
+}
+
+// Steps of pure decode cost alpha + beta * context as long as context <= contextMax. Only the table
+// has a bound: its interpolation is linear between two columns of its grid.
+struct DecodeLine {
+    double alpha = 0.0;
+    double beta = 0.0;
+    std::int64_t contextMax = INT64_MAX;
+};
+
+// The line for a pure decode batch of `decodes` >= 1 sequences at `context` tokens.
+PENSTOCK_HD inline DecodeLine decodeLine(const StepCost& cost, std::int64_t decodes,
+                                         std::int64_t context) {
+    if (cost.backEnd == StepBackEnd::table) {
+        DecodeLine line;
+        cost.table.decodeLine(decodes, context, line.alpha, line.beta, line.contextMax);
+        return line;
+    }
+    BatchShape batch;
+    batch.decodes = decodes;
+    return {batchNs(cost, batch), cost.perContextToken, INT64_MAX};
+}
+
+} // namespace penstock::sim
