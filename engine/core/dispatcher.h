@@ -12,6 +12,7 @@
 // A single-threaded state machine: it never blocks, reads no clock, draws no number of its own. It
 // cannot tell a live world from a simulated one. Run thread only.
 #include "engine/core/gate.h"
+#include "engine/core/limiter.h"
 #include "engine/core/merge_policy.h"
 #include "engine/ports/inference_client.h"
 #include "engine/ports/loop.h"
@@ -29,11 +30,11 @@ namespace penstock {
 struct QueueSettings {
     std::string id;
     std::string name;
-    std::uint16_t pool = 0;        // index in DispatcherSettings::pools
-    std::string objective;         // x-gateway-inference-objective; empty: not sent
-    Labels labels;                 // added to each message's own by the queue adapter
-    std::unique_ptr<Gate> gate;    // null: always open
-    bool paused = false;           // takes nothing new; what is in flight goes on
+    std::uint16_t pool = 0;     // index in DispatcherSettings::pools
+    std::string objective;      // x-gateway-inference-objective; empty: not sent
+    Labels labels;              // added to each message's own by the queue adapter
+    std::unique_ptr<Gate> gate; // null: always open
+    bool paused = false;        // takes nothing new; what is in flight goes on
 };
 
 struct PoolSettings {
@@ -79,16 +80,17 @@ class Dispatcher final : private QueueListener, private ResponseListener, privat
                std::vector<RequestQueue*> queues, Observer* observer);
     ~Dispatcher();
 
-    // Starts polling.
+    // Starts polling. The first tick comes within one poll interval, at a phase drawn for this
+    // start; all queues tick together, as tickers started together do. May follow a crash().
     void start();
 
     // Stops claiming. What is in flight goes on until `drain` has passed or all is done; then every
-    // claim is given back. finished() tells when.
+    // claim is given back. stopped() tells when.
     void stop(Duration drain);
     bool stopped() const;
 
     // Forgets everything at once, as a killed process would: timers, claims, attempts. The queues
-    // notice by their leases, or not at all.
+    // notice by their leases, or not at all. Not from within a call that the dispatcher makes.
     void crash();
 
     // For the parameter registry: change a field, then call settingsChanged().
@@ -97,6 +99,9 @@ class Dispatcher final : private QueueListener, private ResponseListener, privat
 
     QueueView queueView(std::uint16_t queue) const;
     PoolView poolView(std::uint16_t pool) const;
+
+    // Where the lives of this queue's requests went so far (limiter.h says how that is defined).
+    LimiterShares limiter(std::uint16_t queue) const;
 
   private:
     class Impl;

@@ -52,6 +52,10 @@ class RequestQueue {
     // Called once, before anything else, by the engine that will claim.
     virtual void attach(QueueListener& listener, std::uint16_t queue) = 0;
 
+    // That engine will claim no more and must not be called any more. Does nothing if another one
+    // has attached since.
+    virtual void detach(QueueListener&) {}
+
     // Leases up to `max` (≥ 1) requests to this engine. One claim may be outstanding.
     virtual void claim(std::int32_t max) = 0;
 

@@ -35,9 +35,9 @@ struct Envelope {
     Labels labels;       // routing labels of the message and of its queue, for instance tier
     std::string endpoint;
     std::string model;
-    std::string resultQueue;  // empty: the queue's, else the transport's
-    std::string token;        // request token: a cancel marker and a lease must name it
-    std::string payload;      // raw JSON object, forwarded byte for byte
+    std::string resultQueue; // empty: the queue's, else the transport's
+    std::string token;       // request token: a cancel marker and a lease must name it
+    std::string payload;     // raw JSON object, forwarded byte for byte
 };
 
 // Set by a quota gate in classifying mode.
@@ -45,15 +45,16 @@ enum class Classification : std::uint8_t { none, reserved, overflow };
 
 struct Request {
     std::uint64_t number = 0; // identity within this process; never reused during a run
-    const Envelope* envelope = nullptr; // valid until the queue has been told finish, park or giveBack
-    Time created{};                     // when its sender made it
-    Time enqueued{};                    // when it first became claimable
-    Time deadline{};                    // after this it is worthless to its sender
-    std::uint32_t retries = 0;          // attempts that failed so far
-    std::uint32_t claimEpoch = 0;       // the queue's fence: a stale owner's epoch is refused
-    std::uint16_t queue = 0;            // index in the transport document
+    const Envelope* envelope =
+        nullptr;                  // valid until the queue has been told finish, park or giveBack
+    Time created{};               // when its sender made it
+    Time enqueued{};              // when it first became claimable
+    Time deadline{};              // after this it is worthless to its sender
+    std::uint32_t retries = 0;    // attempts that failed so far
+    std::uint32_t claimEpoch = 0; // the queue's fence: a stale owner's epoch is refused
+    std::uint16_t queue = 0;      // index in the transport document
     Classification classification = Classification::none;
-    bool suspect = false; // delivered by the suspect lane: it may have crashed an owner before
+    bool suspect = false;     // delivered by the suspect lane: it may have crashed an owner before
     std::uint32_t handle = 0; // the queue's own: where it keeps this request
     Time pendingSince{};      // when it last became claimable: enqueued, or back from a retry
 };

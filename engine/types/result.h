@@ -49,14 +49,14 @@ struct ServiceTiming {
 
 struct ResultMessage {
     ResultCode code = ResultCode::http;
-    int status = 0;        // HTTP status; 0 when there was none
-    std::string_view body; // raw body, or an error text; valid during the call that passes it
+    int status = 0;         // HTTP status; 0 when there was none
+    std::string_view body;  // raw body, or an error text; valid during the call that passes it
     ServiceTiming timing{}; // of the last attempt; zeros if nothing was ever sent
 };
 
 struct Response {
     TransportError transport = TransportError::none;
-    int status = 0; // HTTP status; 0 with a transport error
+    int status = 0;          // HTTP status; 0 with a transport error
     Duration retryAfter{-1}; // negative: the header was absent
     DroppedReason dropped = DroppedReason::none;
     ServiceTiming timing;

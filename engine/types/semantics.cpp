@@ -75,7 +75,8 @@ Result<Semantics> Semantics::byName(std::string_view wanted) {
     for (const Semantics& s : {llmDAsync09(), llmDAsync010(), penstock()}) {
         if (s.name == wanted) return s;
     }
-    return fail(fmt::format("unknown semantics \"{}\"; known: {}", wanted, fmt::join(names(), ", ")));
+    return fail(
+        fmt::format("unknown semantics \"{}\"; known: {}", wanted, fmt::join(names(), ", ")));
 }
 
 } // namespace penstock

@@ -22,7 +22,8 @@ struct Semantics {
     Claiming claiming = Claiming::fencedLease;
     Duration lease{std::chrono::seconds{30}};
     Duration reclaimScan{std::chrono::seconds{5}};
-    bool suspectLane = true; // after a second crash one at a time, so that poison harms itself alone
+    bool suspectLane =
+        true; // after a second crash one at a time, so that poison harms itself alone
 
     // What a queue gate's budget means: floor(batch x budget) pops per poll, or the share of the
     // pool's workers that may be in flight.

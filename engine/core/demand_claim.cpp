@@ -1,0 +1,131 @@
+// SPDX-License-Identifier: Apache-2.0
+// A budget as a concurrency: claims are made for free worker slots, and no more than the gates have
+// room for. Which queue gets a slot is the merge policy's choice: a draw under random-robin; under
+// tier-priority one request of each queue is claimed ahead, so that there are lanes to choose from.
+#include "engine/core/dispatcher_impl.h"
+#include "engine/types/check.h"
+
+#include <algorithm>
+
+namespace penstock {
+
+namespace {
+constexpr std::int32_t kNoLimit = INT32_MAX;
+} // namespace
+
+// What the pool has taken on: in flight, or claimed for a slot that is still free.
+std::int32_t Dispatcher::Impl::committed(const Pool& pool) const {
+    return pool.inFlight + pool.merge.size() + pool.outstanding;
+}
+
+std::int32_t Dispatcher::Impl::poolRoom(Pool& pool, std::int32_t inFlight) {
+    if (pool.gate == nullptr) return kNoLimit;
+    readGate(*pool.gate, pool.memory, kNoIndex, pool.index);
+    return pool.gate->room(loop_.now(), workers(pool), inFlight);
+}
+
+// For one more claim, or for a request already at hand (which then does not count against itself).
+std::int32_t Dispatcher::Impl::queueRoom(Pool& pool, Queue& queue, bool forAtHand) {
+    if (queue.gate == nullptr) return kNoLimit;
+    readGate(*queue.gate, queue.memory, queue.index, queue.pool);
+    const bool shared = semantics().poolBudgetShared;
+    const std::int32_t flying = shared ? pool.inFlight : queue.inFlight;
+    const std::int32_t taken =
+        shared ? committed(pool)
+               : queue.inFlight + pool.merge.ofQueue(queue.index) + queue.outstanding;
+    return queue.gate->room(loop_.now(), workers(pool), forAtHand ? flying : taken);
+}
+
+bool Dispatcher::Impl::mayClaim(const Queue& queue) const {
+    return queue.outstanding == 0 && !queue.dry && !queue.heldBack && queue.waiting == 0 &&
+           !settings.queues[queue.index].paused && (queue.ticked || semantics().pollOnFreedSlot) &&
+           hasWork(queue);
+}
+
+bool Dispatcher::Impl::claim(Pool& pool, Queue& queue, std::int32_t max) {
+    PENSTOCK_CHECK(queue.outstanding == 0 && max > 0);
+    queue.outstanding = max;
+    pool.outstanding += max;
+    const std::int32_t before = queue.inbox.size();
+    queue.port->claim(max);
+    return queue.inbox.size() != before;
+}
+
+bool Dispatcher::Impl::demandClaim(Pool& pool) {
+    const std::int32_t free =
+        workers(pool) - pool.busy - pool.merge.size() - pool.outstanding - pool.expiredUsed;
+    const bool ahead = tiers() && pool.queues.size() > 1;
+    if (pool.waitingBlocks || pool.waiting.size() >= workers(pool)) return false;
+    if (free <= 0 && !ahead) return false;
+    pool.candidates.clear();
+    for (const std::uint16_t index : pool.queues) {
+        if (mayClaim(*queues_[index])) pool.candidates.push_back(index);
+    }
+    if (pool.candidates.empty()) return false;
+    const std::int32_t room = poolRoom(pool, committed(pool));
+    pool.gateShut = room <= 0;
+    if (pool.gateShut) return false;
+    return ahead ? claimAhead(pool) : claimByDraw(pool, std::min(free, room));
+}
+
+bool Dispatcher::Impl::claimAhead(Pool& pool) {
+    bool moved = false;
+    for (const std::uint16_t index : pool.candidates) {
+        Queue& queue = *queues_[index];
+        if (pool.merge.ofQueue(index) > 0 || !queue.inbox.empty()) continue;
+        queue.gateShut = queueRoom(pool, queue, false) <= 0;
+        if (!queue.gateShut) moved |= claim(pool, queue, 1);
+    }
+    return moved;
+}
+
+bool Dispatcher::Impl::claimByDraw(Pool& pool, std::int32_t total) {
+    const std::int32_t batch = batchSize();
+    const bool shared = semantics().poolBudgetShared;
+    std::size_t count = 0;
+    std::int64_t wanted = 0;
+    for (const std::uint16_t index : pool.candidates) {
+        Queue& queue = *queues_[index];
+        const std::int32_t room = queueRoom(pool, queue, false);
+        queue.gateShut = room <= 0;
+        if (queue.gateShut) continue;
+        const QueueDepth depth = queue.port->depth();
+        const std::int64_t there = queue.port->announces() ? depth.pending + depth.suspect : batch;
+        pool.granted[index] = 0;
+        pool.rooms[index] = room;
+        pool.caps[index] = static_cast<std::int32_t>(std::min<std::int64_t>({there, batch, room}));
+        wanted += pool.caps[index];
+        pool.candidates[count++] = index;
+    }
+    pool.candidates.resize(count);
+    if (count == 1) {
+        const std::uint16_t only = pool.candidates[0];
+        return claim(pool, *queues_[only], std::min(total, pool.caps[only]));
+    }
+    std::int32_t given = 0;
+    while (given < total && given < wanted && count > 0) {
+        const double u = loop_.random(RandomStream::mergePick, picks_++);
+        const auto pick = static_cast<std::size_t>(u * static_cast<double>(count));
+        const std::uint16_t index = pool.candidates[pick];
+        const bool full =
+            pool.granted[index] >= pool.caps[index] || (shared && given >= pool.rooms[index]);
+        if (full) {
+            std::swap(pool.candidates[pick], pool.candidates[--count]);
+        } else {
+            ++pool.granted[index];
+            ++given;
+        }
+    }
+    bool moved = false;
+    // In queue order, so that what is claimed at one instant does not depend on the draws' order.
+    for (const std::uint16_t index : pool.queues) {
+        const auto chosen = std::find(pool.candidates.begin(), pool.candidates.end(), index);
+        if (chosen == pool.candidates.end() || pool.granted[index] == 0) continue;
+        const std::int32_t max = pool.granted[index];
+        pool.granted[index] = 0;
+        moved |= claim(pool, *queues_[index], max);
+    }
+    return moved;
+}
+
+} // namespace penstock

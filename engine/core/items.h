@@ -1,0 +1,164 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+// The requests in the engine's hands: a slab of items with stable addresses, a free list, and
+// intrusive lists, so that a request on its way from claim to result allocates nothing. An item's
+// index is also its attempt handle.
+#include "engine/core/gate.h"
+#include "engine/ports/loop.h"
+#include "engine/types/check.h"
+
+#include <memory>
+#include <vector>
+
+namespace penstock {
+
+inline constexpr std::uint32_t kNoItem = 0xffffffff;
+
+enum class Stage : std::uint8_t {
+    free,
+    inbox,    // claimed, not yet looked at
+    asking,   // its queue gate waits for an answer from outside (its producer is held up)
+    handed,   // blocks its producer until the merge policy takes it
+    merged,   // the merge policy has it
+    ready,    // chosen, in the pool's buffer, for the next free worker
+    parked,   // its gate said wait; a timer asks again
+    waiting,  // its gate said wait; the pool asks again when something has changed
+    inFlight, // sent
+};
+
+class ItemOwner {
+  public:
+    virtual void itemTimer(std::uint32_t item) = 0;
+
+  protected:
+    ~ItemOwner() = default;
+};
+
+struct Item final : Timer {
+    Request request;
+    Reservations queueHeld; // by the queue's gate
+    Reservations poolHeld;  // by the pool's gate
+    Time stageSince{};      // for the account of where time went
+    Time handSince{};       // when the merge policy got it
+    Time workSince{};       // when a worker took it up
+    Time waitUntil{};       // min(deadline, start of work + request timeout)
+    Time nextCancelCheck{};
+    Duration pollDelay{0};
+    ItemOwner* owner = nullptr;
+    std::uint32_t index = kNoItem;
+    std::uint32_t next = kNoItem;
+    std::uint32_t previous = kNoItem;
+    Stage stage = Stage::free;
+    std::uint8_t lane = 0;
+    bool holdsSlot = false;
+    bool atQueueGate = false; // which gate said wait
+    bool waitReported = false;
+    bool blocking = false; // waits for no tenant's sake: those behind it would wait as well
+
+    void fire() override { owner->itemTimer(index); }
+};
+
+class ItemSlab {
+  public:
+    explicit ItemSlab(ItemOwner& owner) : owner_(owner) {}
+
+    Item& operator[](std::uint32_t index) { return chunks_[index / kChunk][index % kChunk]; }
+
+    Item& take(const Request& request) {
+        if (free_.empty()) grow();
+        Item& item = (*this)[free_.back()];
+        free_.pop_back();
+        item.request = request;
+        item.lane = 0;
+        item.holdsSlot = false;
+        item.atQueueGate = false;
+        item.waitReported = false;
+        item.blocking = false;
+        ++used_;
+        return item;
+    }
+
+    // The item's timer is disarmed and its reservations released.
+    void give(Item& item) {
+        PENSTOCK_CHECK(!item.armed() && item.queueHeld.size() + item.poolHeld.size() == 0);
+        item.stage = Stage::free;
+        free_.push_back(item.index);
+        --used_;
+    }
+
+    std::uint32_t capacity() const { return static_cast<std::uint32_t>(chunks_.size()) * kChunk; }
+    std::uint32_t used() const { return used_; }
+
+  private:
+    static constexpr std::uint32_t kChunk = 64;
+
+    void grow() {
+        const std::uint32_t first = capacity();
+        chunks_.push_back(std::make_unique<Item[]>(kChunk));
+        free_.reserve(capacity());
+        for (std::uint32_t i = kChunk; i > 0; --i) {
+            Item& item = (*this)[first + i - 1];
+            item.owner = &owner_;
+            item.index = first + i - 1;
+            free_.push_back(item.index);
+        }
+    }
+
+    ItemOwner& owner_;
+    std::vector<std::unique_ptr<Item[]>> chunks_;
+    std::vector<std::uint32_t> free_;
+    std::uint32_t used_ = 0;
+};
+
+// First in, first out, with removal from the middle. An item is in at most one list.
+class ItemList {
+  public:
+    bool empty() const { return size_ == 0; }
+    std::int32_t size() const { return size_; }
+    std::uint32_t front() const { return head_; }
+
+    void pushBack(ItemSlab& slab, Item& item) {
+        item.next = kNoItem;
+        item.previous = tail_;
+        if (tail_ == kNoItem) {
+            head_ = item.index;
+        } else {
+            slab[tail_].next = item.index;
+        }
+        tail_ = item.index;
+        ++size_;
+    }
+
+    void remove(ItemSlab& slab, Item& item) {
+        if (item.previous == kNoItem) {
+            head_ = item.next;
+        } else {
+            slab[item.previous].next = item.next;
+        }
+        if (item.next == kNoItem) {
+            tail_ = item.previous;
+        } else {
+            slab[item.next].previous = item.previous;
+        }
+        --size_;
+    }
+
+    Item& popFront(ItemSlab& slab) {
+        Item& item = slab[head_];
+        remove(slab, item);
+        return item;
+    }
+
+    void clear() {
+        head_ = tail_ = kNoItem;
+        size_ = 0;
+    }
+
+  private:
+    std::uint32_t head_ = kNoItem;
+    std::uint32_t tail_ = kNoItem;
+    std::int32_t size_ = 0;
+};
+
+} // namespace penstock

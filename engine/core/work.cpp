@@ -1,0 +1,153 @@
+// SPDX-License-Identifier: Apache-2.0
+// What a worker does with a request until it is on its way: a last look at cancellation and
+// deadline, the pool's gate, the send. Source: llm-d-async 0.9, pkg/asyncworker/worker.go.
+#include "engine/core/dispatcher_impl.h"
+#include "engine/core/stamp.h"
+
+#include <algorithm>
+
+namespace penstock {
+
+namespace {
+constexpr Duration kCancelCheck = std::chrono::seconds{1};
+} // namespace
+
+void Dispatcher::Impl::takeSlot(Pool& pool, Item& item) {
+    if (item.holdsSlot) return;
+    item.holdsSlot = true;
+    ++pool.busy;
+}
+
+void Dispatcher::Impl::freeSlot(Pool& pool, Item& item) {
+    if (!item.holdsSlot) return;
+    item.holdsSlot = false;
+    --pool.busy;
+}
+
+void Dispatcher::Impl::begin(Pool& pool, Item& item) {
+    const Time now = loop_.now();
+    takeSlot(pool, item);
+    if (queueOf(item).port->cancelled(item.request)) {
+        end(item, {ResultCode::cancelled, 0, "cancelled", {}});
+        return;
+    }
+    if (clock().passed(item.request.deadline, now)) {
+        emit(EventKind::expired, item);
+        end(item, {ResultCode::deadlineExceeded, 0, "deadline exceeded", {}});
+        return;
+    }
+    item.workSince = now;
+    item.waitUntil =
+        std::min(clock().effective(item.request.deadline), now + settings.requestTimeout);
+    item.nextCancelCheck = now + kCancelCheck;
+    item.pollDelay = semantics().parkedPollMin;
+    askPoolGate(pool, item);
+}
+
+void Dispatcher::Impl::askPoolGate(Pool& pool, Item& item) {
+    if (pool.gate != nullptr) {
+        const Verdict verdict = pool.gate->apply(loop_.now(), item.request, item.poolHeld);
+        if (verdict.action != Action::proceed) {
+            switch (verdict.action) {
+            case Action::drop:
+                drop(item, verdict);
+                break;
+            case Action::refuse:
+                refused(item, verdict, true);
+                break;
+            default:
+                parkWorker(pool, item, verdict);
+                break;
+            }
+            return;
+        }
+    }
+    send(pool, item);
+}
+
+void Dispatcher::Impl::parkWorker(Pool& pool, Item& item, const Verdict& verdict) {
+    const Semantics& s = semantics();
+    if (!s.parkedHoldsWorker) freeSlot(pool, item);
+    if (s.parked == Semantics::Parked::wokenOnChange) {
+        waitAtHand(pool, item, verdict, false);
+        return;
+    }
+    if (!item.waitReported) emitVerdict(EventKind::waiting, item, verdict.reason);
+    item.waitReported = true;
+    moveTo(item, Stage::parked);
+    ++pool.parked;
+    const Time now = loop_.now();
+    Duration delay = std::max(item.pollDelay, Duration{1});
+    if (s.parked == Semantics::Parked::jitteredPoll) {
+        const double u = loop_.random(RandomStream::gateProbe, probes_++);
+        item.pollDelay = std::min(2 * item.pollDelay, s.parkedPollMax);
+        delay = fromSeconds(toSeconds(delay) * (0.5 + 0.5 * u));
+    }
+    loop_.arm(item, std::min(item.waitUntil, now + delay));
+}
+
+void Dispatcher::Impl::parkedTimer(Pool& pool, Item& item) {
+    const Time now = loop_.now();
+    const Duration limit = semantics().parkedTimeout;
+    const bool tooLong = limit > Duration{0} && now - item.workSince >= limit;
+    bool cancelled = false;
+    if (now >= item.nextCancelCheck) {
+        cancelled = queueOf(item).port->cancelled(item.request);
+        item.nextCancelCheck = now + kCancelCheck;
+    }
+    touch(pool);
+    --pool.parked;
+    if (now >= item.waitUntil || cancelled || tooLong) {
+        pool.gate->withdrawn(item.request);
+        if (cancelled) {
+            end(item, {ResultCode::cancelled, 0, "cancelled", {}});
+        } else if (now >= item.waitUntil) {
+            end(item, {ResultCode::deadlineExceeded, 0, "deadline exceeded", {}});
+        } else {
+            emit(EventKind::gaveBack, item);
+            parkUntil(item, clock().whole(now));
+        }
+        return;
+    }
+    if (!item.holdsSlot && pool.busy >= workers(pool)) {
+        ++pool.parked;
+        loop_.arm(item, std::min(item.waitUntil, now + std::max(item.pollDelay, Duration{1})));
+        return;
+    }
+    takeSlot(pool, item);
+    askPoolGate(pool, item);
+}
+
+void Dispatcher::Impl::itemTimer(std::uint32_t index) {
+    Scope scope(*this);
+    Item& item = slab_[index];
+    Pool& pool = poolOf(item);
+    if (item.stage == Stage::parked) {
+        parkedTimer(pool, item);
+    } else {
+        waitingTimer(pool, item);
+    }
+}
+
+void Dispatcher::Impl::send(Pool& pool, Item& item) {
+    Queue& queue = queueOf(item);
+    const Time now = loop_.now();
+    moveTo(item, Stage::inFlight);
+    ++pool.inFlight;
+    ++queue.inFlight;
+    --queue.atHand;
+    if (observer_ != nullptr) {
+        Event event = about(EventKind::sent, item);
+        event.code = item.lane;
+        observer_->observe(event);
+    }
+    if (queue.gate != nullptr) queue.gate->sent(now, item.request);
+    if (pool.gate != nullptr) pool.gate->sent(now, item.request);
+    Outbound outbound = stamp(item.request, settings.merge, semantics(),
+                              settings.queues[queue.index].objective, item.lane);
+    outbound.deadline =
+        std::min(clock().effective(item.request.deadline), now + settings.requestTimeout);
+    client_.send(item.index, item.request, outbound, face_);
+}
+
+} // namespace penstock
