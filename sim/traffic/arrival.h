@@ -37,16 +37,16 @@ struct Arrival {
     // prefix group `prefixGroup`; the tokens after them belong to `session` (a later turn repeats
     // an earlier one's), or to this request alone if session is 0. Group and session ids start at 1
     // and are unique within the source. Irrelevant where blockHashes is given.
+    std::uint64_t session = 0;
     std::uint32_t prefixGroup = 0;
     std::uint32_t prefixTokens = 0;
-    std::uint32_t session = 0;
 
     std::uint32_t user = 0;   // closed_loop: hand it back to ArrivalStream::completed()
     std::uint32_t job = 0;    // messages of one batch job share it; starts at 1; 0: no job
-    std::uint16_t tenant = 0; // index in TrafficSpec::tenants; 0 where there are none
+    std::uint16_t tenant = 0; // index in ArrivalStream::tenantNames(); 0 where there are none
     std::uint16_t label = 0;  // index in TrafficSpec::labels
     std::int16_t priority = 0;
-    std::uint8_t tier = 0; // index in TrafficSpec::tiers
+    std::uint8_t tier = 0; // index in ArrivalStream::tierNames()
     std::uint8_t flags = 0;
 
     static constexpr std::uint8_t kPoison = 1;    // kills the worker that takes it

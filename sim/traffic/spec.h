@@ -143,7 +143,7 @@ struct Sessions { // every start is a conversation of `turns` requests
     LengthLaw turns = ConstantLength{1};
     DurationLaw gap = ExponentialSeconds{10}; // from one turn's arrival to the next's
     bool carryHistory = true;                 // a turn's prompt contains the turns before it
-    double maxContextTokens = 0;              // history beyond it is forgotten; 0: no bound
+    double maxContextTokens = 0;              // a longer history is forgotten whole; 0: no bound
 };
 struct SharedPrefix { // for instance system prompts
     double groups = 1;

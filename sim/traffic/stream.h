@@ -15,6 +15,8 @@
 
 #include <cstdint>
 #include <memory>
+#include <string>
+#include <vector>
 
 namespace penstock::sim {
 
@@ -73,8 +75,15 @@ class ArrivalStream {
 
     const TrafficTally& tally() const { return tally_; }
 
+    // What Arrival::tenant and Arrival::tier index: the spec's names, then those a trace brought
+    // along in order of appearance. May grow while streaming. Empty if the source has none.
+    const std::vector<std::string>& tenantNames() const { return tenantNames_; }
+    const std::vector<std::string>& tierNames() const { return tierNames_; }
+
   protected:
     TrafficTally tally_;
+    std::vector<std::string> tenantNames_;
+    std::vector<std::string> tierNames_;
 };
 
 // Builds the stream of `spec`. `lane` is the source's index in the scenario: with `seed` it names

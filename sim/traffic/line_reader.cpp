@@ -1,0 +1,134 @@
+// SPDX-License-Identifier: Apache-2.0
+// zlib's gzFile reads plain files as they are and archives unpacked, and knows a truncated one.
+#include "sim/traffic/line_reader.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstring>
+#include <filesystem>
+#include <system_error>
+#include <utility>
+#include <zlib.h>
+
+namespace penstock::sim {
+namespace {
+
+constexpr std::size_t kChunk = 256 * 1024;
+
+gzFile asGz(void* file) {
+    return static_cast<gzFile>(file);
+}
+
+} // namespace
+
+void LineReader::CloseGz::operator()(void* file) const {
+    gzclose(asGz(file));
+}
+
+Result<LineReader> LineReader::open(const std::string& path, std::uint32_t maxLineBytes) {
+    std::error_code code;
+    const auto status = std::filesystem::status(path, code);
+    if (!std::filesystem::exists(status)) {
+        return penstock::fail(
+            {"no such file; check the name and the directory it is relative to", path});
+    }
+    if (std::filesystem::is_directory(status)) {
+        return penstock::fail({"is a directory; name a file in it", path});
+    }
+    errno = 0;
+    gzFile file = gzopen(path.c_str(), "rb");
+    if (file == nullptr) {
+        return penstock::fail({fmt::format("cannot be opened: {}",
+                                           errno != 0 ? std::strerror(errno) : "out of memory"),
+                               path});
+    }
+    gzbuffer(file, kChunk);
+    return LineReader(path, file, maxLineBytes);
+}
+
+LineReader::LineReader(std::string path, void* file, std::uint32_t maxLineBytes)
+    : path_(std::move(path)), file_(file), maxLineBytes_(maxLineBytes) {
+    buffer_.resize(std::min<std::size_t>(kChunk, std::size_t{maxLineBytes} + 2));
+}
+
+void LineReader::fail(Error error) {
+    failed_ = true;
+    error_ = std::move(error);
+}
+
+bool LineReader::fill() {
+    if (ended_ || failed_) return false;
+    if (begin_ > 0) {
+        std::memmove(buffer_.data(), buffer_.data() + begin_, end_ - begin_);
+        end_ -= begin_;
+        begin_ = 0;
+    }
+    if (end_ == buffer_.size()) {
+        // Room for the longest line and its CRLF, and no more.
+        const std::size_t most = std::size_t{maxLineBytes_} + 2;
+        if (buffer_.size() >= most) {
+            fail({fmt::format("line is longer than {} bytes; this is not a trace of one request a "
+                              "line, or raise max_line_bytes",
+                              maxLineBytes_),
+                  path_, line_ + 1});
+            return false;
+        }
+        buffer_.resize(std::min(most, buffer_.size() * 2));
+    }
+    const int got = gzread(asGz(file_.get()), buffer_.data() + end_,
+                           static_cast<unsigned>(buffer_.size() - end_));
+    if (got > 0) end_ += static_cast<std::size_t>(got);
+    int code = Z_OK;
+    const char* text = gzerror(asGz(file_.get()), &code);
+    if (got < 0 || (code != Z_OK && code != Z_STREAM_END)) {
+        const bool cut = code == Z_BUF_ERROR;
+        const std::string why = code == Z_ERRNO ? std::strerror(errno) : std::string(text);
+        fail({cut ? std::string("compressed file is cut off; fetch it again")
+                  : fmt::format("cannot be read: {}; if it is an archive, it is damaged: fetch it "
+                                "again",
+                                why),
+              path_, line_ + 1});
+        return false;
+    }
+    if (got == 0) {
+        ended_ = true;
+        return false;
+    }
+    return true;
+}
+
+bool LineReader::next(std::string_view& line) {
+    std::size_t searched = 0;
+    while (!failed_) {
+        const char* from = buffer_.data() + begin_ + searched;
+        const std::size_t count = end_ - begin_ - searched;
+        const char* newline =
+            count > 0 ? static_cast<const char*>(std::memchr(from, '\n', count)) : nullptr;
+        std::size_t length = end_ - begin_;
+        if (newline == nullptr) {
+            searched = length;
+            if (fill()) continue;
+            if (failed_ || end_ == begin_) return false;
+            length = end_ - begin_; // the last line has no newline
+        } else {
+            length = static_cast<std::size_t>(newline - (buffer_.data() + begin_));
+        }
+        line = {buffer_.data() + begin_, length};
+        begin_ += length + (newline != nullptr ? 1 : 0);
+        ++line_;
+        if (!line.empty() && line.back() == '\r') line.remove_suffix(1);
+        if (line_ == 1 && line.substr(0, 3) == "\xef\xbb\xbf") line.remove_prefix(3);
+        if (line.size() > maxLineBytes_) {
+            fail({fmt::format("line of {} bytes is longer than max_line_bytes = {}", line.size(),
+                              maxLineBytes_),
+                  path_, line_});
+            return false;
+        }
+        return true;
+    }
+    return false;
+}
+
+} // namespace penstock::sim

@@ -1,0 +1,274 @@
+// SPDX-License-Identifier: Apache-2.0
+// One pass over the rows; the report as text and JSON.
+#include "sim/traffic/statistics.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <bit>
+#include <cmath>
+#include <fstream>
+#include <memory>
+#include <openssl/evp.h>
+
+namespace penstock::sim {
+namespace {
+
+constexpr std::uint64_t kExact = 131072;
+constexpr int kExactBits = 17;
+constexpr int kSubBits = 8; // 256 steps an octave
+
+nlohmann::json lengthsJson(const LengthHistogram& lengths) {
+    if (lengths.count() == 0) return nullptr;
+    return {{"mean", lengths.mean()},        {"min", lengths.min()},
+            {"p10", lengths.quantile(0.10)}, {"p50", lengths.quantile(0.50)},
+            {"p90", lengths.quantile(0.90)}, {"p95", lengths.quantile(0.95)},
+            {"p99", lengths.quantile(0.99)}, {"max", lengths.max()}};
+}
+
+std::string lengthsText(const LengthHistogram& lengths) {
+    if (lengths.count() == 0) return "not recorded";
+    return fmt::format("mean {:.1f}  min {}  p50 {}  p90 {}  p99 {}  max {}", lengths.mean(),
+                       lengths.min(), lengths.quantile(0.5), lengths.quantile(0.9),
+                       lengths.quantile(0.99), lengths.max());
+}
+
+} // namespace
+
+void LengthHistogram::add(std::uint64_t value) {
+    ++count_;
+    sum_ += static_cast<double>(value);
+    min_ = std::min(min_, value);
+    max_ = std::max(max_, value);
+    std::vector<std::uint64_t>& counts = value < kExact ? exact_ : coarse_;
+    std::uint64_t bin = value;
+    if (value >= kExact) {
+        const int octave = std::bit_width(value) - 1;
+        const std::uint64_t sub = (value >> (octave - kSubBits)) - (1U << kSubBits);
+        bin = (static_cast<std::uint64_t>(octave - kExactBits) << kSubBits) + sub;
+    }
+    if (bin >= counts.size()) counts.resize(std::max<std::size_t>(bin + 1, counts.size() * 2));
+    ++counts[bin];
+}
+
+std::uint64_t LengthHistogram::quantile(double q) const {
+    if (count_ == 0) return 0;
+    const auto rank = static_cast<std::uint64_t>(
+        std::max(1.0, std::ceil(q * static_cast<double>(count_) - 1e-9)));
+    std::uint64_t seen = 0;
+    for (std::size_t i = 0; i < exact_.size(); ++i) {
+        seen += exact_[i];
+        if (seen >= rank) return i;
+    }
+    for (std::size_t i = 0; i < coarse_.size(); ++i) {
+        seen += coarse_[i];
+        if (seen >= rank) {
+            const int octave = static_cast<int>(i >> kSubBits) + kExactBits;
+            const std::uint64_t sub = i & ((1U << kSubBits) - 1);
+            const std::uint64_t width = std::uint64_t{1} << (octave - kSubBits);
+            const std::uint64_t low = ((std::uint64_t{1} << kSubBits) + sub) * width;
+            return std::min(max_, low + width / 2);
+        }
+    }
+    return max_;
+}
+
+void WindowCounts::close() {
+    windows_ += 1;
+    sum_ += static_cast<double>(current_);
+    squares_ += static_cast<double>(current_) * static_cast<double>(current_);
+    peak_ = std::max(peak_, current_);
+    current_ = 0;
+}
+
+void WindowCounts::add(std::int64_t sinceFirstNs) {
+    const std::int64_t window = sinceFirstNs / widthNs_;
+    if (window > window_) {
+        close();
+        windows_ += static_cast<double>(window - window_ - 1); // empty ones in between
+        window_ = window;
+    }
+    ++current_;
+}
+
+double WindowCounts::dispersion() const {
+    if (windows_ < 2 || sum_ <= 0) return 0;
+    const double mean = sum_ / windows_;
+    return (squares_ / windows_ - mean * mean) / mean;
+}
+
+double WindowCounts::peakOverMean() const {
+    return sum_ > 0 ? static_cast<double>(peak_) / (sum_ / windows_) : 0;
+}
+
+void StatisticsCollector::add(const TraceRow& row) {
+    if (rows_ == 0) {
+        firstNs_ = row.timeNs;
+    } else {
+        const double gap = static_cast<double>(row.timeNs - lastNs_) * 1e-9;
+        if (row.timeNs == lastNs_) ++sameInstant_;
+        const double delta = gap - gapMean_;
+        gapMean_ += delta / static_cast<double>(rows_);
+        gapSquares_ += delta * (gap - gapMean_);
+    }
+    ++rows_;
+    lastNs_ = row.timeNs;
+    const std::int64_t since = row.timeNs - firstNs_;
+    second_.add(since);
+    tenSeconds_.add(since);
+    minute_.add(since);
+    grid_.add(since);
+    if (row.promptTokens != kUnknownTokens) prompt_.add(row.promptTokens);
+    if (row.outputTokens != kUnknownTokens) {
+        output_.add(row.outputTokens);
+    } else {
+        ++unknownOutputs_;
+    }
+}
+
+TraceStatistics StatisticsCollector::finish() const {
+    TraceStatistics out;
+    out.spanSeconds = static_cast<double>(lastNs_ - firstNs_) * 1e-9;
+    if (out.spanSeconds > 0) out.perSecond = static_cast<double>(rows_) / out.spanSeconds;
+    if (rows_ > 2 && gapMean_ > 0) {
+        const double gaps = static_cast<double>(rows_ - 1);
+        out.gapCv = std::sqrt(gapSquares_ / gaps) / gapMean_;
+        out.sameInstantShare = static_cast<double>(sameInstant_) / gaps;
+    }
+    out.dispersion = {second_.dispersion(), tenSeconds_.dispersion(), minute_.dispersion()};
+    out.minutePeakOverMean = minute_.peakOverMean();
+    out.gridNs = grid_.gridNs();
+    out.promptTokens = prompt_;
+    out.outputTokens = output_;
+    out.unknownOutputs = unknownOutputs_;
+    return out;
+}
+
+std::string TraceStatistics::advice() const {
+    std::string out;
+    const double meanGap = perSecond > 0 ? 1 / perSecond : 0;
+    const double grid = static_cast<double>(gridNs) * 1e-9;
+    if (gridNs > 0 && grid > 0.1 * meanGap) {
+        out += fmt::format("times sit on a grid of {:g} s, coarse beside the mean gap of {:.3g} s: "
+                           "{:.0f} % of requests come at the same instant as the one before, which "
+                           "nobody sent that way. Add the transform dither to spread them.",
+                           grid, meanGap, 100 * sameInstantShare);
+    }
+    if (counters.inversions > 0) {
+        if (!out.empty()) out += ' ';
+        out += fmt::format(
+            "{} requests stood later in the file than their time, by up to {:g} s; they "
+            "were put in order.",
+            counters.inversions, static_cast<double>(counters.largestInversionNs) * 1e-9);
+    }
+    return out;
+}
+
+std::string TraceStatistics::text() const {
+    std::string out = fmt::format("{}\n", file);
+    const auto line = [&](std::string_view name, const std::string& value) {
+        out += fmt::format("  {:<22}{}\n", name, value);
+    };
+    line("format", std::string(traceFormatName(counters.format)));
+    if (!sha256.empty()) line("sha256", sha256);
+    for (const std::string& transform : transforms)
+        line("transform", transform);
+    line("requests", fmt::format("{} kept of {} read", counters.rowsKept, counters.rowsRead));
+    for (const auto& [reason, count] : counters.dropped) {
+        line("dropped", fmt::format("{}: {}", count, reason));
+    }
+    line("span", fmt::format("{:.1f} s", spanSeconds));
+    line("rate", fmt::format("{:.4g} requests/s", perSecond));
+    line("gap CV", fmt::format("{:.2f}", gapCv));
+    line("dispersion", fmt::format("{:.3g} at 1 s, {:.3g} at 10 s, {:.3g} at 60 s (Poisson: 1)",
+                                   dispersion[0], dispersion[1], dispersion[2]));
+    line("1-minute peak/mean", fmt::format("{:.2f}", minutePeakOverMean));
+    line("prompt tokens", lengthsText(promptTokens));
+    line("output tokens", lengthsText(outputTokens));
+    if (unknownOutputs > 0 && outputTokens.count() > 0) {
+        line("", fmt::format("{} requests do not say", unknownOutputs));
+    }
+    if (gridNs > 0) line("time grid", fmt::format("{:g} s", static_cast<double>(gridNs) * 1e-9));
+    if (const std::string text = advice(); !text.empty()) line("note", text);
+    return out;
+}
+
+nlohmann::json TraceStatistics::json() const {
+    nlohmann::json out = {
+        {"file", file},
+        {"format", traceFormatName(counters.format)},
+        {"file_bytes", fileBytes},
+        {"transforms", transforms},
+        {"rows_read", counters.rowsRead},
+        {"rows_kept", counters.rowsKept},
+        {"dropped", counters.dropped},
+        {"inversions_repaired", counters.inversions},
+        {"largest_inversion_s", static_cast<double>(counters.largestInversionNs) * 1e-9},
+        {"first_s", firstSeconds},
+        {"span_s", spanSeconds},
+        {"requests_per_second", perSecond},
+        {"iat_cv", gapCv},
+        {"same_instant_share", sameInstantShare},
+        {"dispersion", {{"1s", dispersion[0]}, {"10s", dispersion[1]}, {"60s", dispersion[2]}}},
+        {"minute_peak_over_mean", minutePeakOverMean},
+        {"time_grid_s", static_cast<double>(gridNs) * 1e-9},
+        {"prompt_tokens", lengthsJson(promptTokens)},
+        {"output_tokens", lengthsJson(outputTokens)},
+        {"unknown_outputs", unknownOutputs},
+        {"advice", advice()},
+    };
+    if (!sha256.empty()) out["sha256"] = sha256;
+    return out;
+}
+
+Result<std::string> fileSha256(const std::string& path, std::uint64_t* bytes) {
+    std::ifstream file(path, std::ios::binary);
+    if (!file) return fail(Error{"cannot be opened for its checksum", path});
+    const std::unique_ptr<EVP_MD_CTX, decltype(&EVP_MD_CTX_free)> context(EVP_MD_CTX_new(),
+                                                                          &EVP_MD_CTX_free);
+    if (!context || EVP_DigestInit_ex(context.get(), EVP_sha256(), nullptr) != 1) {
+        return fail(Error{"SHA-256 is not available in this OpenSSL", path});
+    }
+    std::vector<char> buffer(1 << 20);
+    std::uint64_t total = 0;
+    while (file.read(buffer.data(), static_cast<std::streamsize>(buffer.size())) ||
+           file.gcount() > 0) {
+        EVP_DigestUpdate(context.get(), buffer.data(), static_cast<std::size_t>(file.gcount()));
+        total += static_cast<std::uint64_t>(file.gcount());
+    }
+    if (file.bad()) return fail(Error{"cannot be read to its end", path});
+    std::array<unsigned char, EVP_MAX_MD_SIZE> digest{};
+    unsigned length = 0;
+    EVP_DigestFinal_ex(context.get(), digest.data(), &length);
+    std::string out;
+    for (unsigned i = 0; i < length; ++i)
+        out += fmt::format("{:02x}", digest[i]);
+    if (bytes != nullptr) *bytes = total;
+    return out;
+}
+
+Result<TraceStatistics> readStatistics(const TraceSource& source, const std::string& directory,
+                                       std::uint64_t seed) {
+    TraceCounters counters;
+    Result<RowSourcePtr> rows = openTrace(source, directory, counters, DrawKey{seed, 0});
+    if (!rows) return fail(rows.error());
+    StatisticsCollector collector;
+    TraceRow row;
+    while (true) {
+        const Pull pull = (*rows)->next(row);
+        if (pull == Pull::failed) return fail((*rows)->error());
+        if (pull == Pull::end) break;
+        collector.add(row);
+    }
+    TraceStatistics out = collector.finish();
+    out.file = resolvedPath(source, directory);
+    out.counters = std::move(counters);
+    out.firstSeconds = static_cast<double>(out.counters.originNs) * 1e-9;
+    out.transforms = describeTransforms(source.transforms);
+    Result<std::string> sum = fileSha256(out.file, &out.fileBytes);
+    if (!sum) return fail(sum.error());
+    out.sha256 = std::move(*sum);
+    return out;
+}
+
+} // namespace penstock::sim
