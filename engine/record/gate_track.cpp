@@ -40,6 +40,7 @@ GateTrack::GateTrack(Time start, Time warmEnd, Duration resolution, bool higherI
       threshold_(Series::Kind::step, start, resolution),
       budgetSeries_(Series::Kind::step, start, resolution) {
     spans_.reserve(kMaxSpans);
+    gaps_.reserve(kMaxSpans);
     budgetSeries_.add(start, 1.0);
 }
 
@@ -124,13 +125,12 @@ void GateTrack::open(Time t) {
 
 // Merges the closest half of the neighbours, so that space is made once in many closures.
 void GateTrack::coarsenSpans() {
-    std::vector<Duration> gaps;
-    gaps.reserve(spans_.size());
+    gaps_.clear();
     for (std::size_t i = 1; i < spans_.size(); ++i) {
-        gaps.push_back(spans_[i].from - spans_[i - 1].to);
+        gaps_.push_back(spans_[i].from - spans_[i - 1].to);
     }
-    const auto median = gaps.begin() + static_cast<std::ptrdiff_t>(gaps.size() / 2);
-    std::nth_element(gaps.begin(), median, gaps.end());
+    const auto median = gaps_.begin() + static_cast<std::ptrdiff_t>(gaps_.size() / 2);
+    std::nth_element(gaps_.begin(), median, gaps_.end());
     spanGap_ = std::max(*median, spanGap_);
     std::size_t kept = 0;
     for (std::size_t i = 1; i < spans_.size(); ++i) {

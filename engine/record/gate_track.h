@@ -109,6 +109,7 @@ class GateTrack {
     std::uint64_t trueSamples_ = 0;
 
     std::vector<ClosedSpan> spans_;
+    std::vector<Duration> gaps_; // scratch of coarsenSpans
     Series trueLoad_, reading_, threshold_, budgetSeries_;
 };
 

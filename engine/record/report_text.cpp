@@ -2,42 +2,24 @@
 // The summary for a terminal: what interactive users felt, what the batch got, what the gate did,
 // what limited it. Plain words, aligned columns.
 #include "engine/record/report.h"
+#include "engine/record/text_format.h"
 
 #include <fmt/core.h>
 
 #include <algorithm>
-#include <cmath>
 
 namespace penstock {
 
 namespace {
-std::string milliseconds(double ms) {
-    if (ms >= 100'000) return fmt::format("{:.0f} s", ms / 1000);
-    if (ms >= 10'000) return fmt::format("{:.1f} s", ms / 1000);
-    if (ms >= 1'000) return fmt::format("{:.2f} s", ms / 1000);
-    return fmt::format("{:.{}f} ms", ms, ms < 10 ? 2 : ms < 100 ? 1 : 0);
-}
+using text::count;
+using text::duration;
+using text::milliseconds;
+using text::percent;
 
-std::string percent(double share) {
-    const double p = share * 100;
-    if (p > 0 && p < 0.1) return "<0.1 %";
-    return fmt::format("{:.{}f} %", p, p < 10 && p > 0 ? 1 : 0);
-}
-
-std::string duration(double seconds) {
-    const auto s = static_cast<std::int64_t>(std::llround(seconds));
-    if (s < 120) return fmt::format("{:.3g} s", seconds);
-    if (s < 7200) return fmt::format("{} min {:02} s", s / 60, s % 60);
-    if (s < 172'800) return fmt::format("{} h {:02} min", s / 3600, s / 60 % 60);
-    return fmt::format("{} d {} h", s / 86'400, s / 3600 % 24);
-}
-
-std::string thousands(std::uint64_t n) {
-    std::string digits = std::to_string(n);
-    for (auto at = static_cast<std::ptrdiff_t>(digits.size()) - 3; at > 0; at -= 3) {
-        digits.insert(static_cast<std::size_t>(at), ",");
-    }
-    return digits;
+// Terminal cells of a text: its code points, none of ours being wide.
+std::size_t cells(std::string_view text) {
+    return static_cast<std::size_t>(
+        std::count_if(text.begin(), text.end(), [](char c) { return (c & 0xc0) != 0x80; }));
 }
 
 // Columns as wide as their widest cell; the first is left-aligned, the others right.
@@ -50,7 +32,7 @@ class Table {
         std::vector<std::size_t> width(rows_.front().size());
         for (const auto& row : rows_) {
             for (std::size_t i = 0; i < row.size(); ++i)
-                width[i] = std::max(width[i], row[i].size());
+                width[i] = std::max(width[i], cells(row[i]));
         }
         std::string out;
         for (const auto& row : rows_) {
@@ -67,27 +49,13 @@ class Table {
     std::vector<std::vector<std::string>> rows_;
 };
 
-const char* meaning(GateVerdict verdict) {
-    switch (verdict) {
-    case GateVerdict::inert:
-        return "it made no difference";
-    case GateVerdict::pinnedOpen:
-        return "practically always open: it does not follow the load";
-    case GateVerdict::pinnedClosed:
-        return "practically always closed: little can pass";
-    case GateVerdict::active:
-        return "it followed the load";
-    }
-    return "";
-}
-
 std::string gateText(const GateReport& g) {
     const GateStatistics& s = g.stats;
-    std::string out =
-        fmt::format("  {} ({}): {}, {}.\n", g.owner, g.type, name(s.verdict), meaning(s.verdict));
+    std::string out = fmt::format("  {} ({}): {}, {}.\n", g.owner, g.type, name(s.verdict),
+                                  text::meaning(s.verdict));
     out +=
         fmt::format("    closed {} of the time in {} spells; budget mean {:.2f}, median {:.2f}\n",
-                    percent(s.closedShare), thousands(s.closures), s.budgetMean, s.budgetP50);
+                    percent(s.closedShare), count(s.closures), s.budgetMean, s.budgetP50);
     if (s.ageMax > 0 || s.sourceAvailableShare < 1) {
         out += fmt::format("    knew the load of {:.1f} s ago on average ({:.1f} s at worst); its "
                            "source answered {} of the time\n",
@@ -102,8 +70,8 @@ std::string gateText(const GateReport& g) {
         out +=
             fmt::format("    decisions: {} closed, {} made to wait, {} over quota, {} dropped, {} "
                         "errors\n",
-                        thousands(g.gateClosed), thousands(g.waiting), thousands(g.quotaExhausted),
-                        thousands(g.dropped), thousands(g.error));
+                        count(g.gateClosed), count(g.waiting), count(g.quotaExhausted),
+                        count(g.dropped), count(g.error));
     }
     return out;
 }
@@ -122,8 +90,8 @@ std::string toText(const Report& r, bool colour) {
     out += fmt::format("  {} simulated", duration(r.virtualSeconds));
     if (r.wallSeconds > 0) {
         out += fmt::format(" in {:.2f} s: {} requests, {} a second", r.wallSeconds,
-                           thousands(r.simulatedRequests),
-                           thousands(static_cast<std::uint64_t>(
+                           count(r.simulatedRequests),
+                           count(static_cast<std::uint64_t>(
                                static_cast<double>(r.simulatedRequests) / r.wallSeconds)));
     }
     out += "\n";
@@ -132,7 +100,7 @@ std::string toText(const Report& r, bool colour) {
         {"", "arrived", "ok", "failed", "TTFT p50", "p95", "p99", "TPOT p50", "E2E p50", "p99"});
     for (const SourceReport& s : r.sources) {
         if (!s.interactive) continue;
-        users.add({s.name, thousands(s.arrivals), thousands(s.completed), thousands(s.failed),
+        users.add({s.name, count(s.arrivals), count(s.completed), count(s.failed),
                    milliseconds(s.ttftMs.p50), milliseconds(s.ttftMs.p95),
                    milliseconds(s.ttftMs.p99), milliseconds(s.tpotMs.p50),
                    milliseconds(s.e2eMs.p50), milliseconds(s.e2eMs.p99)});
@@ -142,10 +110,10 @@ std::string toText(const Report& r, bool colour) {
     Table queues({"", "enqueued", "ok", "late", "failed", "cancelled", "queued", "wait p50", "p99",
                   "E2E p50", "tokens/s"});
     for (const QueueReport& q : r.queues) {
-        queues.add({q.name, thousands(q.enqueued), thousands(q.succeeded - q.late),
-                    thousands(q.deadlineExceeded + q.late),
-                    thousands(q.failed + q.dropped + q.dead + q.lost), thousands(q.cancelled),
-                    thousands(q.stillQueued + q.inFlight), milliseconds(q.waitMs.p50),
+        queues.add({q.name, count(q.enqueued), count(q.succeeded - q.late),
+                    count(q.deadlineExceeded + q.late),
+                    count(q.failed + q.dropped + q.dead + q.lost), count(q.cancelled),
+                    count(q.stillQueued + q.inFlight), milliseconds(q.waitMs.p50),
                     milliseconds(q.waitMs.p99), milliseconds(q.e2eMs.p50),
                     fmt::format("{:.0f}", q.goodputTokensPerSecond)});
     }
@@ -153,7 +121,7 @@ std::string toText(const Report& r, bool colour) {
     if (r.retryAmplification > 1.005 || r.wastedTokens > 0) {
         out +=
             fmt::format("  {:.2f} attempts a request; {} generated tokens came to nothing ({})\n",
-                        r.retryAmplification, thousands(r.wastedTokens), percent(r.wastedShare));
+                        r.retryAmplification, count(r.wastedTokens), percent(r.wastedShare));
     }
 
     if (!r.gates.empty()) {
@@ -167,7 +135,7 @@ std::string toText(const Report& r, bool colour) {
                        "{}); {:.0f} tokens/s; {} preemptions\n",
                        r.pool.saturationMean, r.pool.saturationP99, percent(r.pool.busyShare),
                        percent(r.pool.kvMean), percent(r.pool.kvMax), r.pool.tokensPerSecond,
-                       thousands(r.pool.preemptions));
+                       count(r.pool.preemptions));
 
     if (!r.limiter.empty()) {
         auto stages = r.limiter;

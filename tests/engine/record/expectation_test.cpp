@@ -1,0 +1,64 @@
+// SPDX-License-Identifier: Apache-2.0
+// Goal: an expectation says true, false, or in words why it cannot be said. Method: a table over a
+// small document.
+#include "engine/record/expectation.h"
+
+#include <gtest/gtest.h>
+
+namespace penstock {
+namespace {
+
+Json document() {
+    return Json::parse(R"({
+        "queues": {"batch": {"succeeded": 90, "late": 0}, "bulk.v2": {"succeeded": 10}},
+        "sources": {"chat": {"ttft_ms": {"p99": 480.5}}},
+        "gates": {"pool:default": {"verdict": "inert", "closed_share": 0.25}},
+        "advice": [{"code": "gate-cannot-close"}],
+        "ok": true
+    })");
+}
+
+TEST(Expectation, table) {
+    struct Case {
+        const char* expr;
+        bool pass;
+    };
+    for (const Case& c : {Case{"queues.batch.late == 0", true}, Case{"queues.batch.late==0", true},
+                          Case{"sources.chat.ttft_ms.p99 <= 500", true},
+                          Case{"sources.chat.ttft_ms.p99 < 480.5", false},
+                          Case{"gates.pool:default.closed_share > 0.2", true},
+                          Case{"gates.pool:default.verdict == inert", true},
+                          Case{"gates.pool:default.verdict == \"inert\"", true},
+                          Case{"gates.pool:default.verdict != active", true},
+                          Case{"queues.bulk.v2.succeeded >= 10", true},
+                          Case{"queues.batch.succeeded > queues.bulk.v2.succeeded", true},
+                          Case{"advice[0].code == gate-cannot-close", true},
+                          Case{"ok == true", true}, Case{"ok == false", false}}) {
+        const auto result = evaluate(document(), c.expr);
+        EXPECT_EQ(result.pass, c.pass) << c.expr << ": " << result.error;
+        EXPECT_EQ(result.error, "") << c.expr;
+    }
+}
+
+TEST(Expectation, whatCannotBeSaidIsSaidSo) {
+    struct Case {
+        const char* expr;
+        const char* says;
+    };
+    for (const Case& c :
+         {Case{"queues.batch.sucseeded == 1", "did you mean \"queues.batch.succeeded\""},
+          Case{"queues.nothing.like.this == 1", "\"queues\" has batch, bulk.v2"},
+          Case{"queues.batch.late", "no operator"},
+          Case{"queues.batch.late = 0", "== != < <= > >="}, Case{"== 0", "lacks a side"},
+          Case{"queues.batch.late ==", "lacks a side"}, Case{"queues.batch == 1", "not one value"},
+          Case{"queues.batch.late == few", "neither a number nor a path"},
+          Case{"gates.pool:default.verdict == 3", "cannot be compared"},
+          Case{"advice[7].code == x", "did you mean"}}) {
+        const auto result = evaluate(document(), c.expr);
+        EXPECT_FALSE(result.pass) << c.expr;
+        EXPECT_NE(result.error.find(c.says), std::string::npos) << c.expr << ": " << result.error;
+    }
+}
+
+} // namespace
+} // namespace penstock
