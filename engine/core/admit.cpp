@@ -156,6 +156,7 @@ void Dispatcher::Impl::waitAtHand(Pool& pool, Item& item, const Verdict& verdict
     Queue& queue = queueOf(item);
     item.atQueueGate = atQueueGate;
     if (pool.waiting.size() >= workers(pool)) {
+        (atQueueGate ? queue.gate : pool.gate)->withdrawn(item.request);
         refused(item, verdict, false);
         return;
     }

@@ -55,7 +55,7 @@ bool Dispatcher::Impl::demandClaim(Pool& pool) {
     const std::int32_t free =
         workers(pool) - pool.busy - pool.merge.size() - pool.outstanding - pool.expiredUsed;
     const bool ahead = tiers() && pool.queues.size() > 1;
-    if (pool.waitingBlocks || pool.waiting.size() >= workers(pool)) return false;
+    if (pool.waitingBlocks) return false;
     if (free <= 0 && !ahead) return false;
     pool.candidates.clear();
     for (const std::uint16_t index : pool.queues) {

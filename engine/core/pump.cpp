@@ -204,7 +204,12 @@ void Dispatcher::Impl::tick(Queue& queue) {
     pool.expiredUsed = 0;
     touch(pool);
     tellBacklog(queue);
-    if (!rate()) return;
+    if (!rate()) {
+        // Told at each poll, whether or not there is a slot to ask for.
+        if (queue.gate != nullptr) readGate(*queue.gate, queue.memory, queue.index, queue.pool);
+        if (pool.gate != nullptr) readGate(*pool.gate, pool.memory, kNoIndex, pool.index);
+        return;
+    }
     armTick(queue, false);
     const bool busy = queue.popsLeft > 0 || queue.outstanding > 0 || !queue.inbox.empty() ||
                       queue.handed != kNoItem || queue.asking != kNoItem;

@@ -1,0 +1,318 @@
+// SPDX-License-Identifier: Apache-2.0
+// What queue gates and pool gates do to requests: refuse, wait, drop, and the two ways of waiting:
+// a parked worker that asks again, and a request at hand that is woken.
+#include "tests/engine/core/support.h"
+
+#include <gtest/gtest.h>
+
+#include <set>
+
+namespace penstock::testing {
+namespace {
+
+TEST(QueueGate, ARefusedHeadReturnsAndIsPoppedAgainInTheSamePollUnder09) {
+    World world(Semantics::llmDAsync09());
+    // Budget above zero, yet every request is refused: each of the ten pops meets the same head.
+    class Refuser final : public Gate {
+      public:
+        std::set<std::uint64_t> seen;
+        int applied = 0;
+        double budget(Time) override { return 1.0; }
+        Verdict apply(Time, Request& request, Reservations&) override {
+            ++applied;
+            seen.insert(request.number);
+            return {Action::refuse, {}, 0, {}};
+        }
+        std::string_view type() const override { return "refuser"; }
+    };
+    auto owned = std::make_unique<Refuser>();
+    Refuser& gate = *owned;
+    world.addQueue("q", std::move(owned));
+    world.start();
+    for (int i = 0; i < 20; ++i)
+        world.push(1h + i * 1s);
+    world.run(1s);
+    EXPECT_EQ(gate.applied, 10);
+    EXPECT_EQ(gate.seen.size(), 1U);
+    EXPECT_EQ(world.broker->queue(0).depth().pending, 20);
+}
+
+TEST(QueueGate, AClosedPollIsToldOnceATickWhileWorkWaits) {
+    World world(Semantics::llmDAsync09());
+    world.addQueue("q", std::make_unique<KnobGate>(0.05)); // floor(10 x 0.05) = 0
+    world.start();
+    world.run(10s);
+    EXPECT_EQ(world.log.count(EventKind::gateClosed), 0U);
+    world.push();
+    world.run(10s);
+    EXPECT_EQ(world.log.count(EventKind::gateClosed), 10U);
+    EXPECT_EQ(world.log.count(EventKind::gateRead), 1U); // it never changed
+    EXPECT_TRUE(world.router.sent.empty());
+}
+
+TEST(Gates, ReadsAreToldOnlyWhenTheyChange) {
+    World world(Semantics::penstock());
+    auto owned = std::make_unique<KnobGate>(1.0);
+    KnobGate& gate = *owned;
+    world.addQueue("q", std::move(owned));
+    world.start();
+    for (int i = 0; i < 300; ++i)
+        world.push();
+    world.run(1s);
+    EXPECT_EQ(world.log.count(EventKind::gateRead), 1U);
+    for (const double budget : {0.5, 0.5, 0.25}) {
+        gate.set(budget);
+        world.run(100ms);
+    }
+    EXPECT_EQ(world.log.count(EventKind::gateRead), 3U);
+    world.run(1min);
+    EXPECT_EQ(gate.sentCount, 300);
+    EXPECT_EQ(gate.settledCount, 300);
+}
+
+TEST(Gates, DropsGetTheirResult) {
+    class Dropper final : public Gate {
+      public:
+        int status = 0;
+        double budget(Time) override { return 1.0; }
+        Verdict apply(Time, Request&, Reservations&) override {
+            Verdict verdict;
+            verdict.action = Action::drop;
+            verdict.dropStatus = status;
+            verdict.dropBody = R"({"error": "Too Many Requests", "code": 429})";
+            return verdict;
+        }
+        std::string_view type() const override { return "dropper"; }
+    };
+    for (const auto& name : Semantics::names()) {
+        for (const bool atPool : {false, true}) {
+            for (const int status : {0, 429}) {
+                World world(*Semantics::byName(name));
+                auto gate = std::make_unique<Dropper>();
+                gate->status = status;
+                if (atPool) {
+                    world.settings.pools[0].gate = std::move(gate);
+                } else {
+                    world.addQueue("q", std::move(gate));
+                }
+                world.start();
+                world.push();
+                world.run(5s);
+                ASSERT_EQ(world.results.entries.size(), 1U) << name;
+                const auto& result = world.results.entries[0];
+                EXPECT_EQ(result.code, status == 0 ? ResultCode::gateDropped : ResultCode::http);
+                EXPECT_EQ(result.status, status);
+                EXPECT_TRUE(world.router.sent.empty());
+                EXPECT_EQ(world.dispatcher->poolView(0).busy, 0);
+            }
+        }
+    }
+}
+
+TEST(PoolGate, ARefusalGoesThroughTheRetrySetWithoutBackoffUnderThePresets) {
+    World world(Semantics::llmDAsync09());
+    auto owned = std::make_unique<KnobGate>(0.0);
+    KnobGate& gate = *owned;
+    world.settings.pools[0].gate = std::move(owned);
+    world.start();
+    world.push();
+    world.run(5s);
+    // Popped, refused, moved back, popped again, once a poll.
+    EXPECT_GE(gate.applied, 3);
+    EXPECT_EQ(world.log.count(EventKind::retry), 0U);
+    EXPECT_EQ(world.log.count(EventKind::refused), static_cast<std::size_t>(gate.applied));
+    for (const Event& e : world.log.of(EventKind::refused))
+        EXPECT_EQ(e.attempt, 0U);
+    gate.set(1.0);
+    world.run(5s);
+    ASSERT_EQ(world.results.entries.size(), 1U);
+    EXPECT_EQ(world.results.entries[0].status, 200);
+}
+
+struct Stampede {
+    int burst;        // sent within a quarter second of reopening
+    int sentAtPoint1; // ever, at a budget of 0.1
+    int busyWhileShut;
+};
+
+// Sixty-four requests meet a pool gate that says wait; it then reopens with a budget of 0.1 of 64
+// workers, that is room for six.
+Stampede stampede(const std::string& name) {
+    World world(*Semantics::byName(name));
+    world.settings.batchSize = 64;
+    auto owned = std::make_unique<KnobGate>(1.0);
+    KnobGate& gate = *owned;
+    gate.closedAction = Action::wait;
+    world.settings.pools[0].gate = std::move(owned);
+    world.router.serviceTime = [](const Request&) { return 1h; };
+    world.start();
+    for (int i = 0; i < 200; ++i)
+        world.push();
+    gate.setQuietly(0.0);
+    world.run(10s);
+    Stampede out{};
+    out.busyWhileShut = world.dispatcher->poolView(0).busy;
+    EXPECT_TRUE(world.router.sent.empty()) << name;
+    gate.set(0.1);
+    world.run(250ms);
+    out.burst = static_cast<int>(world.router.sent.size());
+    world.run(10s);
+    out.sentAtPoint1 = static_cast<int>(world.router.sent.size());
+    return out;
+}
+
+TEST(Reopening, SixtyFourParkedWorkersStampedeUnder09) {
+    const Stampede seen = stampede("llm-d-async-0.9");
+    EXPECT_EQ(seen.busyWhileShut, 64);
+    EXPECT_EQ(seen.burst, 64);
+}
+
+TEST(Reopening, ParkedWorkersStampedeMoreSlowlyUnder010) {
+    const Stampede seen = stampede("llm-d-async-0.10");
+    EXPECT_EQ(seen.busyWhileShut, 64);
+    EXPECT_GT(seen.burst, 6);
+    EXPECT_LT(seen.burst, 64);
+    EXPECT_EQ(seen.sentAtPoint1, 64);
+}
+
+TEST(Reopening, NoStampedeUnderPenstock) {
+    const Stampede seen = stampede("penstock");
+    EXPECT_EQ(seen.busyWhileShut, 0); // waiting holds no worker slot
+    EXPECT_EQ(seen.burst, 6);
+    EXPECT_EQ(seen.sentAtPoint1, 6);
+}
+
+// A gate whose room says yes and whose verdict says wait: those at hand are woken by its change.
+class WaitingRoom final : public Gate {
+  public:
+    bool open = false;
+    int applied = 0;
+    int withdrawnCount = 0;
+    void set(bool value) {
+        open = value;
+        changed();
+    }
+    double budget(Time) override { return 1.0; }
+    Verdict apply(Time, Request&, Reservations&) override {
+        ++applied;
+        return {open ? Action::proceed : Action::wait, {}, 0, {}};
+    }
+    void withdrawn(const Request&) override { ++withdrawnCount; }
+    std::string_view type() const override { return "waiting-room"; }
+};
+
+TEST(Waiting, IsWokenByTheGateAndHoldsNoSlotUnderPenstock) {
+    for (const bool atPool : {false, true}) {
+        World world(Semantics::penstock());
+        auto owned = std::make_unique<WaitingRoom>();
+        WaitingRoom& gate = *owned;
+        if (atPool) {
+            world.settings.pools[0].gate = std::move(owned);
+        } else {
+            world.addQueue("q", std::move(owned));
+        }
+        world.start();
+        for (int i = 0; i < 10; ++i)
+            world.push();
+        world.run(1s);
+        EXPECT_EQ(world.dispatcher->poolView(0).busy, 0);
+        EXPECT_GT(world.dispatcher->poolView(0).waiting, 0);
+        const Time opened = world.loop.now();
+        gate.set(true);
+        world.run(100ms);
+        ASSERT_EQ(world.router.sent.size(), 10U);
+        for (const auto& s : world.router.sent)
+            EXPECT_EQ(s.at, opened);
+        EXPECT_EQ(gate.withdrawnCount, 0);
+    }
+}
+
+TEST(Waiting, EndsAtTheDeadlineAndTheGateIsTold) {
+    for (const auto& name : Semantics::names()) {
+        World world(*Semantics::byName(name));
+        auto owned = std::make_unique<WaitingRoom>();
+        WaitingRoom& gate = *owned;
+        world.settings.pools[0].gate = std::move(owned);
+        world.start();
+        world.push(10s);
+        world.run(1min);
+        ASSERT_EQ(world.results.entries.size(), 1U) << name;
+        EXPECT_EQ(world.results.entries[0].code, ResultCode::deadlineExceeded);
+        EXPECT_EQ(world.results.entries[0].at, kStart + 10s);
+        EXPECT_EQ(gate.withdrawnCount, 1);
+        EXPECT_EQ(world.log.count(EventKind::waiting), 1U); // told once
+    }
+}
+
+TEST(Waiting, EndsAtTheRequestTimeoutUnder09AndGoesBackAfterFiveMinutesUnder010) {
+    World nine(Semantics::llmDAsync09());
+    nine.settings.requestTimeout = 20s;
+    nine.settings.pools[0].gate = std::make_unique<WaitingRoom>();
+    nine.start();
+    nine.push(1h);
+    nine.run(30s);
+    ASSERT_EQ(nine.results.entries.size(), 1U);
+    EXPECT_EQ(nine.results.entries[0].code, ResultCode::deadlineExceeded);
+
+    World ten(Semantics::llmDAsync010());
+    ten.settings.requestTimeout = 1h;
+    ten.settings.pools[0].gate = std::make_unique<WaitingRoom>();
+    ten.start();
+    ten.push(2h);
+    ten.run(4min);
+    EXPECT_EQ(ten.log.count(EventKind::gaveBack), 0U);
+    ten.run(2min);
+    EXPECT_EQ(ten.log.count(EventKind::gaveBack), 1U);
+    EXPECT_EQ(ten.results.entries.size(), 0U);
+}
+
+TEST(Waiting, QueueGateWaitLetsThroughUnderThePresets) {
+    World world(Semantics::llmDAsync09());
+    world.addQueue("q", std::make_unique<WaitingRoom>());
+    world.start();
+    world.push();
+    world.run(5s);
+    EXPECT_EQ(world.results.entries.size(), 1U);
+}
+
+// One tenant over its quota, another not: the first one's requests do not hide the second one's.
+TEST(Tenants, ARefusedTenantDoesNotHideOthersUnderPenstock) {
+    class Quota final : public Gate {
+      public:
+        Action over = Action::refuse;
+        double budget(Time) override { return 1.0; }
+        Verdict apply(Time, Request& request, Reservations&) override {
+            Verdict verdict;
+            if (request.number > 500) return verdict;
+            verdict.action = over;
+            verdict.reason.code = ReasonCode::quotaExhausted;
+            return verdict;
+        }
+        std::string_view type() const override { return "quota"; }
+    };
+    for (const bool atPool : {false, true}) {
+        for (const Action over : {Action::refuse, Action::wait}) {
+            World world(Semantics::penstock());
+            auto gate = std::make_unique<Quota>();
+            gate->over = over;
+            if (atPool) {
+                world.settings.pools[0].gate = std::move(gate);
+            } else {
+                world.addQueue("q", std::move(gate));
+            }
+            world.start();
+            for (int i = 0; i < 500; ++i)
+                world.push(1h);
+            for (int i = 0; i < 50; ++i)
+                world.push(2h);
+            world.run(30s);
+            EXPECT_EQ(world.results.entries.size(), 50U) << atPool << static_cast<int>(over);
+            // And they do not spin: each comes round about once a second at most.
+            EXPECT_LT(world.log.count(EventKind::claimed), 550U * 30U);
+            world.broker->checkConservation();
+        }
+    }
+}
+
+} // namespace
+} // namespace penstock::testing
