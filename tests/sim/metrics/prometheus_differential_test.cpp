@@ -36,7 +36,8 @@ class Differential : public testing::Test {
         }
         auto started = test::PrometheusServer::start();
         // Somebody else may have taken the free port in between.
-        for (int i = 0; i < 2 && !started; ++i) started = test::PrometheusServer::start();
+        for (int i = 0; i < 2 && !started; ++i)
+            started = test::PrometheusServer::start();
         ASSERT_TRUE(started) << started.error().message;
         server_ = std::move(*started);
         if (!server_->version().starts_with("2.")) {
