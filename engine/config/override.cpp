@@ -51,7 +51,7 @@ Result<std::vector<Step>> split(std::string_view path) {
     return steps;
 }
 
-constexpr std::array<std::string_view, 3> kNames{"id", "name", "queue_name"};
+constexpr std::array<std::string_view, 4> kNames{"id", "name", "queue_name", "subscriber_id"};
 
 const std::string* nameOf(const Node& element) {
     for (const std::string_view key : kNames) {

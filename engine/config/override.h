@@ -4,7 +4,8 @@
 // Values given on the command line as PATH=VALUE, laid over a document before anything reads it;
 // what reads it then checks types and ranges as for any other value, and names the command line in
 // its errors. PATH: keys joined by dots; [n] or [name] picks an element of a list, a name being the
-// element's id, name or queue_name; a key with a dot in it is written ["a.b"]. VALUE is YAML.
+// element's id, name, queue_name or subscriber_id; a key with a dot in it is written ["a.b"]. VALUE
+// is YAML.
 //
 //   sources[0].rate=12      engine.transport.queues[batch].gate_params.threshold=0.9
 //
