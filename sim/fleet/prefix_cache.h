@@ -5,7 +5,10 @@
 // the free queue; a freed block keeps its contents, findable by its hash, until it comes to the
 // front of the queue and is taken for something else (LRU). Blocks without a hash are anonymous;
 // neighbours in the queue are kept as one entry with a count, so that a sequence's private blocks
-// cost O(1). Hashes stand for units of `unitBlocks` blocks.
+// cost O(1). Hashes stand for units of `unitBlocks` blocks, and form chains: a hash stands for
+// everything before it too, so a unit has one parent. Whoever holds a unit holds its parents, and
+// frees them after it; so a parent is never forgotten before its children, and a chain can be
+// walked from its end without looking anything up.
 #include "sim/fleet/replica_types.h"
 
 #include <cstdint>
@@ -23,6 +26,8 @@ class PrefixCache {
             size *= 2;
         PENSTOCK_CHECK(table_.reserve(size));
         tableMask_ = size - 1;
+        for (tableShift_ = 64; size > 1; size /= 2)
+            --tableShift_;
         for (std::int32_t i = 0; i < size; ++i)
             table_[i] = -1;
         nodesMade_ = 0;
@@ -31,50 +36,75 @@ class PrefixCache {
         freeAnonymous(blocks);
     }
 
-    // How many leading units of the chain are here, at most `limit`; `resting` gets how many of
-    // them nobody holds (they count as free until they are acquired).
-    PENSTOCK_HD std::int32_t lookUp(const PrefixInfo& prefix, std::int32_t limit,
-                                    std::int32_t unitTokens, std::int32_t& resting) const {
-        resting = 0;
-        for (std::int32_t i = 0; i < limit; ++i) {
-            const std::int32_t node = find(hashOfUnit(prefix, i, unitTokens));
-            if (node < 0) return i;
-            if (nodes_[node].holders == 0) ++resting;
+    // The beginning of a prompt that is here. The last unit leads to all before it.
+    struct Found {
+        std::int32_t units = 0;
+        std::int32_t resting = 0; // nobody holds them: they count as free until acquired
+        std::int32_t last = -1;
+    };
+
+    // Follows a chain of hashes for at most `limit` units.
+    PENSTOCK_HD Found lookUp(const PrefixInfo& prefix, std::int32_t limit,
+                             std::int32_t unitTokens) const {
+        Found found;
+        while (found.units < limit) {
+            const std::int32_t node = find(hashOfUnit(prefix, found.units, unitTokens));
+            if (node < 0 || nodes_[node].parent != found.last) break;
+            if (nodes_[node].holders == 0) ++found.resting;
+            found.last = node;
+            ++found.units;
         }
-        return limit;
+        return found;
     }
 
-    PENSTOCK_HD bool contains(std::uint64_t hash) const { return find(hash) >= 0; }
-
-    // One more holder of a unit that is here. True if it was resting: its blocks are no longer
-    // free.
-    PENSTOCK_HD bool acquire(std::uint64_t hash) {
-        const std::int32_t node = find(hash);
-        PENSTOCK_CHECK(node >= 0);
-        if (nodes_[node].holders++ > 0) return false;
-        unlink(node);
-        freeBlocks_ -= unitBlocks_;
-        return true;
+    // One more holder of a unit and all before it. How many blocks are no longer free.
+    PENSTOCK_HD std::int64_t acquire(std::int32_t last) {
+        std::int64_t woken = 0;
+        for (std::int32_t node = last; node >= 0; node = nodes_[node].parent) {
+            woken += acquireOne(node);
+        }
+        return woken;
     }
 
-    // One holder fewer. True if it was the last: its blocks rest at the back of the free queue.
-    PENSTOCK_HD bool release(std::uint64_t hash) {
-        const std::int32_t node = find(hash);
-        PENSTOCK_CHECK(node >= 0 && nodes_[node].holders > 0);
-        if (--nodes_[node].holders > 0) return false;
-        pushBack(node);
-        freeBlocks_ += unitBlocks_;
-        return true;
+    // One holder fewer of a unit and all before it, which rest at the back of the queue if it was
+    // their last one, the end of the chain in front of its beginning. How many blocks became free.
+    PENSTOCK_HD std::int64_t release(std::int32_t last) {
+        std::int64_t freed = 0;
+        for (std::int32_t node = last; node >= 0; node = nodes_[node].parent) {
+            PENSTOCK_CHECK(nodes_[node].holders > 0);
+            if (--nodes_[node].holders > 0) continue;
+            pushBack(node);
+            freed += unitBlocks_;
+        }
+        freeBlocks_ += freed;
+        return freed;
     }
 
-    // Gives blocks that a sequence holds a name; the sequence becomes their one holder.
-    PENSTOCK_HD void insert(std::uint64_t hash) {
-        const std::int32_t node = makeNode();
-        nodes_[node] = Node{hash, -1, -1, 0, 1};
+    // What became of a unit that a holder of its parent has computed.
+    enum class Named : std::uint8_t {
+        asOurs,   // the holder's own blocks now carry this name
+        asTheirs, // somebody had computed it: `woken` of those blocks were free
+        not_,     // the name is in use for something else (not a chain): leave it anonymous
+    };
+    struct Naming {
+        Named result;
+        std::int32_t node;
+        std::int64_t woken;
+    };
+
+    // Gives a held unit after `parent` (-1: the first) its name; the caller holds it from now on.
+    PENSTOCK_HD Naming name(std::int32_t parent, std::uint64_t hash) {
         std::int32_t at = home(hash);
-        while (table_[at] >= 0)
-            at = (at + 1) & tableMask_;
+        for (; table_[at] >= 0; at = (at + 1) & tableMask_) {
+            const std::int32_t node = table_[at];
+            if (nodes_[node].hash != hash) continue;
+            if (nodes_[node].parent != parent) return {Named::not_, -1, 0};
+            return {Named::asTheirs, node, acquireOne(node)};
+        }
+        const std::int32_t node = makeNode();
+        nodes_[node] = Node{hash, -1, -1, parent, 1, 0};
         table_[at] = node;
+        return {Named::asOurs, node, 0};
     }
 
     // Takes n blocks from the front of the queue; what was cached there is forgotten.
@@ -107,7 +137,7 @@ class PrefixCache {
             return;
         }
         const std::int32_t node = makeNode();
-        nodes_[node] = Node{0, -1, -1, n, 0};
+        nodes_[node] = Node{0, -1, -1, -1, 0, n};
         pushBack(node);
     }
 
@@ -116,14 +146,23 @@ class PrefixCache {
   private:
     struct Node {
         std::uint64_t hash = 0;
-        std::int32_t previous = -1;
+        std::int32_t previous = -1; // in the free queue
         std::int32_t next = -1;
-        std::int64_t anonymous = 0; // blocks of an anonymous entry; 0 for a cached unit
+        std::int32_t parent = -1; // the unit before; outlives this one
         std::int32_t holders = 0;
+        std::int64_t anonymous = 0; // blocks of an anonymous entry; 0 for a cached unit
     };
 
+    PENSTOCK_HD std::int64_t acquireOne(std::int32_t node) {
+        if (nodes_[node].holders++ > 0) return 0;
+        unlink(node);
+        freeBlocks_ -= unitBlocks_;
+        return unitBlocks_;
+    }
+
     PENSTOCK_HD std::int32_t home(std::uint64_t hash) const {
-        return static_cast<std::int32_t>(mixBits(hash) & static_cast<std::uint64_t>(tableMask_));
+        // Fibonacci hashing: hashes of traces are often small whole numbers.
+        return static_cast<std::int32_t>((hash * 0x9e3779b97f4a7c15ULL) >> tableShift_);
     }
 
     PENSTOCK_HD std::int32_t find(std::uint64_t hash) const {
@@ -188,6 +227,7 @@ class PrefixCache {
     typename Store::template Array<Node> nodes_;
     typename Store::template Array<std::int32_t> table_;
     std::int32_t tableMask_ = 0;
+    std::int32_t tableShift_ = 64;
     std::int32_t unitBlocks_ = 1;
     std::int32_t nodesMade_ = 0;
     std::int32_t spare_ = -1;

@@ -23,7 +23,12 @@ class ReferenceBlocks {
     }
 
     std::int64_t free() const { return static_cast<std::int64_t>(free_.size()); }
-    bool contains(std::uint64_t hash) const { return units_.count(hash) > 0; }
+    // A hash stands for everything before it too: the same hash after another unit is no match.
+    bool contains(std::uint64_t hash, std::uint64_t parent) const {
+        const auto unit = units_.find(hash);
+        return unit != units_.end() && unit->second.parent == parent;
+    }
+    bool taken(std::uint64_t hash) const { return units_.count(hash) > 0; }
     bool resting(std::uint64_t hash) const { return units_.at(hash).holders == 0; }
 
     int take() {
@@ -57,8 +62,9 @@ class ReferenceBlocks {
     }
 
     // The first blocks of `mine` become the unit, held once.
-    void name(std::uint64_t hash, std::vector<int>& mine) {
+    void name(std::uint64_t hash, std::uint64_t parent, std::vector<int>& mine) {
         Unit unit;
+        unit.parent = parent;
         unit.holders = 1;
         unit.blocks.assign(mine.begin(), mine.begin() + unitBlocks_);
         mine.erase(mine.begin(), mine.begin() + unitBlocks_);
@@ -71,6 +77,7 @@ class ReferenceBlocks {
   private:
     struct Unit {
         std::vector<int> blocks;
+        std::uint64_t parent = 0;
         int holders = 0;
     };
     struct Name {

@@ -172,14 +172,16 @@ class ReferenceReplica {
         const std::int64_t known = hashUnits(m.sequence.prefix, unitTokens());
         while (m.units < known && (m.units + 1) * unitTokens() <= tokens) {
             const std::uint64_t hash = hashOf(m, m.units);
-            if (blocks_.contains(hash)) {
+            const std::uint64_t parent = m.units > 0 ? hashOf(m, m.units - 1) : 0;
+            if (blocks_.taken(hash) && !blocks_.contains(hash, parent)) return;
+            if (blocks_.taken(hash)) {
                 blocks_.acquire(hash);
                 for (int i = 0; i < config_.cacheUnitBlocks; ++i) {
                     blocks_.giveBack(m.own.front());
                     m.own.erase(m.own.begin());
                 }
             } else {
-                blocks_.name(hash, m.own);
+                blocks_.name(hash, parent, m.own);
             }
             ++m.units;
         }
@@ -332,7 +334,7 @@ class ReferenceReplica {
         if (config_.prefixCache) {
             const std::int64_t known = hashUnits(m->sequence.prefix, unitTokens());
             while (units < known && (units + 1) * unitTokens() <= m->target() - 1 &&
-                   blocks_.contains(hashOf(*m, units))) {
+                   blocks_.contains(hashOf(*m, units), units > 0 ? hashOf(*m, units - 1) : 0)) {
                 if (blocks_.resting(hashOf(*m, units))) ++resting;
                 ++units;
             }

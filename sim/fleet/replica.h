@@ -109,12 +109,13 @@ class Replica {
         std::int64_t tookBlockIn = -1; // the step for which a short step gave it what it needs
         std::int32_t prompt = 0;
         std::int32_t output = 0;
-        std::int32_t produced = 0; // output tokens; kept up to date while not decoding
-        std::int32_t target = 0;   // prefill: tokens to compute before the next output token
-        std::int32_t computed = 0; // prefill: done so far
-        std::int32_t chunk = 0;    // prefill: in the step in progress
-        std::int32_t blocks = 0;   // prefill and held: KV blocks
-        std::int32_t units = 0;    // units of the prefix cache it holds, a part of its blocks
+        std::int32_t produced = 0;  // output tokens; kept up to date while not decoding
+        std::int32_t target = 0;    // prefill: tokens to compute before the next output token
+        std::int32_t computed = 0;  // prefill: done so far
+        std::int32_t chunk = 0;     // prefill: in the step in progress
+        std::int32_t blocks = 0;    // prefill and held: KV blocks
+        std::int32_t units = 0;     // units of the prefix cache it holds, a part of its blocks
+        std::int32_t lastUnit = -1; // the last of them
         std::int32_t priority = 0;
         std::int32_t next = -1, previous = -1; // running or waiting list, or the unused ones
         std::int32_t heapIndex = -1;
@@ -143,8 +144,8 @@ class Replica {
     PENSTOCK_HD void takeBlocks(std::int64_t n);
     PENSTOCK_HD void nameUnits(std::int32_t slot, std::int64_t tokens);
     PENSTOCK_HD void releaseBlocks(std::int32_t slot, std::int64_t tokens, std::int64_t blocks);
-    PENSTOCK_HD std::int32_t cachedUnits(std::int32_t slot, std::int64_t target,
-                                         std::int32_t& resting) const;
+    PENSTOCK_HD typename PrefixCache<Store>::Found cachedUnits(const PrefixInfo& prefix,
+                                                               std::int64_t target) const;
     PENSTOCK_HD std::int64_t contextOf(const Slot& s) const {
         return static_cast<std::int64_t>(s.prompt) + s.output - 1 - (s.finishStep - steps_);
     }
@@ -155,8 +156,8 @@ class Replica {
         bool mayFitLater = false; // though nobody leaves
         Blocked blocked = Blocked::no;
         std::int32_t chunk = 0;
-        std::int32_t units = 0;
         std::int64_t newBlocks = 0;
+        typename PrefixCache<Store>::Found cached;
     };
     PENSTOCK_HD Fit fitHead(std::int64_t budget) const;
     PENSTOCK_HD std::int32_t seats() const;
@@ -170,7 +171,7 @@ class Replica {
     template <class Sink>
     PENSTOCK_HD bool continuePrefill(std::int64_t t, Sink& sink);
     template <class Sink>
-    PENSTOCK_HD void schedule(std::int64_t t, bool decodersHaveBlocks, Sink& sink);
+    PENSTOCK_HD void schedule(std::int64_t t, const Fit* headFits, Sink& sink);
     PENSTOCK_HD void startMixedStep(std::int64_t t);
     PENSTOCK_HD void startRun(std::int64_t t, bool retry);
 

@@ -22,17 +22,15 @@ PENSTOCK_HD void Replica<Store>::nameUnits(std::int32_t slot, std::int64_t token
     const std::int64_t full = tokens / unitTokens_;
     const std::int64_t known = hashUnits(prefix, unitTokens_);
     const std::int32_t upTo = static_cast<std::int32_t>(full < known ? full : known);
-    for (std::int32_t unit = slots_[slot].units; unit < upTo; ++unit) {
-        const std::uint64_t hash = hashOfUnit(prefix, unit, unitTokens_);
-        if (cache_.contains(hash)) {
-            // Somebody computed the same meanwhile: keep theirs, give ours back.
-            if (cache_.acquire(hash)) used_ += config_.cacheUnitBlocks;
+    Slot& s = slots_[slot];
+    for (; s.units < upTo; ++s.units) {
+        const auto naming = cache_.name(s.lastUnit, hashOfUnit(prefix, s.units, unitTokens_));
+        if (naming.result == PrefixCache<Store>::Named::not_) return;
+        if (naming.result == PrefixCache<Store>::Named::asTheirs) {
             cache_.freeAnonymous(config_.cacheUnitBlocks);
-            used_ -= config_.cacheUnitBlocks;
-        } else {
-            cache_.insert(hash);
+            used_ += naming.woken - config_.cacheUnitBlocks;
         }
-        slots_[slot].units = unit + 1;
+        s.lastUnit = naming.node;
     }
 }
 
@@ -45,44 +43,34 @@ PENSTOCK_HD void Replica<Store>::releaseBlocks(std::int32_t slot, std::int64_t t
     } else {
         nameUnits(slot, tokens);
         // The end of a sequence is forgotten before its beginning, so it is freed first.
-        const std::int32_t units = slots_[slot].units;
+        Slot& s = slots_[slot];
         const std::int64_t anonymous =
-            blocks - static_cast<std::int64_t>(units) * config_.cacheUnitBlocks;
+            blocks - static_cast<std::int64_t>(s.units) * config_.cacheUnitBlocks;
         PENSTOCK_CHECK(anonymous >= 0);
         cache_.freeAnonymous(anonymous);
-        used_ -= anonymous;
-        for (std::int32_t unit = units - 1; unit >= 0; --unit) {
-            if (cache_.release(hashOfUnit(prefixes_[slot], unit, unitTokens_))) {
-                used_ -= config_.cacheUnitBlocks;
-            }
-        }
-        slots_[slot].units = 0;
+        used_ -= anonymous + cache_.release(s.lastUnit);
+        s.units = 0;
+        s.lastUnit = -1;
         PENSTOCK_CHECK(used_ + cache_.freeBlocks() == config_.kvBlocks);
     }
     PENSTOCK_CHECK(used_ >= 0);
 }
 
-// How many units of a prompt need not be computed; at least one token must be, for its output.
+// The units of a prompt that need not be computed; at least one token must be, for its output.
 template <class Store>
-PENSTOCK_HD std::int32_t Replica<Store>::cachedUnits(std::int32_t slot, std::int64_t target,
-                                                     std::int32_t& resting) const {
-    resting = 0;
-    if (!config_.prefixCache) return 0;
+PENSTOCK_HD typename PrefixCache<Store>::Found
+Replica<Store>::cachedUnits(const PrefixInfo& prefix, std::int64_t target) const {
     const std::int64_t most = (target - 1) / unitTokens_;
-    const std::int64_t known = hashUnits(prefixes_[slot], unitTokens_);
-    return cache_.lookUp(prefixes_[slot], static_cast<std::int32_t>(most < known ? most : known),
-                         unitTokens_, resting);
+    const std::int64_t known = hashUnits(prefix, unitTokens_);
+    return cache_.lookUp(prefix, static_cast<std::int32_t>(most < known ? most : known),
+                         unitTokens_);
 }
 
 template <class Store>
 PENSTOCK_HD std::int64_t Replica<Store>::cachedTokens(const Sequence& sequence) const {
     if (!config_.prefixCache) return 0;
-    const std::int64_t most = (sequence.promptTokens - 1) / unitTokens_;
-    const std::int64_t known = hashUnits(sequence.prefix, unitTokens_);
-    std::int32_t resting = 0;
     return static_cast<std::int64_t>(unitTokens_) *
-           cache_.lookUp(sequence.prefix, static_cast<std::int32_t>(most < known ? most : known),
-                         unitTokens_, resting);
+           cachedUnits(sequence.prefix, sequence.promptTokens).units;
 }
 
 } // namespace penstock::sim

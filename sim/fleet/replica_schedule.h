@@ -26,13 +26,12 @@ PENSTOCK_HD typename Replica<Store>::Fit Replica<Store>::fitHead(std::int64_t bu
     const std::int32_t slot = waitingHead();
     const Slot& s = slots_[slot];
     const std::int64_t target = static_cast<std::int64_t>(s.prompt) + s.produced;
-    std::int32_t resting = 0;
-    fit.units = cachedUnits(slot, target, resting);
-    const std::int64_t cached = static_cast<std::int64_t>(fit.units) * unitTokens_;
+    if (config_.prefixCache) fit.cached = cachedUnits(prefixes_[slot], target);
+    const std::int64_t cached = static_cast<std::int64_t>(fit.cached.units) * unitTokens_;
     const std::int64_t left = target - cached;
     if (!config_.chunkedPrefill && left > budget) return fit;
     fit.chunk = static_cast<std::int32_t>(left < budget ? left : budget);
-    const std::int64_t had = static_cast<std::int64_t>(fit.units) * config_.cacheUnitBlocks;
+    const std::int64_t had = static_cast<std::int64_t>(fit.cached.units) * config_.cacheUnitBlocks;
     fit.newBlocks = growth_.blocksFor(cached + fit.chunk) - had;
     if (inBatches) {
         const std::int64_t whole =
@@ -41,12 +40,13 @@ PENSTOCK_HD typename Replica<Store>::Fit Replica<Store>::fitHead(std::int64_t bu
     } else {
         const std::int64_t wanted =
             config_.reserveFullPrompt ? growth_.blocksFor(target) - had : fit.newBlocks;
-        const std::int64_t woken = static_cast<std::int64_t>(resting) * config_.cacheUnitBlocks;
+        const std::int64_t woken =
+            static_cast<std::int64_t>(fit.cached.resting) * config_.cacheUnitBlocks;
         if (wanted + woken > freeBlocks()) {
             // While decoders grow, free blocks only become fewer. Yet if they evict cached units
             // that this prompt would have woken, its first chunk begins earlier and may need less.
-            fit.mayFitLater = resting > 0 && config_.chunkedPrefill && !config_.reserveFullPrompt &&
-                              target > budget;
+            fit.mayFitLater = fit.cached.resting > 0 && config_.chunkedPrefill &&
+                              !config_.reserveFullPrompt && target > budget;
             return fit;
         }
     }
@@ -67,10 +67,11 @@ PENSTOCK_HD void Replica<Store>::admit(std::int64_t t, std::int32_t slot, const 
     s.state = State::prefill;
     s.admission = admissions_++;
     s.target = s.prompt + s.produced;
-    s.computed = fit.units * unitTokens_;
+    s.computed = fit.cached.units * unitTokens_;
     s.chunk = fit.chunk;
     s.blocks = static_cast<std::int32_t>(growth_.blocksFor(s.computed + s.chunk));
-    s.units = fit.units;
+    s.units = fit.cached.units;
+    s.lastUnit = fit.cached.last;
     prefillContext_ += s.computed;
     if (config_.mode == BatchMode::staticBatch) {
         --batchLeft_;
@@ -78,11 +79,7 @@ PENSTOCK_HD void Replica<Store>::admit(std::int64_t t, std::int32_t slot, const 
     }
     if (config_.prefixCache) {
         // Cached units first, so that taking new blocks cannot evict them.
-        for (std::int32_t unit = 0; unit < fit.units; ++unit) {
-            if (cache_.acquire(hashOfUnit(prefixes_[slot], unit, unitTokens_))) {
-                used_ += config_.cacheUnitBlocks;
-            }
-        }
+        used_ += cache_.acquire(s.lastUnit);
         cacheQueries_ += s.target;
         cacheHits_ += s.computed;
     }
@@ -186,13 +183,14 @@ PENSTOCK_HD bool Replica<Store>::continuePrefill(std::int64_t t, Sink& sink) {
     return preempted;
 }
 
-// Decides the step that begins at t, or finds that there is none.
+// Decides the step that begins at t, or finds that there is none. `headFits`: what fitHead() said
+// just now, if the decoders have their blocks for this step already; else null.
 template <class Store>
 template <class Sink>
-PENSTOCK_HD void Replica<Store>::schedule(std::int64_t t, bool decodersHaveBlocks, Sink& sink) {
+PENSTOCK_HD void Replica<Store>::schedule(std::int64_t t, const Fit* headFits, Sink& sink) {
     bool preempted = false;
-    decodersHaveNext_ = decodersHaveBlocks;
-    if (decoding_ > 0 && !decodersHaveBlocks) {
+    decodersHaveNext_ = headFits != nullptr;
+    if (decoding_ > 0 && headFits == nullptr) {
         const std::int64_t needed = growth_.neededByNext(steps_);
         if (needed <= freeBlocks()) {
             takeBlocks(needed);
@@ -210,7 +208,8 @@ PENSTOCK_HD void Replica<Store>::schedule(std::int64_t t, bool decodersHaveBlock
     blocked_ = Blocked::no;
     bool retry = preempted;
     while (!preempted && waiting_ > 0) {
-        const Fit fit = fitHead(budget);
+        const Fit fit = headFits != nullptr ? *headFits : fitHead(budget);
+        headFits = nullptr;
         blocked_ = fit.blocked;
         retry = fit.mayFitLater;
         if (!fit.fits) break;

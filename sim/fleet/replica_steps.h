@@ -219,7 +219,7 @@ PENSTOCK_HD void Replica<Store>::boundary(std::int64_t t, Sink& sink) {
         return;
     }
     enterQueueBefore(t);
-    schedule(t, false, sink);
+    schedule(t, nullptr, sink);
 }
 
 // Somebody may get in at this boundary; if not, the batch has not changed and the run goes on.
@@ -239,7 +239,7 @@ PENSTOCK_HD void Replica<Store>::tryToAdmit(std::int64_t t, Sink& sink) {
         return;
     }
     endRun(k);
-    schedule(t, true, sink);
+    schedule(t, &fit, sink);
 }
 
 template <class Store>
@@ -251,7 +251,7 @@ PENSTOCK_HD void Replica<Store>::startFromIdle(std::int64_t t, Sink& sink) {
         if (!full && oldestWaiting() + config_.staticMaxWaitNs > t) return;
         batchLeft_ = full ? seats() : static_cast<std::int32_t>(waiting_);
     }
-    schedule(t, false, sink);
+    schedule(t, nullptr, sink);
 }
 
 template <class Store>

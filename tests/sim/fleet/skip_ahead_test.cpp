@@ -114,7 +114,10 @@ Sequence randomSequence(Dice& dice, std::uint64_t id, const std::vector<std::uin
     s.outputTokens = static_cast<std::int32_t>(dice.between(1, dice.chance(0.7) ? 40 : 500));
     s.priority = static_cast<std::int32_t>(dice.between(-1, 2));
     if (dice.chance(0.4)) {
-        s.prefix.hashes = hashes.data() + 64 * dice.between(0, 1);
+        // Now and then from somewhere in the middle: the same hashes after another beginning, which
+        // is not a chain and must not be taken for one.
+        s.prefix.hashes =
+            hashes.data() + (dice.chance(0.2) ? dice.between(0, 64) : 64 * dice.between(0, 1));
         s.prefix.hashCount = static_cast<std::int32_t>(dice.between(0, 64));
     } else if (dice.chance(0.7)) {
         for (auto& group : s.prefix.groups) {
