@@ -27,6 +27,7 @@ class Builder final : public YAML::EventHandler {
     explicit Builder(const Limits& limits) : limits_(limits) {}
 
     Node take() { return std::move(root_); }
+    const Position& lastQuoted() const { return lastQuoted_; }
 
     void OnDocumentStart(const YAML::Mark&) override {}
     void OnDocumentEnd() override {}
@@ -49,6 +50,7 @@ class Builder final : public YAML::EventHandler {
         Node node = make(mark, Node::Kind::scalar);
         node.quoted = tag == "!" || tag == "tag:yaml.org,2002:str";
         node.text = value;
+        if (node.quoted) lastQuoted_ = node.at;
         if (!node.quoted && (value.empty() || value == "~" || value == "null")) {
             node.kind = Node::Kind::null;
         }
@@ -158,8 +160,33 @@ class Builder final : public YAML::EventHandler {
     std::vector<Open> stack_;
     std::map<YAML::anchor_t, Anchored> anchors_;
     std::size_t values_ = 0;
+    Position lastQuoted_;
     Node root_;
 };
+
+// yaml-cpp lets the end of the text close a quote, which swallows whatever followed a forgotten
+// one. Only the last quoted scalar can be such.
+bool quoteCloses(std::string_view text, const Position& at) {
+    std::size_t start = 0;
+    for (int line = 1; line < at.line && start != std::string_view::npos; ++line) {
+        start = text.find('\n', start);
+        if (start != std::string_view::npos) ++start;
+    }
+    if (start == std::string_view::npos) return true;
+    start = text.find_first_of("\"'", start + static_cast<std::size_t>(at.column - 1));
+    if (start == std::string_view::npos) return true; // a tagged plain scalar
+    const char quote = text[start];
+    for (std::size_t i = start + 1; i < text.size(); ++i) {
+        if (text[i] == '\\' && quote == '"') {
+            ++i;
+        } else if (text[i] == quote) {
+            const bool doubled = quote == '\'' && i + 1 < text.size() && text[i + 1] == quote;
+            if (!doubled) return true;
+            ++i;
+        }
+    }
+    return false;
+}
 
 } // namespace
 
@@ -170,6 +197,11 @@ Result<Node> parseYaml(std::string_view text, const Limits& limits) {
         Builder builder(limits);
         if (!parser.HandleNextDocument(builder)) return Node{};
         Node root = builder.take();
+        if (const Position quote = builder.lastQuoted();
+            quote.line > 0 && !quoteCloses(text, quote)) {
+            return fail(
+                Error{"the quote that begins here is never closed", {}, quote.line, quote.column});
+        }
         Builder second(limits);
         if (parser.HandleNextDocument(second)) {
             const Node extra = second.take();
