@@ -28,7 +28,7 @@ class PrefixCache {
         tableMask_ = size - 1;
         for (tableShift_ = 64; size > 1; size /= 2)
             --tableShift_;
-        for (std::int32_t i = 0; i < size; ++i)
+        for (std::int32_t i = 0; i <= tableMask_; ++i)
             table_[i] = -1;
         nodesMade_ = 0;
         spare_ = head_ = tail_ = -1;
