@@ -33,7 +33,7 @@ bool Dispatcher::Impl::drainInbox(Queue& queue) {
 
 void Dispatcher::Impl::admit(Queue& queue, Item& item) {
     // llm-d-async reads the clock once a poll, before it pops.
-    const Time now = rate() ? queue.pollStart : loop_.now();
+    const Time now = rate() ? queue.pollStart : clockNow();
     if (clock().passed(item.request.deadline, now)) {
         expire(item);
     } else if (queue.port->cancelled(item.request)) {
@@ -66,7 +66,7 @@ void Dispatcher::Impl::expire(Item& item) {
 
 bool Dispatcher::Impl::askQueueGate(Queue& queue, Item& item) {
     if (queue.gate == nullptr) return true;
-    const Verdict verdict = queue.gate->apply(loop_.now(), item.request, item.queueHeld);
+    const Verdict verdict = queue.gate->apply(clockNow(), item.request, item.queueHeld);
     switch (verdict.action) {
     case Action::proceed:
         return true;
@@ -92,7 +92,7 @@ bool Dispatcher::Impl::askQueueGate(Queue& queue, Item& item) {
     item.waitReported = true;
     item.atQueueGate = true;
     item.waitUntil = clock().effective(item.request.deadline);
-    loop_.arm(item, std::min(item.waitUntil, loop_.now() + kCancelCheck));
+    loop_.arm(item, std::min(item.waitUntil, clockNow() + kCancelCheck));
     return false;
 }
 
@@ -112,7 +112,7 @@ bool Dispatcher::Impl::askQueueGateAgain(Pool& pool, Queue& queue, Item& item) {
 
 void Dispatcher::Impl::passedQueueGate(Queue& queue, Item& item) {
     ++queue.passedNow;
-    item.handSince = loop_.now();
+    item.handSince = clockNow();
     if (tiers()) {
         item.lane =
             laneOf(item.request, settings.queues[queue.index].labels, settings.merge.tierLabel);
@@ -130,7 +130,7 @@ void Dispatcher::Impl::refused(Item& item, const Verdict& verdict, bool byPool) 
     Queue& queue = queueOf(item);
     emitVerdict(EventKind::refused, item, verdict.reason);
     if (byPool && semantics().poolRefusalParks) {
-        parkUntil(item, clock().whole(loop_.now()));
+        parkUntil(item, clock().whole(clockNow()));
         return;
     }
     const bool tenant = verdict.reason.code == ReasonCode::quotaExhausted;
@@ -138,7 +138,7 @@ void Dispatcher::Impl::refused(Item& item, const Verdict& verdict, bool byPool) 
         queue.heldBack = true;
     }
     if (tenant && queue.tenantDelay > Duration{0} && !rate()) {
-        parkUntil(item, loop_.now() + queue.tenantDelay);
+        parkUntil(item, clockNow() + queue.tenantDelay);
     } else {
         handBack(item);
     }
@@ -170,7 +170,7 @@ void Dispatcher::Impl::waitAtHand(Pool& pool, Item& item, const Verdict& verdict
         ++queue.passedNow; // it is not sent back to wait for its turn again
         item.waitUntil = clock().effective(item.request.deadline);
     }
-    loop_.arm(item, std::min(item.waitUntil, loop_.now() + kCancelCheck));
+    loop_.arm(item, std::min(item.waitUntil, clockNow() + kCancelCheck));
 }
 
 void Dispatcher::Impl::leaveWaiting(Pool& pool, Item& item) {
@@ -180,7 +180,7 @@ void Dispatcher::Impl::leaveWaiting(Pool& pool, Item& item) {
 }
 
 void Dispatcher::Impl::waitingTimer(Pool& pool, Item& item) {
-    const Time now = loop_.now();
+    const Time now = clockNow();
     Queue& queue = queueOf(item);
     const bool late = now >= item.waitUntil;
     if (!late && !queue.port->cancelled(item.request)) {

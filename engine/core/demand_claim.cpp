@@ -21,7 +21,7 @@ std::int32_t Dispatcher::Impl::committed(const Pool& pool) const {
 std::int32_t Dispatcher::Impl::poolRoom(Pool& pool, std::int32_t inFlight) {
     if (pool.gate == nullptr) return kNoLimit;
     readGate(*pool.gate, pool.memory, kNoIndex, pool.index);
-    return pool.gate->room(loop_.now(), workers(pool), inFlight);
+    return pool.gate->room(clockNow(), workers(pool), inFlight);
 }
 
 // For one more claim, or for a request already at hand (which then does not count against itself).
@@ -33,7 +33,7 @@ std::int32_t Dispatcher::Impl::queueRoom(Pool& pool, Queue& queue, bool forAtHan
     const std::int32_t taken =
         shared ? committed(pool)
                : queue.inFlight + pool.merge.ofQueue(queue.index) + queue.outstanding;
-    return queue.gate->room(loop_.now(), workers(pool), forAtHand ? flying : taken);
+    return queue.gate->room(clockNow(), workers(pool), forAtHand ? flying : taken);
 }
 
 bool Dispatcher::Impl::mayClaim(const Queue& queue) const {
@@ -90,7 +90,7 @@ bool Dispatcher::Impl::claimByDraw(Pool& pool, std::int32_t total) {
         queue.gateShut = room <= 0;
         if (queue.gateShut) continue;
         const QueueDepth depth = queue.port->depth();
-        const std::int64_t there = queue.port->announces() ? depth.pending + depth.suspect : batch;
+        const std::int64_t there = queue.announces ? depth.pending + depth.suspect : batch;
         pool.granted[index] = 0;
         pool.rooms[index] = room;
         pool.caps[index] = static_cast<std::int32_t>(std::min<std::int64_t>({there, batch, room}));

@@ -75,6 +75,7 @@ Dispatcher::Impl::Impl(Dispatcher& face, DispatcherSettings given, Loop& loop,
         queue->pool = settings.queues[i].pool;
         PENSTOCK_CHECK(queue->pool < pools_.size());
         queue->port = ports[i];
+        queue->announces = ports[i]->announces();
         queue->gate = settings.queues[i].gate.get();
         if (queue->gate != nullptr) queue->gate->listen(&face_);
         Pool& pool = *pools_[queue->pool];
@@ -119,7 +120,7 @@ void Dispatcher::Impl::claimed(std::uint16_t index, std::span<const Request> req
     pool.outstanding -= queue.outstanding;
     if (static_cast<std::int32_t>(requests.size()) < queue.outstanding) queue.dry = true;
     queue.outstanding = 0;
-    const Time now = loop_.now();
+    const Time now = clockNow();
     for (const Request& request : requests) {
         Item& item = slab_.take(request);
         item.stage = Stage::inbox;
@@ -137,7 +138,7 @@ void Dispatcher::Impl::workArrived(std::uint16_t index) {
     Queue& queue = *queues_[index];
     if (state_ != State::running) return;
     if (queue.head.holder() == HeadClock::Holder::nobody) {
-        queue.head.set(HeadClock::Holder::pollTick, loop_.now());
+        queue.head.set(HeadClock::Holder::pollTick, clockNow());
     }
     if (!queue.ticker.armed()) armTick(queue, true);
 }
@@ -183,14 +184,14 @@ PoolView Dispatcher::Impl::poolView(std::uint16_t index) const {
 }
 
 LimiterShares Dispatcher::Impl::limiter(std::uint16_t queue) const {
-    return queues_[queue]->head.shares(loop_.now());
+    return queues_[queue]->head.shares(clockNow());
 }
 
 // ---- events
 
 Event Dispatcher::Impl::about(EventKind kind, const Item& item) const {
     Event event;
-    event.at = loop_.now();
+    event.at = clockNow();
     event.request = item.request.number;
     event.kind = kind;
     event.queue = item.request.queue;
@@ -212,7 +213,7 @@ void Dispatcher::Impl::emitVerdict(EventKind kind, const Item& item, const Reaso
 
 void Dispatcher::Impl::readGate(Gate& gate, GateMemory& memory, std::uint16_t queue,
                                 std::uint16_t pool) {
-    const Time now = loop_.now();
+    const Time now = clockNow();
     const double budget = gate.budget(now);
     const Reason& reason = gate.reason();
     const bool bothNaN = std::isnan(memory.reason.value) && std::isnan(reason.value);
@@ -240,7 +241,7 @@ void Dispatcher::Impl::readGate(Gate& gate, GateMemory& memory, std::uint16_t qu
 void Dispatcher::Impl::gateClosed(Queue& queue, const Reason& reason, double budget) {
     if (observer_ == nullptr) return;
     Event event;
-    event.at = loop_.now();
+    event.at = clockNow();
     event.kind = EventKind::gateClosed;
     event.queue = queue.index;
     event.pool = queue.pool;

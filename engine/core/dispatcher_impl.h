@@ -63,6 +63,7 @@ class Dispatcher::Impl final : public ItemOwner {
         std::uint16_t index;
         std::uint16_t pool = 0;
         RequestQueue* port = nullptr;
+        bool announces = false;
         Gate* gate = nullptr;
         GateMemory memory;
         MemberTimer<Queue, &Queue::tick> ticker{*this};
@@ -122,7 +123,9 @@ class Dispatcher::Impl final : public ItemOwner {
 
     class Scope {
       public:
-        explicit Scope(Impl& impl) : impl_(impl) { ++impl_.depth_; }
+        explicit Scope(Impl& impl) : impl_(impl) {
+            if (impl_.depth_++ == 0) impl_.now_ = impl_.loop_.now();
+        }
         ~Scope() {
             if (impl_.depth_ == 1) impl_.pumpDirty();
             --impl_.depth_;
@@ -154,7 +157,7 @@ class Dispatcher::Impl final : public ItemOwner {
     void tick(Queue& queue);
     void armTick(Queue& queue, bool orNow);
     void recheck(Pool& pool);
-    HeadClock::Holder holder(const Pool& pool, const Queue& queue) const;
+    HeadClock::Holder holder(const Pool& pool, const Queue& queue, std::int64_t pending) const;
     bool hasWork(const Queue& queue) const;
     void tellBacklog(Queue& queue);
 
@@ -216,6 +219,8 @@ class Dispatcher::Impl final : public ItemOwner {
     void readGate(Gate& gate, GateMemory& memory, std::uint16_t queue, std::uint16_t pool);
     void gateClosed(Queue& queue, const Reason& reason, double budget);
 
+    // Time stands still within a Scope.
+    Time clockNow() const { return depth_ > 0 ? now_ : loop_.now(); }
     const Semantics& semantics() const { return settings.semantics; }
     bool rate() const { return semantics().budgetMeans == Semantics::BudgetMeans::ratePerPoll; }
     DeadlineClock clock() const { return DeadlineClock(semantics().deadlineWholeSeconds); }
@@ -235,6 +240,7 @@ class Dispatcher::Impl final : public ItemOwner {
     std::vector<std::unique_ptr<Pool>> pools_;
     State state_ = State::idle;
     int depth_ = 0;
+    Time now_{};
     Time gridBase_{};
     std::uint64_t starts_ = 0;
     std::uint64_t picks_ = 0;

@@ -59,15 +59,23 @@ void MemoryBroker::checkConservation() const {
 
 // ---- retries
 
-void MemoryBroker::park(std::uint16_t queue, std::uint32_t slot, Time due, std::uint64_t sequence) {
-    retries_.push({due, sequence, slot, queue});
-    armMover();
+MemoryQueue* MemoryBroker::earliestRetry() {
+    MemoryQueue* earliest = nullptr;
+    for (const auto& owned : queues_) {
+        MemoryQueue* queue = owned.get();
+        if (queue->parked_.empty()) continue;
+        if (earliest == nullptr || queue->parked_.top().at < earliest->parked_.top().at) {
+            earliest = queue;
+        }
+    }
+    return earliest;
 }
 
 void MemoryBroker::armMover() {
-    if (retries_.empty()) return;
+    const MemoryQueue* earliest = earliestRetry();
+    if (earliest == nullptr) return;
     if (settings_.retriesMovedPerPoll <= 0) {
-        loop_.arm(moverTimer_, retries_.top().at);
+        loop_.arm(moverTimer_, earliest->parked_.top().at);
         return;
     }
     if (moverTimer_.armed() || !ownerAlive_) return; // the mover is the engine's own goroutine
@@ -80,10 +88,10 @@ void MemoryBroker::moveRetries() {
     const Time now = settings_.wholeSeconds ? wholeSecond(loop_.now()) : loop_.now();
     std::int32_t left =
         settings_.retriesMovedPerPoll > 0 ? settings_.retriesMovedPerPoll : INT32_MAX;
-    while (!down_ && left > 0 && !retries_.empty() && retries_.top().at <= now) {
-        const SlotHeap::Entry entry = retries_.pop();
-        MemoryQueue& queue = *queues_[entry.owner];
-        queue.toPending(entry.slot);
+    while (!down_ && left > 0) {
+        MemoryQueue* queue = earliestRetry();
+        if (queue == nullptr || queue->parked_.top().at > now) break;
+        queue->toPending(queue->parked_.pop().slot);
         --left;
     }
     if (down_ && settings_.retriesMovedPerPoll <= 0) return; // setDown(false) arms it again
@@ -123,7 +131,7 @@ void MemoryBroker::killedOwner() {
             }
             queue.enter(r, MemoryQueue::State::orphaned);
             r.leasedAt = std::max(r.leasedAt, heartbeat) + settings_.lease;
-            orphans_.push_back({r.leasedAt, r.sequence, slot, queue.index_});
+            orphans_.push_back({r.leasedAt, queue.index_, slot});
         }
     }
 }
@@ -136,15 +144,15 @@ void MemoryBroker::armScan() {
 
 void MemoryBroker::scan() {
     const Time now = loop_.now();
-    std::vector<SlotHeap::Entry> due;
+    std::vector<Orphan> due;
     if (!down_) {
         const auto ripe = std::stable_partition(orphans_.begin(), orphans_.end(),
-                                                [now](const auto& o) { return o.at > now; });
+                                                [now](const auto& o) { return o.leaseEnds > now; });
         due.assign(ripe, orphans_.end());
         orphans_.erase(ripe, orphans_.end());
     }
-    for (const SlotHeap::Entry& o : due)
-        queues_[o.owner]->reclaim(o.slot);
+    for (const Orphan& orphan : due)
+        queues_[orphan.queue]->reclaim(orphan.slot);
     armScan();
 }
 
@@ -223,11 +231,11 @@ void MemoryBroker::applyDeferred() {
 
 void MemoryBroker::restartEmpty() {
     const bool popped = settings_.claiming == Semantics::Claiming::destructivePop;
-    retries_.clear();
     orphans_.clear();
     for (auto& owned : queues_) {
         MemoryQueue& queue = *owned;
         queue.pending_.clear();
+        queue.parked_.clear();
         queue.suspects_.clear();
         queue.suspectOut_ = false;
         queue.cancelled_.clear();

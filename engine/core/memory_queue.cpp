@@ -193,6 +193,8 @@ void MemoryQueue::reply() {
                 if (broker_.settings_.claiming == Semantics::Claiming::destructivePop) --left;
                 continue;
             }
+            // The next one's record will be wanted soon, and it lies anywhere.
+            if (!pending_.empty()) __builtin_prefetch(&record(pending_.top().slot));
             take(slot);
             --left;
         }
@@ -267,7 +269,8 @@ void MemoryQueue::park(const Request& request, Time due) {
         return;
     }
     enter(*r, State::parked);
-    broker_.park(index_, request.handle, due, r->sequence);
+    parked_.push({due, r->sequence, request.handle});
+    broker_.armMover();
 }
 
 void MemoryQueue::giveBack(const Request& request) {

@@ -105,7 +105,7 @@ class MemoryQueue final : public RequestQueue {
     enum class State : std::uint8_t { free, pending, claimed, orphaned, parked, suspect };
     struct Record {
         Request request;
-        std::uint64_t sequence = 0; // of its first push: it keeps its place when given back
+        std::uint32_t sequence = 0; // of its first push: it keeps its place when given back
         Time leasedAt{};            // when claimed; when orphaned, the end of its lease
         std::uint32_t epoch = 0;    // moves with each claim and each reclaim
         std::uint32_t nextFree = 0;
@@ -143,8 +143,9 @@ class MemoryQueue final : public RequestQueue {
     std::uint16_t index_;
     std::vector<std::unique_ptr<Record[]>> chunks_;
     std::uint32_t freeHead_ = kNone;
-    std::uint64_t sequence_ = 0;
+    std::uint32_t sequence_ = 0;
     SlotHeap pending_;
+    SlotHeap parked_; // by due time
     std::deque<std::uint32_t> suspects_;
     bool suspectOut_ = false; // one suspect is in flight
     std::vector<Request> taken_;
@@ -207,7 +208,8 @@ class MemoryBroker {
     void defer(Deferred operation);
     void applyDeferred();
     void giveUpDeferred();
-    void park(std::uint16_t queue, std::uint32_t slot, Time due, std::uint64_t sequence);
+    // The retries of all queues are one set, as llm-d-async's: the earliest due goes first.
+    MemoryQueue* earliestRetry();
     void moveRetries();
     void armMover();
     void armScan();
@@ -219,8 +221,12 @@ class MemoryBroker {
     Observer* observer_;
     ResultListener* results_;
     std::vector<std::unique_ptr<MemoryQueue>> queues_;
-    SlotHeap retries_; // of all queues, as llm-d-async's one retry set
-    std::vector<SlotHeap::Entry> orphans_;
+    struct Orphan {
+        Time leaseEnds;
+        std::uint16_t queue;
+        std::uint32_t slot;
+    };
+    std::vector<Orphan> orphans_;
     std::vector<Deferred> deferred_;
     bool down_ = false;
     bool ownerAlive_ = false;

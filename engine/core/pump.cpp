@@ -41,7 +41,7 @@ void Dispatcher::Impl::pump(Pool& pool) {
 
 bool Dispatcher::Impl::assign(Pool& pool) {
     bool moved = false;
-    const Time now = loop_.now();
+    const Time now = clockNow();
     while (pool.busy < workers(pool)) {
         Item* item = nullptr;
         if (rate()) {
@@ -103,7 +103,7 @@ bool Dispatcher::Impl::rewake(Pool& pool) {
 
 bool Dispatcher::Impl::rewakeAtQueueGate(Pool& pool, Item& item) {
     Queue& queue = queueOf(item);
-    const Time now = loop_.now();
+    const Time now = clockNow();
     if (queueRoom(pool, queue, true) <= 0) {
         queue.roundBlocked = true;
         setBlocking(item, true);
@@ -130,7 +130,7 @@ bool Dispatcher::Impl::rewakeAtQueueGate(Pool& pool, Item& item) {
 }
 
 bool Dispatcher::Impl::rewakeAtPoolGate(Pool& pool, Item& item) {
-    const Time now = loop_.now();
+    const Time now = clockNow();
     const bool slot = item.holdsSlot || pool.busy < workers(pool);
     pool.gateShut = poolRoom(pool, pool.inFlight) <= 0;
     if (!slot || pool.gateShut) {
@@ -163,7 +163,7 @@ bool Dispatcher::Impl::rewakeAtPoolGate(Pool& pool, Item& item) {
 // ---- ticks and clocks
 
 bool Dispatcher::Impl::hasWork(const Queue& queue) const {
-    if (!queue.port->announces()) return true;
+    if (!queue.announces) return true;
     const QueueDepth depth = queue.port->depth();
     return depth.pending + depth.suspect > 0;
 }
@@ -171,7 +171,7 @@ bool Dispatcher::Impl::hasWork(const Queue& queue) const {
 // The next tick of the grid after now, or at now if `orNow` and now is on it.
 void Dispatcher::Impl::armTick(Queue& queue, bool orNow) {
     const Duration interval = pollInterval();
-    const Time now = loop_.now();
+    const Time now = clockNow();
     if (now < gridBase_) {
         loop_.arm(queue.ticker, gridBase_);
         return;
@@ -182,7 +182,7 @@ void Dispatcher::Impl::armTick(Queue& queue, bool orNow) {
 }
 
 void Dispatcher::Impl::tellBacklog(Queue& queue) {
-    const Time now = loop_.now();
+    const Time now = clockNow();
     if (queue.gate != nullptr) {
         queue.gate->backlog(now, queue.port->depth().pending, queue.port->earliestDeadline());
     }
@@ -225,9 +225,10 @@ void Dispatcher::Impl::recheck(Pool& pool) {
     touch(pool);
 }
 
-HeadClock::Holder Dispatcher::Impl::holder(const Pool& pool, const Queue& queue) const {
+HeadClock::Holder Dispatcher::Impl::holder(const Pool& pool, const Queue& queue,
+                                           std::int64_t pending) const {
     using Holder = HeadClock::Holder;
-    if (queue.port->depth().pending <= 0) return Holder::nobody;
+    if (pending <= 0) return Holder::nobody;
     if (rate()) {
         if (queue.asking != kNoItem || queue.heldBack || queue.popsGranted < batchSize()) {
             return Holder::gate;
@@ -243,16 +244,17 @@ HeadClock::Holder Dispatcher::Impl::holder(const Pool& pool, const Queue& queue)
 }
 
 void Dispatcher::Impl::rest(Pool& pool) {
-    const Time now = loop_.now();
+    const Time now = clockNow();
     Time again = pool.gate != nullptr ? pool.gate->recheckAt() : kNever;
     bool held = !pool.waiting.empty();
     for (const std::uint16_t index : pool.queues) {
         Queue& queue = *queues_[index];
-        queue.head.set(holder(pool, queue), now);
+        const QueueDepth depth = queue.port->depth();
+        queue.head.set(holder(pool, queue, depth.pending), now);
         if (queue.gate != nullptr) again = std::min(again, queue.gate->recheckAt());
         held = held || queue.gateShut || pool.gateShut || queue.asking != kNoItem;
         if (!rate()) {
-            const bool work = hasWork(queue);
+            const bool work = !queue.announces || depth.pending + depth.suspect > 0;
             if (queue.ticked && work && (queue.gateShut || pool.gateShut)) {
                 const GateMemory& shut = queue.gateShut ? queue.memory : pool.memory;
                 gateClosed(queue, shut.reason, shut.budget);

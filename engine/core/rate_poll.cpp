@@ -14,7 +14,7 @@ constexpr std::int32_t kLaneBuffer = 1000; // tier-priority's bound for each lan
 void Dispatcher::Impl::ratePoll(Queue& queue) {
     if (settings.queues[queue.index].paused) return;
     const std::int32_t batch = batchSize();
-    queue.pollStart = loop_.now();
+    queue.pollStart = clockNow();
     queue.popsGranted = batch;
     if (queue.gate != nullptr) {
         readGate(*queue.gate, queue.memory, queue.index, queue.pool);
@@ -75,12 +75,12 @@ bool Dispatcher::Impl::mergeHanded(Pool& pool) {
             if (pool.merge.laneSize(item.lane) >= kLaneBuffer) continue;
             queue.handed = kNoItem;
             moveTo(item, Stage::merged);
-            item.handSince = loop_.now();
+            item.handSince = clockNow();
             pool.merge.add(item);
             moved = true;
         }
         while (pool.ready.size() < capacity && !pool.merge.empty()) {
-            toReady(pool, *pool.merge.take(settings.merge, loop_.now(), 0.0));
+            toReady(pool, *pool.merge.take(settings.merge, clockNow(), 0.0));
             moved = true;
         }
         return moved;

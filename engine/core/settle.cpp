@@ -19,7 +19,7 @@ LifeStage spentIn(Stage stage) {
 } // namespace
 
 void Dispatcher::Impl::moveTo(Item& item, Stage stage) {
-    const Time now = loop_.now();
+    const Time now = clockNow();
     if (item.stage != Stage::inFlight && now > item.stageSince) {
         queueOf(item).head.account().at(spentIn(item.stage)) += toSeconds(now - item.stageSince);
     }
@@ -30,7 +30,7 @@ void Dispatcher::Impl::moveTo(Item& item, Stage stage) {
 void Dispatcher::Impl::settle(Item& item, const Response& response) {
     Queue& queue = queueOf(item);
     Pool& pool = *pools_[queue.pool];
-    const Time now = loop_.now();
+    const Time now = clockNow();
     const Duration latency = now - item.stageSince;
     const ServiceTiming& t = response.timing;
     LimiterShares& account = queue.head.account();
@@ -69,7 +69,7 @@ void Dispatcher::Impl::settle(Item& item, const Response& response) {
 }
 
 void Dispatcher::Impl::retryLater(Item& item, const Response& response) {
-    const Time now = loop_.now();
+    const Time now = clockNow();
     const double u = loop_.random(RandomStream::backoff, backoffs_++);
     const double v = response.retryAfter > Duration{0}
                          ? loop_.random(RandomStream::retryAfterJitter, jitters_++)

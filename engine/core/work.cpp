@@ -25,7 +25,7 @@ void Dispatcher::Impl::freeSlot(Pool& pool, Item& item) {
 }
 
 void Dispatcher::Impl::begin(Pool& pool, Item& item) {
-    const Time now = loop_.now();
+    const Time now = clockNow();
     takeSlot(pool, item);
     if (queueOf(item).port->cancelled(item.request)) {
         end(item, {ResultCode::cancelled, 0, "cancelled", {}});
@@ -46,7 +46,7 @@ void Dispatcher::Impl::begin(Pool& pool, Item& item) {
 
 void Dispatcher::Impl::askPoolGate(Pool& pool, Item& item) {
     if (pool.gate != nullptr) {
-        const Verdict verdict = pool.gate->apply(loop_.now(), item.request, item.poolHeld);
+        const Verdict verdict = pool.gate->apply(clockNow(), item.request, item.poolHeld);
         if (verdict.action != Action::proceed) {
             switch (verdict.action) {
             case Action::drop:
@@ -76,7 +76,7 @@ void Dispatcher::Impl::parkWorker(Pool& pool, Item& item, const Verdict& verdict
     item.waitReported = true;
     moveTo(item, Stage::parked);
     ++pool.parked;
-    const Time now = loop_.now();
+    const Time now = clockNow();
     Duration delay = std::max(item.pollDelay, Duration{1});
     if (s.parked == Semantics::Parked::jitteredPoll) {
         const double u = loop_.random(RandomStream::gateProbe, probes_++);
@@ -87,7 +87,7 @@ void Dispatcher::Impl::parkWorker(Pool& pool, Item& item, const Verdict& verdict
 }
 
 void Dispatcher::Impl::parkedTimer(Pool& pool, Item& item) {
-    const Time now = loop_.now();
+    const Time now = clockNow();
     const Duration limit = semantics().parkedTimeout;
     const bool tooLong = limit > Duration{0} && now - item.workSince >= limit;
     bool cancelled = false;
@@ -131,7 +131,7 @@ void Dispatcher::Impl::itemTimer(std::uint32_t index) {
 
 void Dispatcher::Impl::send(Pool& pool, Item& item) {
     Queue& queue = queueOf(item);
-    const Time now = loop_.now();
+    const Time now = clockNow();
     moveTo(item, Stage::inFlight);
     ++pool.inFlight;
     ++queue.inFlight;
