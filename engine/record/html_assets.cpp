@@ -52,8 +52,8 @@ justify-content:space-between;margin:0 0 6px;min-height:22px}
 .key i{width:16px;height:0;border-top:2.5px solid var(--c);display:inline-block}
 .key i.dashed{border-top-style:dashed}
 .key i.block{height:11px;border:0;border-radius:3px;background:var(--s)}
-.key b{color:var(--ink);font-weight:600;font-variant-numeric:tabular-nums}
-.key b:empty{display:none}
+.key b{color:var(--ink);font-weight:600;font-variant-numeric:tabular-nums;display:inline-block;
+min-width:4.6ch}
 .key.muted{color:var(--faint)}
 .note{margin:2px 0 6px;font-size:12.5px;color:var(--faint)}
 svg{display:block;width:100%;height:auto;touch-action:pan-y}
@@ -67,7 +67,8 @@ svg{display:block;width:100%;height:auto;touch-action:pan-y}
 .area{fill:var(--c);opacity:.2}
 .shade{fill:var(--s);opacity:var(--shade)}
 .warmup{fill:var(--faint);opacity:.12}
-.mark{stroke:var(--ink);stroke-width:1;stroke-dasharray:2 3;opacity:.55}
+.mark{stroke:var(--ink);stroke-width:1;stroke-dasharray:2 3;opacity:.6}
+.flag{fill:var(--ink);opacity:.75}
 .heat{fill:var(--c0)}
 .heat-floor{fill:var(--grid);opacity:.6}
 .cross{stroke:var(--ink);stroke-width:1;opacity:0}
@@ -92,14 +93,14 @@ code{font:13px/1.4 ui-monospace,"DejaVu Sans Mono",monospace}
 .error{color:var(--bad);font-weight:600}.warning{color:var(--warn);font-weight:600}
 .bar{display:flex;height:26px;border-radius:8px;overflow:hidden;margin:0 0 10px}
 .bar i{background:var(--c);min-width:2px}
-.facts{display:grid;grid-template-columns:repeat(auto-fill,minmax(235px,1fr));gap:6px 28px;margin:0}
+.facts{display:grid;grid-template-columns:repeat(auto-fill,minmax(300px,1fr));gap:6px 28px;margin:0}
 .facts div{display:flex;justify-content:space-between;gap:12px;border-bottom:1px solid var(--grid);
 padding:4px 0;font-size:13.5px}
 .facts dt{color:var(--soft)}
 .facts dd{margin:0;font-variant-numeric:tabular-nums;text-align:right;overflow-wrap:anywhere}
 footer{margin-top:44px;color:var(--faint);font-size:12.5px}
 @media (max-width:640px){main{padding:24px 14px}h1{font-size:24px}header{flex-direction:column}}
-@media print{:root{--paper:#fff}button,#clock{display:none}main{padding:0;max-width:none}
+@media print{:root{--paper:#fff}button,#clock,.key b{display:none}main{padding:0;max-width:none}
 figure,table,.tile{break-inside:avoid}h2{break-after:avoid;margin-top:28px}body{font-size:12px}}
 )css";
 

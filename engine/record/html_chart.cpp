@@ -15,13 +15,13 @@ namespace {
 constexpr double kTop = 6;
 constexpr double kAxis = 18;        // below the plot, for time labels
 constexpr double kStripHeight = 30; // of a budget
-constexpr double kStripGap = 8;
+constexpr double kStripGap = 14;
 constexpr int kHeatLevels = 10;
 constexpr std::size_t kMaxColumns = 540; // points a line: half the width in pixels
 
 // A plot's mapping from values to pixels.
 struct Scale {
-    double low = 0, high = 1;
+    double low = 0, high = 1, step = 0.5;
     bool log = false;
     double top = kTop, height = 132;
     double seconds = 1;
@@ -131,6 +131,22 @@ std::string linePath(const Curve& c, const Scale& s) {
     return d;
 }
 
+// A value that holds until the next: level along each bin, then straight to the next.
+std::string stepPath(const Curve& c, const Scale& s) {
+    std::string d;
+    stretches(c, [&](std::size_t first, std::size_t last) {
+        d += fmt::format("M{:.1f} {:.1f}", s.x(static_cast<double>(first) * c.binSeconds),
+                         s.y(c.mean[first]));
+        for (std::size_t i = first; i < last; ++i) {
+            const double until = s.x(static_cast<double>(i + 1) * c.binSeconds);
+            if (i > first && c.mean[i] != c.mean[i - 1])
+                d += fmt::format("V{:.1f}", s.y(c.mean[i]));
+            if (i + 1 == last || c.mean[i + 1] != c.mean[i]) d += fmt::format("H{:.1f}", until);
+        }
+    });
+    return d;
+}
+
 std::string bandPath(const Curve& c, const Scale& s) {
     std::string d;
     stretches(c, [&](std::size_t first, std::size_t last) {
@@ -168,7 +184,7 @@ std::string draw(const Line& line, const Scale& s) {
         out += fmt::format("<path class=\"band c{}\" d=\"{}\"/>", line.color, bandPath(c, s));
     }
     out += fmt::format("<path class=\"line c{}{}\" d=\"{}\"/>", line.color,
-                       line.dashed ? " dashed" : "", linePath(c, s));
+                       line.dashed ? " dashed" : "", line.step ? stepPath(c, s) : linePath(c, s));
     return out;
 }
 
@@ -190,9 +206,9 @@ void range(const ChartSpec& spec, Scale& s) {
         s.low = std::pow(10.0, std::floor(std::log10(least)));
         s.high = std::pow(10.0, std::ceil(std::log10(high)));
     } else {
-        const double step = niceStep(high * 1.05, 4);
-        s.high = step * std::ceil(high * 1.02 / step);
-        if (spec.unit == Unit::share && high <= 1) s.high = std::min(s.high, 1.0);
+        s.step = niceStep(high * 1.05, spec.height < 110 ? 3 : 4);
+        s.high = s.step * std::ceil(high * 1.02 / s.step);
+        if (spec.unit == Unit::share && high <= 1 && s.high > 1) s.high = 1;
     }
 }
 
@@ -211,8 +227,7 @@ std::string yGrid(const ChartSpec& spec, const Scale& s) {
             tick(v);
         return out;
     }
-    const double step = niceStep(s.high * 1.001, spec.height < 80 ? 2 : 4);
-    for (double v = 0; v <= s.high * 1.001; v += step)
+    for (double v = 0; v <= s.high * 1.001; v += s.step)
         tick(v);
     return out;
 }
@@ -359,7 +374,8 @@ std::string overlays(const ChartData& data, const Scale& s, double bottom) {
     }
     for (const auto& mark : data.marks) {
         out +=
-            fmt::format("<path class=\"mark\" d=\"M{:.1f} {:.0f}V{:.0f}\"><title>{}</title></path>",
+            fmt::format("<path class=\"mark\" d=\"M{0:.1f} {1:.0f}V{2:.0f}\"/><path class=\"flag\" "
+                        "d=\"M{0:.1f} {1:.0f}h-4l4 6l4 -6Z\"><title>{3}</title></path>",
                         s.x(mark.at), kTop, bottom, escape(mark.text));
     }
     return out;
@@ -435,7 +451,8 @@ std::string figure(const ChartSpec& spec, const ChartData& data) {
             "<text class=\"tick\" x=\"{:.0f}\" y=\"{:.1f}\" text-anchor=\"end\">1</text>"
             "<text class=\"tick\" x=\"{:.0f}\" y=\"{:.1f}\" text-anchor=\"end\">0</text>",
             kLeft - 8, strip.top + 7, kLeft - 8, strip.top + strip.height);
-        svg += draw({.curve = spec.budget, .label = "", .color = 2, .area = true}, strip);
+        svg += draw({.curve = spec.budget, .label = "", .color = 2, .step = true, .area = true},
+                    strip);
     }
     svg += overlays(data, s, bottom);
     svg += fmt::format("<path class=\"cross\" d=\"M0 {:.0f}V{:.0f}\"/>", kTop, bottom);

@@ -23,6 +23,7 @@ struct Line {
     std::string label;
     int color = 0;
     bool dashed = false;
+    bool step = false; // holds its value until the next
     bool band = true;  // min to max behind the mean
     bool area = false; // filled down to 0
 };

@@ -18,14 +18,18 @@ ChartSpec gateChart(const ChartData::Gate& gate, std::size_t index) {
             : "Shaded: closed. Here a lower reading means more load. The strip below is the "
               "budget the gate gave.";
     spec.height = 150;
-    spec.lines = {
-        {.curve = &gate.trueLoad, .label = "true load", .color = 0},
-        {.curve = &gate.reading, .label = "what the gate read", .color = 1, .band = false},
-        {.curve = &gate.threshold,
-         .label = "threshold",
-         .color = 3,
-         .dashed = true,
-         .band = false}};
+    spec.lines = {{.curve = &gate.trueLoad, .label = "true load", .color = 0},
+                  {.curve = &gate.reading,
+                   .label = "what the gate read",
+                   .color = 1,
+                   .step = true,
+                   .band = false},
+                  {.curve = &gate.threshold,
+                   .label = "threshold",
+                   .color = 3,
+                   .dashed = true,
+                   .step = true,
+                   .band = false}};
     spec.closed = &gate.closed;
     spec.budget = &gate.budget;
     return spec;
@@ -77,6 +81,7 @@ std::vector<ChartSpec> chartSpecs(const ChartData& data) {
                        .label = "worker limit",
                        .color = 3,
                        .dashed = true,
+                       .step = true,
                        .band = false}};
         out.push_back(std::move(spec));
     }

@@ -47,8 +47,8 @@ std::string tiles(const Report& r) {
         late += q.late + q.deadlineExceeded;
     }
     if (!r.queues.empty()) {
-        out += tile("Queued work done in time", count(onTime),
-                    fmt::format("of {}; {} late", count(enqueued), count(late)));
+        out += tile("Done in time", count(onTime),
+                    fmt::format("of {} queued; {} late", count(enqueued), count(late)));
     }
     if (!r.gates.empty()) {
         const GateReport& g = r.gates.front();
@@ -63,8 +63,8 @@ std::string tiles(const Report& r) {
         std::max_element(r.limiter.begin(), r.limiter.end(),
                          [](const auto& a, const auto& b) { return a.second < b.second; });
     if (binding != r.limiter.end() && binding->second > 0) {
-        out += tile("Queued work waits most for", text::spaced(binding->first),
-                    fmt::format("{} of its life", percent(binding->second)));
+        out += tile("Queued work waits for", text::spaced(binding->first),
+                    fmt::format("most: {} of its life", percent(binding->second)));
     }
     return out + "</section>\n";
 }
@@ -154,19 +154,24 @@ std::string queueTables(const Report& r) {
 
 std::string gateTable(const Report& r) {
     if (r.gates.empty()) return {};
-    std::string out =
-        "<h2>Gates</h2><div class=\"scroll\"><table>" +
-        row({"", "type", "verdict", "closed", "spells", "budget mean", "p50", "overshoot",
-             "age of reading", "source answered", "closed", "quota", "dropped", "error"},
-            "th");
+    std::string out = "<h2>Gates</h2><div class=\"scroll\"><table>" +
+                      row({"", "type", "verdict", "closed", "spells", "budget mean", "p50",
+                           "overshoot", "age of reading", "source answered"},
+                          "th");
     for (const GateReport& g : r.gates) {
         const GateStatistics& s = g.stats;
-        out +=
-            row({g.owner, g.type, text::spaced(name(s.verdict)), percent(s.closedShare),
-                 count(s.closures), fmt::format("{:.2f}", s.budgetMean),
-                 fmt::format("{:.2f}", s.budgetP50), fmt::format("{:.2f}", s.overshootMax),
-                 fmt::format("{:.1f} s", s.ageMean), percent(s.sourceAvailableShare),
-                 count(g.gateClosed), count(g.quotaExhausted), count(g.dropped), count(g.error)});
+        out += row({g.owner, g.type, text::spaced(name(s.verdict)), percent(s.closedShare),
+                    count(s.closures), fmt::format("{:.2f}", s.budgetMean),
+                    fmt::format("{:.2f}", s.budgetP50), fmt::format("{:.2f}", s.overshootMax),
+                    fmt::format("{:.1f} s", s.ageMean), percent(s.sourceAvailableShare)});
+    }
+    out += "</table></div><p></p><div class=\"scroll\"><table>" +
+           row({"decisions", "sent back: closed", "sent back: over quota", "made to wait",
+                "dropped", "errors"},
+               "th");
+    for (const GateReport& g : r.gates) {
+        out += row({g.owner, count(g.gateClosed), count(g.quotaExhausted), count(g.waiting),
+                    count(g.dropped), count(g.error)});
     }
     return out + "</table></div>\n";
 }

@@ -1,0 +1,28 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+// The tables of a run store, and who is writing what. Internal to this folder; SQLiteCpp throws,
+// and its exceptions end here or in the callers within this folder.
+#include <string>
+
+namespace SQLite {
+class Database;
+}
+
+namespace penstock::schema {
+
+inline constexpr int kVersion = 1;
+
+// Creates or checks the tables. Throws SQLite::Exception; throws std::runtime_error with a sentence
+// when the file is a store of a version we do not know.
+void prepare(SQLite::Database& db);
+
+// A text that names this process as long as it lives, and is never another's: its id and the time
+// it was started.
+std::string thisOwner();
+bool ownerLives(const std::string& owner);
+
+// Runs that are `running` for an owner who is gone become `recovered`.
+void recover(SQLite::Database& db);
+
+} // namespace penstock::schema
