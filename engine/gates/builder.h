@@ -29,6 +29,9 @@ class GateBuilder {
     GateSpec innerSpec(std::string_view name) const;
     std::unique_ptr<Gate> inner(const GateSpec& spec);
 
+    // The gate stands before the workers of a pool, not before a queue.
+    bool ofPool() const { return spec_.owner.queueId.empty() && !spec_.owner.poolId.empty(); }
+
     bool failed() const { return error_ || read.error(); }
     Error error() const { return error_ ? *error_ : *read.error(); }
 

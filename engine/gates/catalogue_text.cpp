@@ -26,7 +26,7 @@ std::string escaped(std::string_view text) {
     return out;
 }
 
-std::string parameterText(const GateParameter& parameter) {
+std::string parameterText(const GateDescription& gate, const GateParameter& parameter) {
     std::string out = fmt::format("`{}`", parameter.spec.name);
     if (parameter.required) out += " (required)";
     const std::string byDefault = defaultText(parameter);
@@ -34,7 +34,7 @@ std::string parameterText(const GateParameter& parameter) {
     const std::string range = rangeText(parameter);
     if (!range.empty()) out += " in " + escaped(range);
     out += fmt::format(": {}", escaped(parameter.spec.help));
-    if (parameter.ours) out += " *Penstock only.*";
+    if (parameter.ours && !gate.ours) out += " *Penstock only.*";
     return out;
 }
 
@@ -117,7 +117,7 @@ std::string gateTableMarkdown() {
         std::string parameters;
         for (const GateParameter& parameter : gate.parameters) {
             if (!parameters.empty()) parameters += "<br>";
-            parameters += parameterText(parameter);
+            parameters += parameterText(gate, parameter);
         }
         out += fmt::format("| `{}`{} | {} | {} |\n", gate.type,
                            gate.ours ? " *(Penstock only)*" : "", escaped(gate.law), parameters);

@@ -1,10 +1,109 @@
 // SPDX-License-Identifier: Apache-2.0
 // Makes Penstock's own gates.
+#include "engine/gates/aimd.h"
 #include "engine/gates/builder.h"
+#include "engine/gates/deadline_floor.h"
+#include "engine/gates/gradient.h"
+#include "engine/gates/headroom.h"
+#include "engine/gates/pi.h"
+#include "engine/gates/promql_text.h"
 
 namespace penstock {
+namespace {
 
-detail::MakeGate detail::adaptiveMaker(std::string_view) {
+using detail::GateBuilder;
+using Made = std::unique_ptr<Gate>;
+
+Made makeAimd(GateBuilder& b) {
+    AimdGate::Settings settings{.initialWindow = b.read.number("initial_window"),
+                                .minWindow = b.read.number("min_window"),
+                                .maxWindow = b.read.number("max_window"),
+                                .increase = b.read.number("increase"),
+                                .acceleration = b.read.number("acceleration"),
+                                .decrease = b.read.number("decrease"),
+                                .ttlDecrease = b.read.number("ttl_decrease"),
+                                .hold = b.read.duration("hold")};
+    return std::make_unique<AimdGate>(settings, b.ofPool());
+}
+
+Made makeGradient(GateBuilder& b) {
+    GradientGate::Settings settings{.initialWindow = b.read.number("initial_window"),
+                                    .minWindow = b.read.number("min_window"),
+                                    .maxWindow = b.read.number("max_window"),
+                                    .tolerance = b.read.number("tolerance"),
+                                    .smoothing = b.read.number("smoothing"),
+                                    .samples = b.read.number("samples"),
+                                    .driftPerMinute = b.read.number("drift"),
+                                    .tokenOffset = b.read.number("token_offset"),
+                                    .decrease = b.read.number("decrease")};
+    return std::make_unique<GradientGate>(settings, b.ofPool());
+}
+
+SaturationWindowGate::Steering steering(GateBuilder& b) {
+    SaturationWindowGate::Steering settings{.query = b.read.text("query"),
+                                            .target = b.read.number("target"),
+                                            .fallback = b.read.number("fallback"),
+                                            .staleAfter = b.read.duration("stale_after"),
+                                            .perRequest = b.read.number("per_request")};
+    const std::string pool = b.read.text("pool");
+    const std::string nameSpace = b.read.text("namespace");
+    const std::string metric = b.saturationMetric();
+    if (!settings.query.empty()) return settings;
+    if (pool.empty()) {
+        b.read.refuse("pool", "pool is required, or a query: it says whose saturation is read");
+    }
+    Matchers matchers{{"inference_pool", pool}};
+    if (!nameSpace.empty()) matchers.emplace_back("namespace", nameSpace);
+    settings.query = promqlSelector(metric, matchers);
+    return settings;
+}
+
+Made makePi(GateBuilder& b) {
+    PiGate::Settings settings{.steering = steering(b),
+                              .gain = b.read.number("gain"),
+                              .integralTime = b.read.duration("integral_time")};
+    const CachePolicy cache = b.cache();
+    MetricSource* source = b.prometheus();
+    if (b.failed()) return nullptr;
+    return std::make_unique<PiGate>(std::move(settings), *source, cache, b.ofPool());
+}
+
+Made makeHeadroom(GateBuilder& b) {
+    HeadroomGate::Settings settings{.steering = steering(b),
+                                    .surge = b.read.number("surge"),
+                                    .surgeWindow = b.read.duration("surge_window")};
+    const CachePolicy cache = b.cache();
+    MetricSource* source = b.prometheus();
+    if (b.failed()) return nullptr;
+    return std::make_unique<HeadroomGate>(std::move(settings), *source, cache, b.ofPool());
+}
+
+Made makeDeadlineFloor(GateBuilder& b) {
+    const GateSpec spec = b.read.gate("gate");
+    DeadlineFloorGate::Settings settings{.horizon = b.read.duration("horizon"),
+                                         .margin = b.read.duration("margin"),
+                                         .burst = b.read.number("burst"),
+                                         .maxRate = b.read.number("max_rate")};
+    Made inner = b.inner(spec);
+    return b.failed() ? nullptr : std::make_unique<DeadlineFloorGate>(settings, std::move(inner));
+}
+
+struct Maker {
+    std::string_view type;
+    detail::MakeGate make;
+};
+constexpr Maker kMakers[] = {{"aimd", makeAimd},
+                             {"gradient", makeGradient},
+                             {"pi", makePi},
+                             {"headroom", makeHeadroom},
+                             {"deadline-floor", makeDeadlineFloor}};
+
+} // namespace
+
+detail::MakeGate detail::adaptiveMaker(std::string_view type) {
+    for (const Maker& maker : kMakers) {
+        if (maker.type == type) return maker.make;
+    }
     return nullptr;
 }
 

@@ -35,8 +35,9 @@ std::vector<Knob> knobsOf(Gate& gate) {
 std::string leastOf(const GateDescription& gate) {
     nlohmann::json params = nlohmann::json::object();
     for (const GateParameter& p : gate.parameters) {
-        if (!p.required) continue;
         const std::string name{p.spec.name};
+        if (name == "pool") params[name] = "p"; // some need it unless they have a query
+        if (!p.required) continue;
         switch (p.kind) {
         case GateParameter::Kind::integer:
             params[name] = 1;

@@ -75,7 +75,9 @@ TEST(MetricLaw, budgetAtBatchTenShutsAt85APodNot95) {
         bench.metrics.say("num_requests_running", 1.0 - running / 100.0);
         const double budget = gate->budget(bench.now());
         // On the edges 1 - 0.95 and 1 - 0.85 - 0.05 round to either side, there as here.
-        if (running != 95) EXPECT_EQ(budget > 0.0, running < 95) << running;
+        if (running != 95) {
+            EXPECT_EQ(budget > 0.0, running < 95) << running;
+        }
         if (running == 85) continue;
         EXPECT_EQ(batchOf(10, budget) > 0, running < 85) << running;
     }

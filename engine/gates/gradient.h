@@ -1,0 +1,61 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+// A window steered by delay: it grows while answers come about as fast as they ever did, and
+// shrinks by the ratio when they do not.
+//
+// Little's law makes delay the sign of a queue before anything is refused; TCP Vegas (Brakmo and
+// Peterson, 1995) and Netflix's concurrency-limits (its Gradient2 law, 2018) compare the present
+// delay with an unloaded one: gradient = tolerance x base / now, in [0.5, 1]; window = window x
+// gradient + sqrt(window), smoothed. An LLM's latency is mostly the length of its answer, so the
+// delay here is latency / (output tokens + offset): about the time between tokens plus queueing,
+// the offset standing for the prompt. More sequences in a batch slow every token even without a
+// queue, so the tolerance is also the slow-down that batch work may cause interactive users. The
+// base is the least smoothed delay seen, drifting up slowly so that a changed pool is learned
+// (a long average, as in Gradient2, would take sustained overload for the normal state).
+#include "engine/gates/window_gate.h"
+
+namespace penstock {
+
+class GradientGate final : public WindowGate {
+  public:
+    struct Settings {
+        double initialWindow;
+        double minWindow;
+        double maxWindow; // 0: the capacity
+        double tolerance;
+        double smoothing;
+        double samples; // of the present delay
+        double driftPerMinute;
+        double tokenOffset;
+        double decrease; // factor on a refusal, once a flight
+    };
+    GradientGate(Settings settings, bool ofPool)
+        : WindowGate(ofPool), settings_(settings), window_(settings.initialWindow) {}
+
+    void settled(Time now, const Request& request, const AttemptOutcome& outcome) override;
+    std::string_view type() const override { return "gradient"; }
+    void parameters(ParameterVisitor& visitor) override;
+
+    double window() const { return window_; }
+
+  protected:
+    double limit(Time) override;
+
+  private:
+    void learn(Time now, double delay);
+    void step();
+    double bounded(double window) const;
+
+    Settings settings_;
+    double window_;
+    double delay_ = 0.0; // present, smoothed
+    double base_ = 0.0;  // unloaded
+    double seen_ = 0.0;  // samples so far, up to settings_.samples
+    double round_ = 0.0; // samples since the last step
+    bool tokensKnown_ = false;
+    Time lastSample_{};
+    Time lastDecrease_{};
+};
+
+} // namespace penstock
