@@ -1,0 +1,33 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "app/cli/progress.h"
+
+#include <fmt/format.h>
+
+#include <cstdio>
+#include <unistd.h>
+
+namespace penstock::app {
+
+Progress::Progress() : terminal_(isatty(fileno(stderr)) != 0) {}
+
+Progress::~Progress() {
+    if (drawn_) fmt::print(stderr, "\r\033[K");
+}
+
+void Progress::show(double done, std::uint64_t requests, double virtualSeconds) {
+    if (!terminal_) return;
+    const auto now = Clock::now();
+    if (now < next_) return;
+    next_ = now + std::chrono::milliseconds(100);
+    drawn_ = true;
+    const double seconds = std::chrono::duration<double>(now - start_).count();
+    const double left = done > 0.0 ? seconds * (1.0 - done) / done : 0.0;
+    constexpr int kWidth = 24;
+    const int filled = static_cast<int>(done * kWidth);
+    fmt::print(stderr, "\r\033[K[{:#<{}}{:.<{}}] {:5.1f} %  {:.0f} s simulated  {} requests, {:.0f} a second  ETA {:.0f} s",
+               "", filled, "", kWidth - filled, done * 100.0, virtualSeconds, requests,
+               static_cast<double>(requests) / seconds, left);
+    std::fflush(stderr);
+}
+
+} // namespace penstock::app

@@ -1,0 +1,97 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "sim/world/client.h"
+
+#include "engine/types/check.h"
+
+#include <functional>
+#include <string_view>
+
+namespace penstock::sim {
+
+struct SimulatedClient::Attempt final : Timer {
+    SimulatedClient* owner = nullptr;
+    ResponseListener* listener = nullptr;
+    std::uint32_t handle = 0;
+    Router::JobId job = 0;
+    bool active = false;
+    void fire() override { owner->timedOut(*this); }
+};
+
+SimulatedClient::SimulatedClient(Router& router, Loop& loop,
+                                 const std::map<std::string, int>& objectives,
+                                 std::vector<std::unique_ptr<Source>>& sources,
+                                 PoisonListener& poison)
+    : router_(router), loop_(loop), objectives_(objectives), sources_(sources), poison_(poison) {}
+
+SimulatedClient::~SimulatedClient() {
+    for (const auto& attempt : attempts_) {
+        if (attempt != nullptr) loop_.disarm(*attempt);
+    }
+}
+
+int SimulatedClient::priorityOf(const Body& body, const Outbound& outbound) const {
+    if (!outbound.objective.empty()) {
+        const auto found = objectives_.find(std::string(outbound.objective));
+        if (found != objectives_.end()) return found->second;
+    }
+    return body.priority;
+}
+
+void SimulatedClient::send(std::uint32_t handle, const Request& request, const Outbound& outbound,
+                           ResponseListener& listener) {
+    if (handle >= attempts_.size()) attempts_.resize(handle + 1);
+    if (attempts_[handle] == nullptr) {
+        attempts_[handle] = std::make_unique<Attempt>();
+        attempts_[handle]->owner = this;
+        attempts_[handle]->handle = handle;
+    }
+    Attempt& attempt = *attempts_[handle];
+    PENSTOCK_CHECK(!attempt.active);
+    attempt.active = true;
+    attempt.listener = &listener;
+    ++inFlight_;
+    const Body& body = sources_[sourceOf(request.number)]->bodies().at(sequenceOf(request.number));
+    if (body.poison) poison_.poisoned();
+    RouterRequest routed;
+    routed.promptTokens = body.promptTokens;
+    routed.outputTokens = body.outputTokens;
+    routed.priority = priorityOf(body, outbound);
+    routed.fairness = outbound.fairnessId.empty()
+                          ? sourceOf(request.number) << 16
+                          : static_cast<std::uint32_t>(
+                                std::hash<std::string_view>{}(outbound.fairnessId));
+    routed.deadline = request.deadline;
+    routed.prefix = body.prefix;
+    loop_.arm(attempt, outbound.deadline);
+    const Router::JobId job = router_.submit(routed, *this, handle);
+    if (attempts_[handle]->active) attempts_[handle]->job = job;
+}
+
+void SimulatedClient::abort(std::uint32_t handle) {
+    Attempt& attempt = *attempts_[handle];
+    PENSTOCK_CHECK(attempt.active);
+    attempt.active = false;
+    --inFlight_;
+    loop_.disarm(attempt);
+    router_.abort(attempt.job);
+}
+
+void SimulatedClient::routed(std::uint32_t tag, const Response& response) {
+    Attempt& attempt = *attempts_[tag];
+    PENSTOCK_CHECK(attempt.active);
+    attempt.active = false;
+    --inFlight_;
+    loop_.disarm(attempt);
+    attempt.listener->responded(tag, response);
+}
+
+void SimulatedClient::timedOut(Attempt& attempt) {
+    attempt.active = false;
+    --inFlight_;
+    router_.abort(attempt.job);
+    Response response;
+    response.transport = TransportError::timeout;
+    attempt.listener->responded(attempt.handle, response);
+}
+
+} // namespace penstock::sim

@@ -1,0 +1,142 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "sim/world/endpoint.h"
+
+namespace penstock::sim {
+
+Endpoint::Endpoint(const ReplicaConfig& config, Loop& loop, EndpointListener& listener,
+                   Duration refresh, Duration refreshPhase, Duration startUp, Duration startsIn)
+    : loop_(loop), listener_(listener), replica_(config), refresh_(refresh), phase_(refreshPhase),
+      startUp_(startUp) {
+    read_.at = loop_.now();
+    nextTick_ = loop_.now() + phase_;
+    if (startsIn > Duration{0}) {
+        loop_.arm(startTimer_, loop_.now() + startsIn);
+    } else {
+        state_ = State::ready;
+    }
+}
+
+Endpoint::~Endpoint() {
+    loop_.disarm(*this);
+    loop_.disarm(startTimer_);
+}
+
+Submitted Endpoint::submit(const Sequence& sequence) {
+    refresh(loop_.now());
+    const Submitted submitted = replica_.submit(nowNs(), sequence);
+    armNext();
+    return submitted;
+}
+
+bool Endpoint::abort(std::int32_t slot, std::uint64_t job) {
+    refresh(loop_.now());
+    Collector collector{happened_};
+    const bool was = replica_.cancel(nowNs(), slot, job, collector);
+    armNext();
+    // Others may have finished at this very instant: they are told from a timer of their own, since
+    // the caller is in the middle of something.
+    if (!happened_.empty() && !partitioned_) loop_.arm(*this, loop_.now());
+    return was;
+}
+
+void Endpoint::fire() {
+    refresh(loop_.now());
+    Collector collector{happened_};
+    replica_.advance(nowNs(), collector);
+    tell();
+    armNext();
+}
+
+void Endpoint::tell() {
+    if (partitioned_) return;
+    telling_.swap(happened_);
+    for (const Happened& h : telling_) {
+        switch (h.kind) {
+        case Happened::Kind::scheduled: listener_.scheduled(h.job, h.at, h.cachedTokens); break;
+        case Happened::Kind::firstToken: listener_.firstToken(h.job, h.at); break;
+        case Happened::Kind::finished: listener_.finished(h.job, h.at); break;
+        case Happened::Kind::lost: listener_.lost(h.job, h.at); break;
+        }
+    }
+    telling_.clear();
+}
+
+void Endpoint::armNext() {
+    const std::int64_t next = replica_.nextEvent();
+    if (next >= kNeverNs) {
+        loop_.disarm(*this);
+    } else if (!armed() || due() != Time{Duration{next}}) {
+        loop_.arm(*this, Time{Duration{next}});
+    }
+}
+
+Time Endpoint::refresh(Time now) {
+    if (now < nextTick_) return nextTick_;
+    // The last tick at or before now. No event has happened since, or it would have come by here.
+    const Time tick = nextTick_ + (now - nextTick_) / refresh_ * refresh_;
+    nextTick_ = tick + refresh_;
+    if (!partitioned_) read_ = metricsAt(tick);
+    return nextTick_;
+}
+
+EndpointMetrics Endpoint::metricsAt(Time t) const {
+    const Observation seen = replica_.observe(t.time_since_epoch().count());
+    EndpointMetrics m;
+    m.at = t;
+    m.waiting = static_cast<double>(seen.waiting);
+    m.running = static_cast<double>(seen.running);
+    m.kvUsed = seen.kvUsedFraction;
+    return m;
+}
+
+EndpointMetrics Endpoint::truth() const { return metricsAt(loop_.now()); }
+
+Observation Endpoint::observe() const { return replica_.observe(nowNs()); }
+
+void Endpoint::become(State state) {
+    if (state_ == state) return;
+    state_ = state;
+    listener_.readinessChanged();
+}
+
+void Endpoint::started() { become(State::ready); }
+
+void Endpoint::kill() {
+    refresh(loop_.now());
+    become(State::gone);
+    loop_.disarm(startTimer_);
+    Collector collector{happened_};
+    replica_.kill(nowNs(), collector);
+    armNext();
+    tell();
+}
+
+void Endpoint::drain() {
+    loop_.disarm(startTimer_);
+    become(replica_.inside() > 0 ? State::draining : State::gone);
+}
+
+void Endpoint::restore() {
+    if (state_ == State::draining) {
+        become(State::ready);
+    } else if (state_ == State::gone) {
+        become(State::starting);
+        loop_.arm(startTimer_, loop_.now() + startUp_);
+    }
+}
+
+void Endpoint::setSlowFactor(double factor) {
+    refresh(loop_.now());
+    Collector collector{happened_};
+    replica_.setSlowFactor(nowNs(), factor, collector);
+    tell();
+    armNext();
+}
+
+void Endpoint::setPartitioned(bool partitioned) {
+    refresh(loop_.now());
+    partitioned_ = partitioned;
+    if (!partitioned_) tell();
+}
+
+} // namespace penstock::sim

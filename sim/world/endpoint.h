@@ -1,0 +1,124 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+// One replica as the router sees it: a Replica on the event loop, what the router last read of it,
+// and whether it can be reached. The replica says when something happens next; one timer stands for
+// all of its events.
+//
+// The router reads an endpoint's metrics every 50 ms on the endpoint's own phase. Nothing is armed
+// for that: what it would have read at its last tick is computed when somebody asks, or just before
+// the replica's state changes, whichever comes first, so the value is exact and idle ticks are free.
+#include "engine/ports/loop.h"
+#include "sim/fleet/replica.h"
+
+#include <cstdint>
+#include <vector>
+
+namespace penstock::sim {
+
+struct EndpointMetrics {
+    Time at{}; // when it was true
+    double waiting = 0.0;
+    double running = 0.0;
+    double kvUsed = 0.0; // share of the KV blocks
+};
+
+class EndpointListener {
+  public:
+    virtual void scheduled(std::uint64_t job, Time at, std::int32_t cachedTokens) = 0;
+    virtual void firstToken(std::uint64_t job, Time at) = 0;
+    virtual void finished(std::uint64_t job, Time at) = 0;
+    virtual void lost(std::uint64_t job, Time at) = 0;
+    // Ready or not has changed.
+    virtual void readinessChanged() = 0;
+
+  protected:
+    ~EndpointListener() = default;
+};
+
+class Endpoint final : private Timer {
+  public:
+    // Ready after `startsIn`. The listener outlives the endpoint.
+    Endpoint(const ReplicaConfig& config, Loop& loop, EndpointListener& listener, Duration refresh,
+             Duration refreshPhase, Duration startUp, Duration startsIn);
+    ~Endpoint() override;
+
+    Submitted submit(const Sequence& sequence);
+    // True if it was still here.
+    bool abort(std::int32_t slot, std::uint64_t job);
+
+    // Takes new requests: started, not draining, not gone.
+    bool ready() const { return state_ == State::ready; }
+    bool starting() const { return state_ == State::starting; }
+
+    // The metrics as last read by the router; refresh() brings them up to the tick before now and
+    // returns when the next one is.
+    const EndpointMetrics& lastRead() const { return read_; }
+    Time refresh(Time now);
+
+    EndpointMetrics truth() const;
+    Observation observe() const;
+    std::int64_t inside() const { return replica_.inside(); }
+    std::int64_t cachedTokens(const Sequence& sequence) const {
+        return replica_.cachedTokens(sequence);
+    }
+    const ReplicaConfig& config() const { return replica_.config(); }
+
+    // Faults and scaling. A killed endpoint loses everything; it is back `startUp` after restore().
+    void kill();
+    void drain();
+    void restore();
+    void setSlowFactor(double factor);
+    void setPartitioned(bool partitioned);
+
+  private:
+    enum class State : std::uint8_t { starting, ready, draining, gone };
+    struct Happened {
+        enum class Kind : std::uint8_t { scheduled, firstToken, finished, lost };
+        Kind kind;
+        std::int32_t cachedTokens;
+        std::uint64_t job;
+        Time at;
+    };
+    // The replica's sink: remembers, so that listeners are told when the replica is at rest again.
+    struct Collector {
+        std::vector<Happened>& out;
+        void scheduled(std::uint64_t id, std::int64_t t, std::int32_t cached) {
+            out.push_back({Happened::Kind::scheduled, cached, id, Time{Duration{t}}});
+        }
+        void firstToken(std::uint64_t id, std::int64_t t) {
+            out.push_back({Happened::Kind::firstToken, 0, id, Time{Duration{t}}});
+        }
+        void finished(std::uint64_t id, std::int64_t t) {
+            out.push_back({Happened::Kind::finished, 0, id, Time{Duration{t}}});
+        }
+        void preempted(std::uint64_t, std::int64_t) {}
+        void lost(std::uint64_t id, std::int64_t t) {
+            out.push_back({Happened::Kind::lost, 0, id, Time{Duration{t}}});
+        }
+    };
+
+    void fire() override;
+    void armNext();
+    void tell();
+    void started();
+    void become(State state);
+    EndpointMetrics metricsAt(Time t) const;
+    std::int64_t nowNs() const { return loop_.now().time_since_epoch().count(); }
+
+    Loop& loop_;
+    EndpointListener& listener_;
+    Replica<> replica_;
+    Duration refresh_;
+    Duration phase_;
+    Duration startUp_;
+    State state_ = State::starting;
+    bool partitioned_ = false;
+    EndpointMetrics read_;
+    Time nextTick_{};
+    std::vector<Happened> happened_;
+    std::vector<Happened> telling_;
+    MemberTimer<Endpoint, &Endpoint::started> startTimer_{*this};
+};
+
+} // namespace penstock::sim

@@ -1,0 +1,58 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+// What the pool says of itself: the router's gauges, exported every few seconds, and each model
+// server's own, live at its scrape. Names as llm-d-router and vLLM export them, so that the gates'
+// query text works unchanged.
+#include "sim/metrics/metric_path.h"
+#include "sim/world/router.h"
+#include "sim/world/scenario.h"
+
+#include <memory>
+#include <string>
+#include <vector>
+
+namespace penstock::sim {
+
+class RouterGauges final : public GaugeSource {
+  public:
+    // Adds the router's target to the path. The path and the router outlive this.
+    RouterGauges(MetricPath& path, Router& router, const Scenario& scenario);
+    void collect(Time now, GaugeSink& sink) override;
+    TargetId target() const { return target_; }
+
+  private:
+    void declare(const std::string& name, const Labels& labels, GaugeHandle& handle);
+
+    MetricPath& path_;
+    Router& router_;
+    const Scenario& scenario_;
+    TargetId target_ = 0;
+    GaugeHandle saturation_ = 0;
+    GaugeHandle queueSize_ = 0;
+    GaugeHandle queueBytes_ = 0;
+    GaugeHandle readyPods_ = 0;
+    GaugeHandle averageQueue_ = 0;
+    GaugeHandle averageKv_ = 0;
+    std::vector<GaugeHandle> perPodQueue_;
+};
+
+class ReplicaGauges final : public GaugeSource {
+  public:
+    ReplicaGauges(MetricPath& path, const Router& router, std::size_t endpoint,
+                  const Scenario& scenario);
+    void collect(Time now, GaugeSink& sink) override;
+    TargetId target() const { return target_; }
+
+  private:
+    const Router& router_;
+    std::size_t endpoint_;
+    TargetId target_ = 0;
+    GaugeHandle running_ = 0;
+    GaugeHandle waiting_ = 0;
+    GaugeHandle kv_ = 0;
+};
+
+std::string podName(const std::string& pool, std::size_t endpoint);
+
+} // namespace penstock::sim

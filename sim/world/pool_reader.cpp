@@ -1,0 +1,115 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "sim/world/pool_reader.h"
+
+#include "sim/world/replica_reader.h"
+
+#include <fmt/format.h>
+
+namespace penstock::sim {
+
+using namespace std::chrono_literals;
+
+namespace {
+
+void readRouter(Reader& pool, RouterSpec& s) {
+    pool.object("router", [&](Reader& r) {
+        s.detector = r.choice<RouterSpec::Detector>(
+            "detector",
+            {{"utilization", RouterSpec::Detector::utilization},
+             {"concurrency", RouterSpec::Detector::concurrency}},
+            s.detector);
+        s.queueDepthThreshold =
+            r.number("queue_depth_threshold", {.min = 0, .max = 1e6, .above = true}, s.queueDepthThreshold);
+        s.kvThreshold = r.number("kv_threshold", {.min = 0, .max = 1, .above = true}, s.kvThreshold);
+        s.staleAfter = r.duration("stale_after", {.above = true}, s.staleAfter);
+        s.concurrencyMode = r.choice<RouterSpec::ConcurrencyMode>(
+            "concurrency_mode",
+            {{"requests", RouterSpec::ConcurrencyMode::requests},
+             {"tokens", RouterSpec::ConcurrencyMode::tokens},
+             {"hybrid", RouterSpec::ConcurrencyMode::hybrid}},
+            s.concurrencyMode);
+        s.maxConcurrency =
+            r.number("max_concurrency", {.min = 1, .max = 1e7}, s.maxConcurrency);
+        s.maxTokens = r.number("max_tokens", {.min = 1, .max = 1e12}, s.maxTokens);
+        s.queueWeight = r.number("queue_weight", {.min = 0, .max = 1e6}, s.queueWeight);
+        s.kvWeight = r.number("kv_weight", {.min = 0, .max = 1e6}, s.kvWeight);
+        s.prefixWeight = r.number("prefix_weight", {.min = 0, .max = 1e6}, s.prefixWeight);
+        s.inFlightWeight = r.number("in_flight_weight", {.min = 0, .max = 1e6}, s.inFlightWeight);
+        s.metricsRefresh =
+            r.duration("metrics_refresh", {.min = 1ms, .max = 1h}, s.metricsRefresh);
+        s.flowControl = r.boolean("flow_control", s.flowControl);
+        s.fairness = r.choice<RouterSpec::Fairness>(
+            "fairness",
+            {{"global-strict", RouterSpec::Fairness::globalStrict},
+             {"round-robin", RouterSpec::Fairness::roundRobin}},
+            s.fairness);
+        s.order = r.choice<RouterSpec::Order>("order",
+                                              {{"fcfs", RouterSpec::Order::fcfs},
+                                               {"edf", RouterSpec::Order::edf},
+                                               {"slo-deadline", RouterSpec::Order::sloDeadline}},
+                                              s.order);
+        s.ceiling = r.number("ceiling", {.min = 0, .max = 100, .above = true}, s.ceiling);
+        r.list("ceilings", [&](Reader& c) {
+            s.ceilings[c.integer<int>("priority", {-1000, 1000})] =
+                c.number("ceiling", {.min = 0, .max = 100, .above = true});
+        });
+        s.bandCapacityRequests = r.integer<std::int64_t>("band_capacity_requests",
+                                                         {1, 1000000000}, s.bandCapacityRequests);
+        s.bandCapacityBytes = r.integer<std::int64_t>("band_capacity_bytes", {1, INT64_MAX / 2},
+                                                      s.bandCapacityBytes);
+        s.queueTtl = r.duration("queue_ttl", {.min = 1ms}, s.queueTtl);
+        if (r.has("retry_after")) s.retryAfter = r.duration("retry_after");
+        else r.known("retry_after");
+        r.list("objectives", [&](Reader& o) {
+            s.objectives[o.text("name")] = o.integer<int>("priority", {-1000, 1000});
+        });
+        s.exportInterval = r.duration("export_interval", {.min = 1ms, .max = 1h}, s.exportInterval);
+        s.names = r.choice<RouterSpec::Names>(
+            "metric_names",
+            {{"inference-extension", RouterSpec::Names::inferenceExtension},
+             {"llm-d-epp", RouterSpec::Names::llmDEpp}},
+            s.names);
+    });
+}
+
+void readAutoscaler(Reader& pool, AutoscalerSpec& s) {
+    pool.object("autoscaler", [&](Reader& r) {
+        s.enabled = r.boolean("enabled", true);
+        s.min = r.integer<std::int32_t>("min", {0, 100000}, s.min);
+        s.max = r.integer<std::int32_t>("max", {1, 100000}, s.max);
+        if (s.min > s.max) r.fail("min", fmt::format("min {} is above max {}", s.min, s.max));
+        s.targetSaturation =
+            r.number("target_saturation", {.min = 0, .max = 10, .above = true}, s.targetSaturation);
+        s.period = r.duration("period", {.min = 1ms}, s.period);
+        s.upDelay = r.duration("up_delay", {}, s.upDelay);
+        s.downDelay = r.duration("down_delay", {}, s.downDelay);
+        s.coldStart = r.duration("cold_start", {}, s.coldStart);
+    });
+}
+
+} // namespace
+
+void readPool(Reader& top, Scenario& scenario, const std::string& resources) {
+    top.requireObject("pool", [&](Reader& pool) {
+        scenario.poolName = pool.text("name", "pool");
+        const auto hardware = Hardware::load(resources);
+        if (!hardware) {
+            pool.failHere(hardware.error().text());
+            return;
+        }
+        pool.list(
+            "replicas",
+            [&](Reader& r) {
+                ReplicaGroup group;
+                group.count = r.integer<std::int32_t>("count", {1, 100000}, 1);
+                group.startUp = r.duration("start_up", {}, 2min);
+                readReplica(r, *hardware, group);
+                scenario.replicas.push_back(std::move(group));
+            },
+            {.min = 1, .max = 4096});
+        readRouter(pool, scenario.router);
+        readAutoscaler(pool, scenario.autoscaler);
+    });
+}
+
+} // namespace penstock::sim

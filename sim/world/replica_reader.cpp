@@ -1,0 +1,115 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "sim/world/replica_reader.h"
+
+#include <fmt/format.h>
+
+namespace penstock::sim {
+
+using namespace std::chrono_literals;
+
+namespace {
+
+constexpr Range kEfficiency{.min = 0.0, .max = 0.95, .above = true}; // physics: below the data sheet
+constexpr Range kSeconds{.min = 0.0, .max = 1.0};
+
+template <class Entry>
+Entry named(Reader& r, std::string_view key, const std::map<std::string, Entry, std::less<>>& table,
+            std::string& name) {
+    name = r.text(key);
+    const auto found = table.find(name);
+    if (found != table.end()) return found->second;
+    std::string known;
+    for (const auto& [n, entry] : table) known += (known.empty() ? "" : ", ") + n;
+    r.fail(key, fmt::format("\"{}\" is not in resources/; known: {}", name, known));
+    return table.begin()->second;
+}
+
+StepConstants readConstants(Reader& r) {
+    StepConstants c;
+    r.object("constants", [&](Reader& k) {
+        c.weightEfficiency = k.number("e_w", kEfficiency, c.weightEfficiency);
+        c.kvEfficiency = k.number("e_kv", kEfficiency, c.kvEfficiency);
+        c.computeEfficiency = k.number("e_c", kEfficiency, c.computeEfficiency);
+        c.attentionEfficiency = k.number("e_a", kEfficiency, c.attentionEfficiency);
+        c.linkEfficiency = k.number("e_nv", kEfficiency, c.linkEfficiency);
+        c.overlap = k.number("kappa", {.min = 0, .max = 1}, c.overlap);
+        c.stepSeconds = k.number("c0", kSeconds, c.stepSeconds);
+        c.layerSeconds = k.number("c_l", kSeconds, c.layerSeconds);
+        c.sequenceSeconds = k.number("c_b", kSeconds, c.sequenceSeconds);
+        c.tokenSeconds = k.number("c_n", kSeconds, c.tokenSeconds);
+        c.reduceSeconds = k.number("r0", kSeconds, c.reduceSeconds);
+        c.reducePeerSeconds = k.number("r1", kSeconds, c.reducePeerSeconds);
+    });
+    return c;
+}
+
+// The time of a step: derived from GPU and model, or given outright.
+void readStepTime(Reader& r, const Hardware& hardware, ReplicaGroup& group) {
+    if (r.has("step_time")) {
+        r.object("step_time", [&](Reader& s) {
+            const double base = s.number("base", kSeconds);
+            const double prefill = s.number("prefill_token", kSeconds, 0.0);
+            const double decode = s.number("decode", kSeconds, 0.0);
+            const double context = s.number("context_token", kSeconds, 0.0);
+            group.config.cost =
+                coefficientStepCost(base * 1e9, prefill * 1e9, decode * 1e9, context * 1e9);
+        });
+        group.config.kvBlocks = r.integer<std::int64_t>("kv_blocks", {1, 1000000000000});
+        return;
+    }
+    r.known("step_time");
+    const GpuSpec gpu = named(r, "gpu", hardware.gpus, group.gpu);
+    const ModelSpec model = named(r, "model", hardware.models, group.model);
+    group.tp = r.integer<int>("tp", {1, 64}, 1);
+    const StepConstants constants = readConstants(r);
+    if (group.tp > 1 && gpu.linkBandwidth <= 0.0) {
+        r.fail("tp", fmt::format("{} has no fast link: tp must be 1", group.gpu));
+        return;
+    }
+    group.config.cost = deriveStepCost(gpu, model, group.tp, constants);
+    const std::int64_t fit = kvBlocksThatFit(gpu, model, group.tp, group.config.blockSize,
+                                             group.config.maxNumBatchedTokens);
+    group.config.kvBlocks = r.integer<std::int64_t>("kv_blocks", {0, 1000000000000}, 0);
+    if (group.config.kvBlocks == 0) group.config.kvBlocks = fit;
+    if (group.config.kvBlocks < 1 && r.ok()) {
+        r.failHere(fmt::format("{} does not fit the memory of {} x {}: use more GPUs (tp) or a "
+                               "smaller model",
+                               group.model, group.tp, group.gpu));
+    }
+}
+
+} // namespace
+
+void readReplica(Reader& r, const Hardware& hardware, ReplicaGroup& group) {
+    ReplicaConfig& c = group.config;
+    c.maxNumSeqs = r.integer<std::int32_t>("max_num_seqs", {1, 100000}, 256);
+    c.maxNumBatchedTokens = r.integer<std::int32_t>("max_num_batched_tokens", {1, 10000000}, 8192);
+    if (c.maxNumSeqs > c.maxNumBatchedTokens) {
+        r.fail("max_num_seqs", fmt::format("{} sequences cannot each have a token of a step of {}",
+                                           c.maxNumSeqs, c.maxNumBatchedTokens));
+    }
+    c.blockSize = 16;
+    c.mode = r.choice<BatchMode>("mode",
+                                 {{"single", BatchMode::single},
+                                  {"static-batch", BatchMode::staticBatch},
+                                  {"continuous", BatchMode::continuous}},
+                                 BatchMode::continuous);
+    c.staticSize = r.integer<std::int32_t>("static_size", {1, 100000}, 8);
+    c.staticMaxWaitNs = r.duration("static_max_wait", {}, 0s).count();
+    c.policy = r.choice<SchedulingPolicy>(
+        "scheduling_policy",
+        {{"fcfs", SchedulingPolicy::fcfs}, {"priority", SchedulingPolicy::priority}},
+        SchedulingPolicy::fcfs);
+    c.chunkedPrefill = r.boolean("chunked_prefill", true);
+    c.reserveFullPrompt = r.boolean("reserve_full_prompt", false);
+    c.waitingCap = r.integer<std::int64_t>("waiting_cap", {1, INT64_MAX}, INT64_MAX);
+    c.prefixCache = r.boolean("prefix_cache", false);
+    c.cacheUnitBlocks = r.integer<std::int32_t>("prefix_unit_blocks", {1, 1024}, 1);
+    c.apiDelayNs = r.duration("a0", {.max = 10s}, fromSeconds(18.4e-3)).count();
+    c.responseDelayNs = r.duration("a1", {.max = 10s}, 0s).count();
+    c.apiJitter = r.number("api_jitter", {.min = 0, .max = 1, .below = true}, 0.0);
+    c.stepJitter = r.number("step_jitter", {.min = 0, .max = 1, .below = true}, 0.0);
+    readStepTime(r, hardware, group);
+}
+
+} // namespace penstock::sim

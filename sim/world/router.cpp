@@ -1,0 +1,429 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "sim/world/router.h"
+
+#include "engine/types/check.h"
+
+#include <algorithm>
+
+namespace penstock::sim {
+
+using namespace std::chrono_literals;
+
+namespace {
+constexpr auto kPickStream = static_cast<std::uint32_t>(RandomStream::world) + 200;
+constexpr auto kErrorStream = static_cast<std::uint32_t>(RandomStream::world) + 201;
+constexpr auto kPhaseStream = static_cast<std::uint32_t>(RandomStream::world) + 202;
+constexpr Duration kCycle = 1ms;  // flow control dispatches one item an arrival and one a cycle
+constexpr Duration kSweep = 1s;   // of the TTL
+
+Time ceilTo(Time t, Duration grid) {
+    const auto ns = t.time_since_epoch().count();
+    const auto g = grid.count();
+    return Time{Duration{(ns + g - 1) / g * g}};
+}
+} // namespace
+
+// An answer held back by a latency fault.
+class Router::Delayed final : public Timer {
+  public:
+    explicit Delayed(Router& router) : router_(router) {}
+    void hold(JobId job, const Response& response, Time until) {
+        job_ = job;
+        response_ = response;
+        router_.loop_.arm(*this, until);
+    }
+    void letGo() {
+        router_.loop_.disarm(*this);
+        router_.freeDelayed_.push_back(this);
+    }
+    void fire() override {
+        router_.freeDelayed_.push_back(this);
+        router_.deliver(job_, response_);
+    }
+
+  private:
+    Router& router_;
+    JobId job_ = 0;
+    Response response_;
+};
+
+Router::Router(const RouterSpec& spec, Loop& loop, std::uint64_t seed)
+    : spec_(spec), loop_(loop), seed_(seed),
+      countsMatter_(spec.inFlightWeight > 0.0 ||
+                    spec.detector == RouterSpec::Detector::concurrency),
+      flow_(spec), pickRandom_(seed, kPickStream, 0), errorRandom_(seed, kErrorStream, 0) {}
+
+Router::~Router() {
+    loop_.disarm(cycleTimer_);
+    loop_.disarm(sweepTimer_);
+    for (const auto& delayed : delayed_) loop_.disarm(*delayed);
+}
+
+std::size_t Router::addEndpoint(const ReplicaConfig& config, Duration startUp, Duration startsIn) {
+    const std::size_t index = endpoints_.size();
+    ReplicaConfig own = config;
+    own.jitterSeed = mixBits(seed_ ^ mixBits(index));
+    const double phase =
+        philox(seed_, kPhaseStream, static_cast<std::uint32_t>(index), 0).first;
+    endpoints_.push_back(std::make_unique<Endpoint>(
+        own, loop_, static_cast<EndpointListener&>(*this), spec_.metricsRefresh,
+        fromSeconds(phase * toSeconds(spec_.metricsRefresh)), startUp, startsIn));
+    nextRefresh_.push_back(loop_.now());
+    score_.push_back(0.0);
+    sentTo_.push_back(0);
+    tokensAt_.push_back(0);
+    earliestRefresh_ = loop_.now();
+    rescoreNeeded_ = true;
+    return index;
+}
+
+Router::JobId Router::newJob() {
+    if (freeJobs_.empty()) {
+        jobs_.emplace_back();
+        freeJobs_.push_back(static_cast<JobId>(jobs_.size() - 1));
+    }
+    const JobId id = freeJobs_.back();
+    freeJobs_.pop_back();
+    jobs_[id] = Job{};
+    jobs_[id].ticket = ++ticket_;
+    return id;
+}
+
+void Router::freeJob(JobId id) {
+    jobs_[id].ticket = 0;
+    freeJobs_.push_back(id);
+}
+
+Router::JobId Router::submit(const RouterRequest& request, RouterClient& client,
+                             std::uint32_t tag) {
+    const Time now = loop_.now();
+    const JobId id = newJob();
+    Job& job = jobs_[id];
+    job.client = &client;
+    job.tag = tag;
+    job.request = request;
+    job.arrived = now;
+    ++totals_.submitted;
+
+    if (trouble_.down) {
+        Response response;
+        response.transport = TransportError::refused;
+        ++totals_.rejected;
+        answer(id, response);
+        return id;
+    }
+    if (trouble_.errorProbability > 0.0 && errorRandom_.uniform() < trouble_.errorProbability) {
+        Response response;
+        response.status = trouble_.errorStatus;
+        response.retryAfter = trouble_.errorRetryAfter;
+        ++totals_.rejected;
+        ++totals_.byReason[static_cast<std::size_t>(DroppedReason::other)];
+        answer(id, response);
+        return id;
+    }
+    refresh(now);
+    if (spec_.flowControl) {
+        FlowControl::Item item{id, job.ticket, now, request.deadline, bytesOf(request)};
+        if (!flow_.offer(request.priority, request.fairness, item)) {
+            reject(id, 429, DroppedReason::rejectedSaturated);
+            return id;
+        }
+        job.queued = true;
+        if (!sweepTimer_.armed()) loop_.arm(sweepTimer_, ceilTo(now + Duration{1}, kSweep));
+        cycle();
+        return id;
+    }
+    if (request.priority < 0 && believedSaturation_ >= 1.0) {
+        // Without flow control the shed carries no reason header.
+        reject(id, 429, DroppedReason::none);
+        return id;
+    }
+    admit(id, now);
+    return id;
+}
+
+void Router::admit(JobId id, Time now) {
+    if (best_.empty()) {
+        reject(id, 503, DroppedReason::rejectedNoEndpoints);
+        return;
+    }
+    place(id, pick(id), now);
+}
+
+Sequence Router::sequenceOf(JobId id) const {
+    const RouterRequest& request = jobs_[id].request;
+    Sequence sequence;
+    sequence.id = id;
+    sequence.promptTokens = static_cast<std::int32_t>(request.promptTokens);
+    sequence.outputTokens = static_cast<std::int32_t>(request.outputTokens);
+    sequence.priority = -request.priority; // the router's high is the server's low
+    sequence.prefix = request.prefix;
+    return sequence;
+}
+
+void Router::place(JobId id, std::size_t index, Time now) {
+    Job& job = jobs_[id];
+    job.queued = false;
+    job.admitted = now;
+    job.endpoint = static_cast<std::uint32_t>(index);
+    const Submitted submitted = endpoints_[index]->submit(sequenceOf(id));
+    if (submitted.verdict == Admission::tooLong) {
+        reject(id, 400, DroppedReason::none);
+        return;
+    }
+    if (submitted.verdict == Admission::waitingFull) {
+        reject(id, 429, DroppedReason::none);
+        return;
+    }
+    job.slot = submitted.slot;
+    ++inFlight_;
+    ++sentTo_[index];
+    tokensAt_[index] += job.request.promptTokens + job.request.outputTokens;
+    if (countsMatter_) rescoreNeeded_ = true;
+}
+
+// A request is no longer at its endpoint.
+void Router::left(const Job& job) {
+    --inFlight_;
+    --sentTo_[job.endpoint];
+    tokensAt_[job.endpoint] -= job.request.promptTokens + job.request.outputTokens;
+    if (countsMatter_) rescoreNeeded_ = true;
+}
+
+void Router::reject(JobId id, int status, DroppedReason reason) {
+    Response response;
+    response.status = status;
+    response.dropped = reason;
+    response.retryAfter = spec_.retryAfter;
+    response.timing.routerQueue = loop_.now() - jobs_[id].arrived;
+    ++totals_.rejected;
+    ++totals_.byReason[static_cast<std::size_t>(reason)];
+    answer(id, response);
+}
+
+void Router::answer(JobId id, const Response& response, Duration delay) {
+    delay += trouble_.latency;
+    if (delay == Duration{0}) {
+        deliver(id, response);
+        return;
+    }
+    if (freeDelayed_.empty()) {
+        delayed_.push_back(std::make_unique<Delayed>(*this));
+        freeDelayed_.push_back(delayed_.back().get());
+    }
+    Delayed* delayed = freeDelayed_.back();
+    freeDelayed_.pop_back();
+    jobs_[id].delayed = delayed;
+    delayed->hold(id, response, loop_.now() + delay);
+}
+
+void Router::deliver(JobId id, const Response& response) {
+    RouterClient& client = *jobs_[id].client;
+    const std::uint32_t tag = jobs_[id].tag;
+    freeJob(id);
+    client.routed(tag, response);
+}
+
+void Router::abort(JobId id) {
+    Job& job = jobs_[id];
+    PENSTOCK_CHECK(job.ticket != 0);
+    if (job.delayed != nullptr) {
+        job.delayed->letGo(); // it was counted when it was answered
+    } else if (job.queued) {
+        ++totals_.aborted;
+        flow_.removed(job.request.priority, bytesOf(job.request));
+    } else {
+        ++totals_.aborted;
+        endpoints_[job.endpoint]->abort(job.slot, id);
+        left(job);
+    }
+    freeJob(id);
+}
+
+// What each endpoint last told, no older than a refresh: only those whose tick has passed are read.
+void Router::refresh(Time now) {
+    if (now >= earliestRefresh_) {
+        Time earliest = kNever;
+        for (std::size_t i = 0; i < endpoints_.size(); ++i) {
+            if (nextRefresh_[i] <= now) {
+                nextRefresh_[i] = endpoints_[i]->refresh(now);
+                rescoreNeeded_ = true;
+            }
+            if (nextRefresh_[i] < earliest) earliest = nextRefresh_[i];
+        }
+        earliestRefresh_ = earliest;
+    }
+    if (rescoreNeeded_) rescore();
+}
+
+double Router::saturationOf(std::size_t index, const EndpointMetrics& m) const {
+    if (spec_.detector == RouterSpec::Detector::utilization) {
+        return std::max(m.waiting / spec_.queueDepthThreshold, m.kvUsed / spec_.kvThreshold);
+    }
+    const double byRequests = static_cast<double>(sentTo_[index]) / spec_.maxConcurrency;
+    const double byTokens = static_cast<double>(tokensAt_[index]) / spec_.maxTokens;
+    switch (spec_.concurrencyMode) {
+    case RouterSpec::ConcurrencyMode::requests: return byRequests;
+    case RouterSpec::ConcurrencyMode::tokens: return byTokens;
+    case RouterSpec::ConcurrencyMode::hybrid: return std::max(byRequests, byTokens);
+    }
+    return byRequests;
+}
+
+void Router::rescore() {
+    rescoreNeeded_ = false;
+    const Time now = loop_.now();
+    double minWaiting = 1e300;
+    double maxWaiting = -1e300;
+    double sum = 0.0;
+    int ready = 0;
+    for (std::size_t i = 0; i < endpoints_.size(); ++i) {
+        if (!endpoints_[i]->ready()) continue;
+        ++ready;
+        const EndpointMetrics& m = endpoints_[i]->lastRead();
+        minWaiting = std::min(minWaiting, m.waiting);
+        maxWaiting = std::max(maxWaiting, m.waiting);
+        const bool stale = now - m.at > spec_.staleAfter;
+        sum += stale && spec_.detector == RouterSpec::Detector::utilization
+                   ? 1.0
+                   : saturationOf(i, m);
+    }
+    believedSaturation_ = ready == 0 ? 1.0 : sum / ready;
+
+    best_.clear();
+    double bestScore = -1.0;
+    const double span = maxWaiting - minWaiting;
+    for (std::size_t i = 0; i < endpoints_.size(); ++i) {
+        if (!endpoints_[i]->ready()) continue;
+        const EndpointMetrics& m = endpoints_[i]->lastRead();
+        const double queue = span > 0.0 ? (maxWaiting - m.waiting) / span : 1.0;
+        double score = spec_.queueWeight * queue + spec_.kvWeight * (1.0 - m.kvUsed);
+        if (spec_.inFlightWeight > 0.0) {
+            score += spec_.inFlightWeight / (1.0 + static_cast<double>(sentTo_[i]));
+        }
+        score_[i] = score;
+        if (score > bestScore) {
+            bestScore = score;
+            best_.clear();
+        }
+        if (score == bestScore) best_.push_back(static_cast<std::uint32_t>(i));
+    }
+}
+
+std::size_t Router::pick(JobId id) {
+    const RouterRequest& request = jobs_[id].request;
+    const bool hasPrefix = request.prefix.hashCount > 0 || request.prefix.groups[0].tokens > 0;
+    if (spec_.prefixWeight > 0.0 && hasPrefix) {
+        const Sequence sequence = sequenceOf(id);
+        double bestScore = -1.0;
+        double ties = 0.0;
+        std::size_t chosen = best_.front();
+        for (std::size_t i = 0; i < endpoints_.size(); ++i) {
+            if (!endpoints_[i]->ready()) continue;
+            const double match = static_cast<double>(endpoints_[i]->cachedTokens(sequence)) /
+                                 static_cast<double>(request.promptTokens);
+            const double score = score_[i] + spec_.prefixWeight * match;
+            if (score > bestScore) {
+                bestScore = score;
+                ties = 0.0;
+            }
+            // Reservoir of one: every endpoint of the highest score is as likely as the others.
+            if (score == bestScore && pickRandom_.uniform() * ++ties < 1.0) chosen = i;
+        }
+        return chosen;
+    }
+    if (best_.size() == 1) return best_.front();
+    const double u = pickRandom_.uniform();
+    return best_[static_cast<std::size_t>(u * static_cast<double>(best_.size()))];
+}
+
+void Router::cycle() {
+    const Time now = loop_.now();
+    refresh(now);
+    if (readyEndpoints() > 0) {
+        const auto item = flow_.take(believedSaturation_, [this](const auto& i) { return alive(i); });
+        if (item) admit(item->job, now);
+    }
+    armCycle();
+}
+
+// While items wait: the next cycle if the head may go, else the next moment that can change it.
+void Router::armCycle() {
+    if (flow_.size() == 0 || cycleTimer_.armed()) return;
+    const Time now = loop_.now();
+    const bool blocked = believedSaturation_ >= 1.0 && spec_.ceilings.empty();
+    const Time next = blocked && earliestRefresh_ > now ? earliestRefresh_ : now + Duration{1};
+    loop_.arm(cycleTimer_, ceilTo(next, kCycle));
+}
+
+void Router::sweep() {
+    const Time now = loop_.now();
+    const DroppedReason reason = readyEndpoints() > 0 ? DroppedReason::rejectedTtlExpired
+                                                      : DroppedReason::rejectedNoEndpoints;
+    const int status = reason == DroppedReason::rejectedTtlExpired ? 429 : 503;
+    flow_.sweep(
+        now, [this](const auto& i) { return alive(i); },
+        [&](const auto& i) {
+            jobs_[i.job].queued = false;
+            reject(i.job, status, reason);
+        });
+    if (flow_.size() > 0) loop_.arm(sweepTimer_, now + kSweep);
+}
+
+double Router::saturation() {
+    refresh(loop_.now());
+    return believedSaturation_;
+}
+
+double Router::trueSaturation() const {
+    double sum = 0.0;
+    int ready = 0;
+    for (std::size_t i = 0; i < endpoints_.size(); ++i) {
+        if (!endpoints_[i]->ready()) continue;
+        ++ready;
+        sum += saturationOf(i, endpoints_[i]->truth());
+    }
+    return ready == 0 ? 1.0 : sum / ready;
+}
+
+std::int32_t Router::readyEndpoints() const {
+    return static_cast<std::int32_t>(std::count_if(endpoints_.begin(), endpoints_.end(),
+                                                   [](const auto& e) { return e->ready(); }));
+}
+
+void Router::scheduled(std::uint64_t id, Time at, std::int32_t cachedTokens) {
+    jobs_[id].scheduled = at;
+    totals_.cachedTokens += static_cast<std::uint64_t>(cachedTokens);
+}
+
+void Router::firstToken(std::uint64_t id, Time at) {
+    // A preempted request computes its prompt again, but its client has had the token.
+    if (jobs_[id].firstToken == Time{}) jobs_[id].firstToken = at;
+}
+
+void Router::finished(std::uint64_t id, Time at) {
+    const Job& job = jobs_[id];
+    Response response;
+    response.status = 200;
+    response.timing.routerQueue = job.admitted - job.arrived;
+    response.timing.replicaQueue = job.scheduled - job.admitted;
+    response.timing.prefill = job.firstToken - job.scheduled;
+    response.timing.decode = at - job.firstToken;
+    response.timing.promptTokens = job.request.promptTokens;
+    response.timing.outputTokens = job.request.outputTokens;
+    ++totals_.completed;
+    totals_.deliveredTokens += job.request.outputTokens;
+    left(job);
+    answer(static_cast<JobId>(id), response,
+           Duration{endpoints_[job.endpoint]->config().responseDelayNs});
+}
+
+void Router::lost(std::uint64_t id, Time) {
+    Response response;
+    response.transport = TransportError::reset;
+    ++totals_.lost;
+    left(jobs_[id]);
+    answer(static_cast<JobId>(id), response);
+}
+
+} // namespace penstock::sim

@@ -1,0 +1,171 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+// The router in front of the pool: admits or rejects, queues when flow control is on, picks an
+// endpoint by scores over metrics that are up to a refresh old, and answers with the status codes
+// and reason headers of llm-d-router. Everything it decides, it decides on what it last read, not on
+// the truth: that is half of what makes gates hard to tune.
+//
+// Saturation (utilization detector) = mean over endpoints of max(waiting / 5, kv / 0.8), an endpoint
+// with metrics older than 200 ms counting as 1, an empty pool as 1, unclamped. Run thread only.
+#include "engine/ports/loop.h"
+#include "engine/types/result.h"
+#include "sim/kernel/random.h"
+#include "sim/world/endpoint.h"
+#include "sim/world/flow_control.h"
+#include "sim/world/router_spec.h"
+
+#include <cstdint>
+#include <memory>
+#include <vector>
+
+namespace penstock::sim {
+
+class RouterClient {
+  public:
+    // The answer to submit(); `tag` is the caller's. The response carries the service timing.
+    virtual void routed(std::uint32_t tag, const Response& response) = 0;
+
+  protected:
+    ~RouterClient() = default;
+};
+
+struct RouterRequest {
+    std::uint32_t promptTokens = 0;
+    std::uint32_t outputTokens = 0;
+    int priority = 0;
+    std::uint32_t fairness = 0; // any number that tells flows apart
+    Time deadline = kNever;
+    PrefixInfo prefix;
+};
+
+// What the pool did, summed over its life; the parts of conservation.
+struct RouterTotals {
+    std::uint64_t submitted = 0;
+    std::uint64_t completed = 0;
+    std::uint64_t rejected = 0; // 429 and 503, all reasons
+    std::uint64_t aborted = 0;  // the client went away
+    std::uint64_t lost = 0;     // with their replica
+    std::uint64_t byReason[8] = {}; // rejections by DroppedReason
+    std::uint64_t deliveredTokens = 0; // output tokens of completed requests
+    std::uint64_t cachedTokens = 0;    // prompt tokens found in prefix caches
+};
+
+class Router final : private EndpointListener {
+  public:
+    using JobId = std::uint32_t;
+
+    Router(const RouterSpec& spec, Loop& loop, std::uint64_t seed);
+    ~Router();
+
+    // Adds a replica; endpoints keep their index for ever.
+    std::size_t addEndpoint(const ReplicaConfig& config, Duration startUp, Duration startsIn);
+    Endpoint& endpoint(std::size_t index) { return *endpoints_[index]; }
+    const Endpoint& endpoint(std::size_t index) const { return *endpoints_[index]; }
+    std::size_t endpointCount() const { return endpoints_.size(); }
+
+    // Takes a request. The answer may come before this returns; then the JobId is already void.
+    JobId submit(const RouterRequest& request, RouterClient& client, std::uint32_t tag);
+    // The client has gone: no answer will come.
+    void abort(JobId job);
+
+    // The saturation the router itself believes in, from its last refresh of each endpoint.
+    double saturation();
+    // The same law on the true state of this instant.
+    double trueSaturation() const;
+
+    std::int64_t queued() const { return flow_.size(); }
+    std::int64_t queuedBytes() const { return flow_.bytes(); }
+    const FlowControl& flowControl() const { return flow_; }
+    std::int64_t inFlight() const { return inFlight_; }
+    std::int32_t readyEndpoints() const;
+    const RouterTotals& totals() const { return totals_; }
+
+    // Faults.
+    struct Trouble {
+        bool down = false;            // connections are refused
+        Duration latency{0};          // added to every answer
+        int errorStatus = 0;          // answered with `errorProbability`
+        double errorProbability = 0.0;
+        Duration errorRetryAfter{-1};
+    };
+    void setTrouble(const Trouble& trouble) { trouble_ = trouble; }
+
+  private:
+    class Delayed;
+    struct Job {
+        RouterClient* client = nullptr;
+        std::uint32_t tag = 0;
+        std::uint32_t endpoint = 0;
+        std::int32_t slot = -1; // in its replica
+        std::uint64_t ticket = 0; // 0: free
+        RouterRequest request;
+        Time arrived{};
+        Time admitted{};
+        Time scheduled{};
+        Time firstToken{};
+        bool queued = false;
+        Delayed* delayed = nullptr; // the answer is on its way, held back by a latency fault
+    };
+    void admit(JobId id, Time now);
+    void place(JobId id, std::size_t endpoint, Time now);
+    void answer(JobId id, const Response& response, Duration delay = Duration{0});
+    void deliver(JobId id, const Response& response);
+    void reject(JobId id, int status, DroppedReason reason);
+    JobId newJob();
+    void freeJob(JobId id);
+    std::int64_t bytesOf(const RouterRequest& request) const { return request.promptTokens * 4; }
+
+    void refresh(Time now);
+    void rescore();
+    std::size_t pick(JobId id);
+    double saturationOf(std::size_t endpoint, const EndpointMetrics& metrics) const;
+    Sequence sequenceOf(JobId id) const;
+    void left(const Job& job);
+
+    void cycle();
+    void sweep();
+    void armCycle();
+    bool alive(const FlowControl::Item& item) const {
+        return jobs_[item.job].ticket == item.ticket && jobs_[item.job].queued;
+    }
+
+    void scheduled(std::uint64_t job, Time at, std::int32_t cachedTokens) override;
+    void firstToken(std::uint64_t job, Time at) override;
+    void finished(std::uint64_t job, Time at) override;
+    void lost(std::uint64_t job, Time at) override;
+    void readinessChanged() override { rescoreNeeded_ = true; }
+
+    const RouterSpec& spec_;
+    Loop& loop_;
+    std::uint64_t seed_;
+    bool countsMatter_; // saturation or scores look at the router's own counts
+    std::vector<std::unique_ptr<Endpoint>> endpoints_;
+    FlowControl flow_;
+    RandomSequence pickRandom_;
+    RandomSequence errorRandom_;
+
+    std::vector<Job> jobs_;
+    std::vector<JobId> freeJobs_;
+    std::uint64_t ticket_ = 0;
+    std::int64_t inFlight_ = 0;
+
+    // What the router last knew, one entry an endpoint: plain arrays, walked at every rescore.
+    std::vector<Time> nextRefresh_;
+    std::vector<double> score_;
+    std::vector<std::int64_t> sentTo_;   // requests in flight, as the router counts them
+    std::vector<std::int64_t> tokensAt_; // their prompt and output tokens
+    std::vector<std::uint32_t> best_; // endpoints of the highest score without a prefix
+    double believedSaturation_ = 1.0;
+    Time earliestRefresh_{};
+    bool rescoreNeeded_ = true;
+
+    Trouble trouble_;
+    RouterTotals totals_;
+    MemberTimer<Router, &Router::cycle> cycleTimer_{*this};
+    MemberTimer<Router, &Router::sweep> sweepTimer_{*this};
+    std::vector<std::unique_ptr<Delayed>> delayed_;
+    std::vector<Delayed*> freeDelayed_;
+};
+
+} // namespace penstock::sim

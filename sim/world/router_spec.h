@@ -1,0 +1,50 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+// What may be set on the simulated router, as plain data.
+#include "engine/types/time.h"
+
+#include <cstdint>
+#include <map>
+#include <string>
+
+namespace penstock::sim {
+
+// The endpoint picker and its flow control, with the defaults of llm-d-router of August 2026.
+struct RouterSpec {
+    enum class Detector : std::uint8_t { utilization, concurrency };
+    enum class ConcurrencyMode : std::uint8_t { requests, tokens, hybrid };
+    enum class Fairness : std::uint8_t { globalStrict, roundRobin };
+    enum class Order : std::uint8_t { fcfs, edf, sloDeadline };
+    enum class Names : std::uint8_t { inferenceExtension, llmDEpp }; // generation of metric names
+
+    Detector detector = Detector::utilization;
+    double queueDepthThreshold = 5.0;  // waiting requests of an endpoint that count as saturated
+    double kvThreshold = 0.8;          // KV share of an endpoint that counts as saturated
+    Duration staleAfter{std::chrono::milliseconds{200}}; // older metrics count as saturated
+    ConcurrencyMode concurrencyMode = ConcurrencyMode::requests;
+    double maxConcurrency = 100.0;     // requests in flight an endpoint, of the concurrency detector
+    double maxTokens = 65536.0;        // tokens in flight an endpoint, of its token modes
+
+    double queueWeight = 2.0;
+    double kvWeight = 2.0;
+    double prefixWeight = 3.0;
+    double inFlightWeight = 0.0; // the router's own count of requests in flight, off by default
+    Duration metricsRefresh{std::chrono::milliseconds{50}};
+
+    bool flowControl = false;
+    Fairness fairness = Fairness::globalStrict;
+    Order order = Order::fcfs;
+    double ceiling = 1.0;                   // a band waits while saturation is at or above it
+    std::map<int, double> ceilings;         // by priority, instead of `ceiling`
+    std::int64_t bandCapacityRequests = 5000;
+    std::int64_t bandCapacityBytes = 1000000000;
+    Duration queueTtl{std::chrono::seconds{60}};
+    Duration retryAfter{-1};                // negative: no Retry-After on rejections
+
+    std::map<std::string, int> objectives;  // priority of each x-gateway-inference-objective
+    Duration exportInterval{std::chrono::seconds{5}};
+    Names names = Names::inferenceExtension;
+};
+
+} // namespace penstock::sim

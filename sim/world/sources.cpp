@@ -1,0 +1,259 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "sim/world/sources.h"
+
+#include "engine/types/check.h"
+
+#include <algorithm>
+
+namespace penstock::sim {
+
+Source::Source(const SourceSpec& spec, std::uint16_t index, std::unique_ptr<ArrivalStream> stream,
+               Loop& loop, Time start)
+    : spec_(spec), index_(index), loop_(loop), start_(start), stream_(std::move(stream)) {}
+
+Source::~Source() { loop_.disarm(timer_); }
+
+void Source::begin() { armNext(); }
+
+void Source::end() {
+    ended_ = true;
+    loop_.disarm(timer_);
+}
+
+void Source::armNext() {
+    if (ended_) return;
+    const std::int64_t next = stream_->peekNs();
+    if (next == kNoTime) {
+        loop_.disarm(timer_);
+    } else if (!timer_.armed() || timer_.due() != start_ + Duration{next}) {
+        loop_.arm(timer_, start_ + Duration{next});
+    }
+}
+
+void Source::pull() {
+    const std::int64_t now = (loop_.now() - start_).count();
+    Arrival arrival;
+    // A lump is many arrivals at one instant: all of them belong to this one event.
+    while (!ended_ && stream_->peekNs() <= now && stream_->next(arrival)) send(arrival);
+    armNext();
+}
+
+void Source::completed(std::uint32_t user, Time at) {
+    stream_->completed(user, (at - start_).count());
+    armNext();
+}
+
+PrefixInfo Source::prefixOf(const Arrival& arrival) const {
+    PrefixInfo prefix;
+    if (arrival.blockHashes != nullptr) {
+        prefix.hashes = arrival.blockHashes;
+        prefix.hashCount = static_cast<std::int32_t>(arrival.blockCount);
+        return prefix;
+    }
+    // Ids are unique within a source; the source's index makes them unique in the world.
+    const std::uint64_t base = (static_cast<std::uint64_t>(index_) + 1) << 48;
+    const auto prompt = static_cast<std::int32_t>(arrival.promptTokens);
+    std::int32_t shared = 0;
+    if (arrival.prefixGroup != 0) {
+        shared = std::min(static_cast<std::int32_t>(arrival.prefixTokens), prompt);
+        prefix.groups[0] = {base | arrival.prefixGroup, shared};
+    }
+    if (arrival.session != 0) {
+        const std::int32_t rest = prompt - shared + static_cast<std::int32_t>(arrival.outputTokens);
+        const PrefixInfo::Group group{base | (std::uint64_t{1} << 40) | arrival.session, rest};
+        prefix.groups[shared > 0 ? 1 : 0] = group;
+    }
+    return prefix;
+}
+
+Body Source::bodyOf(const Arrival& arrival) const {
+    Body body;
+    body.prefix = prefixOf(arrival);
+    body.promptTokens = std::max<std::uint32_t>(arrival.promptTokens, 1);
+    body.outputTokens = std::max<std::uint32_t>(arrival.outputTokens, 1);
+    body.user = arrival.user;
+    const bool ownPriority = !spec_.traffic.priorities.empty() ||
+                             (arrival.tier < spec_.traffic.tiers.size() &&
+                              spec_.traffic.tiers[arrival.tier].priority.has_value());
+    body.priority = ownPriority ? arrival.priority : static_cast<std::int16_t>(spec_.priority);
+    body.tenant = arrival.tenant;
+    body.poison = arrival.poison();
+    return body;
+}
+
+// --- interactive ---
+
+struct InteractiveSource::Flight final : Timer {
+    InteractiveSource* owner = nullptr;
+    std::uint32_t slot = 0;
+    Router::JobId job = 0;
+    std::uint64_t number = 0;
+    std::uint32_t user = 0;
+    Time arrived{};
+    bool active = false;
+    std::vector<std::uint64_t> hashes; // of a trace that has them: the stream reuses its own
+    void fire() override { owner->gaveUp(*this); }
+};
+
+InteractiveSource::InteractiveSource(const SourceSpec& spec, std::uint16_t index,
+                                     std::unique_ptr<ArrivalStream> stream, Loop& loop, Time start,
+                                     Router& router, InteractiveListener& listener)
+    : Source(spec, index, std::move(stream), loop, start), router_(router), listener_(listener) {}
+
+InteractiveSource::~InteractiveSource() {
+    for (const auto& flight : flights_) loop_.disarm(*flight);
+}
+
+void InteractiveSource::send(const Arrival& arrival) {
+    Body body = bodyOf(arrival);
+    const std::uint64_t sequence = stream().tally().arrivals - 1;
+    if (free_.empty()) {
+        flights_.push_back(std::make_unique<Flight>());
+        flights_.back()->owner = this;
+        flights_.back()->slot = static_cast<std::uint32_t>(flights_.size() - 1);
+        free_.push_back(flights_.back()->slot);
+    }
+    Flight& flight = *flights_[free_.back()];
+    free_.pop_back();
+    ++inFlight_;
+    flight.active = true;
+    flight.number = requestNumber(index_, sequence);
+    flight.user = arrival.user;
+    flight.arrived = loop_.now();
+    if (body.prefix.hashes != nullptr) {
+        flight.hashes.assign(arrival.blockHashes, arrival.blockHashes + arrival.blockCount);
+        body.prefix.hashes = flight.hashes.data();
+    }
+    listener_.interactiveArrived(index_, flight.number);
+
+    Duration patience = spec_.timeout;
+    if (arrival.cancelAfterNs != kNoTime &&
+        (patience == Duration{0} || Duration{arrival.cancelAfterNs} < patience)) {
+        patience = Duration{arrival.cancelAfterNs};
+    }
+    if (patience > Duration{0}) loop_.arm(flight, loop_.now() + patience);
+
+    RouterRequest request;
+    request.promptTokens = body.promptTokens;
+    request.outputTokens = body.outputTokens;
+    request.priority = body.priority;
+    request.fairness = (static_cast<std::uint32_t>(index_) << 16) | body.tenant;
+    if (arrival.deadlineNs != kNoTime) request.deadline = start_ + Duration{arrival.deadlineNs};
+    request.prefix = body.prefix;
+    const std::uint32_t slot = flight.slot;
+    const Router::JobId job = router_.submit(request, *this, slot);
+    if (flights_[slot]->active) flights_[slot]->job = job; // else it was answered at once
+}
+
+void InteractiveSource::routed(std::uint32_t tag, const Response& response) {
+    finish(*flights_[tag], response, false);
+}
+
+void InteractiveSource::gaveUp(Flight& flight) {
+    router_.abort(flight.job);
+    finish(flight, Response{}, true);
+}
+
+void InteractiveSource::finish(Flight& flight, const Response& response, bool timedOut) {
+    PENSTOCK_CHECK(flight.active);
+    loop_.disarm(flight);
+    flight.active = false;
+    --inFlight_;
+    const std::uint32_t user = flight.user;
+    InteractiveOutcome outcome;
+    outcome.source = index_;
+    outcome.number = flight.number;
+    outcome.response = response;
+    outcome.arrived = flight.arrived;
+    outcome.timedOut = timedOut;
+    free_.push_back(flight.slot);
+    listener_.interactiveEnded(outcome);
+    completed(user, loop_.now());
+}
+
+// --- asynchronous ---
+
+class QueueSource::Cancel final : public Timer {
+  public:
+    QueueSource* owner = nullptr;
+    std::uint64_t number = 0;
+    void fire() override {
+        owner->freeCancels_.push_back(this);
+        owner->queue_.cancel(number);
+    }
+};
+
+QueueSource::QueueSource(const SourceSpec& spec, std::uint16_t index,
+                         std::unique_ptr<ArrivalStream> stream, Loop& loop, Time start,
+                         MemoryQueue& queue, std::uint16_t queueIndex,
+                         const penstock::Labels& queueLabels)
+    : Source(spec, index, std::move(stream), loop, start), queue_(queue), queueIndex_(queueIndex),
+      queueLabels_(queueLabels) {}
+
+QueueSource::~QueueSource() {
+    for (const auto& cancel : cancels_) loop_.disarm(*cancel);
+}
+
+const Envelope* QueueSource::envelopeOf(const Arrival& arrival) {
+    const TrafficSpec& traffic = spec_.traffic;
+    const std::size_t tiers = std::max<std::size_t>(traffic.tiers.size(), 1);
+    const std::size_t sets = std::max<std::size_t>(traffic.labels.size(), 1);
+    const std::size_t key = (static_cast<std::size_t>(arrival.tenant) * tiers + arrival.tier) * sets +
+                            arrival.label;
+    if (key >= envelopes_.size()) envelopes_.resize(key + 1);
+    if (envelopes_[key] == nullptr) {
+        auto envelope = std::make_unique<Envelope>();
+        envelope->id = traffic.name;
+        envelope->shared = true;
+        envelope->labels = queueLabels_;
+        if (arrival.tenant < traffic.tenants.size()) {
+            envelope->metadata.push_back(
+                {spec_.tenantAttribute, traffic.tenants[arrival.tenant].name});
+        }
+        if (arrival.tier < traffic.tiers.size()) {
+            envelope->labels.push_back({spec_.tierLabel, traffic.tiers[arrival.tier].name});
+        }
+        if (arrival.label < traffic.labels.size()) {
+            for (const auto& [k, v] : traffic.labels[arrival.label].labels) {
+                envelope->labels.push_back({k, v});
+            }
+        }
+        envelopes_[key] = std::move(envelope);
+    }
+    return envelopes_[key].get();
+}
+
+void QueueSource::send(const Arrival& arrival) {
+    Body body = bodyOf(arrival);
+    if (arrival.blockHashes != nullptr) {
+        body.hashes = std::make_unique<std::uint64_t[]>(arrival.blockCount);
+        std::copy_n(arrival.blockHashes, arrival.blockCount, body.hashes.get());
+        body.prefix.hashes = body.hashes.get();
+    }
+    const std::uint64_t sequence = bodies_.add(std::move(body));
+    Request request;
+    request.number = requestNumber(index_, sequence);
+    request.envelope = envelopeOf(arrival);
+    request.created = loop_.now();
+    request.queue = queueIndex_;
+    request.deadline = arrival.deadlineNs == kNoTime ? loop_.now() + std::chrono::hours{24}
+                                                     : start_ + Duration{arrival.deadlineNs};
+    if (arrival.malformed()) {
+        queue_.pushUnparsable(request, true);
+        return;
+    }
+    queue_.push(request);
+    if (arrival.cancelAfterNs != kNoTime) {
+        if (freeCancels_.empty()) {
+            cancels_.push_back(std::make_unique<Cancel>());
+            cancels_.back()->owner = this;
+            freeCancels_.push_back(cancels_.back().get());
+        }
+        Cancel* cancel = freeCancels_.back();
+        freeCancels_.pop_back();
+        cancel->number = request.number;
+        loop_.arm(*cancel, loop_.now() + Duration{arrival.cancelAfterNs});
+    }
+}
+
+} // namespace penstock::sim

@@ -1,0 +1,123 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+// The people and programs that send requests. A source pulls arrivals from its stream and sends each
+// either straight to the router (interactive) or into a queue (asynchronous). Run thread only.
+#include "engine/core/memory_queue.h"
+#include "engine/ports/loop.h"
+#include "sim/traffic/stream.h"
+#include "sim/world/bodies.h"
+#include "sim/world/router.h"
+#include "sim/world/source_spec.h"
+
+#include <memory>
+#include <string>
+#include <vector>
+
+namespace penstock::sim {
+
+// What became of an interactive request, for whoever records it.
+struct InteractiveOutcome {
+    std::uint16_t source = 0;
+    std::uint64_t number = 0;
+    Response response;
+    Time arrived{};
+    bool timedOut = false; // the client gave up: the response is empty
+};
+
+class InteractiveListener {
+  public:
+    virtual void interactiveArrived(std::uint16_t source, std::uint64_t number) = 0;
+    virtual void interactiveEnded(const InteractiveOutcome& outcome) = 0;
+
+  protected:
+    ~InteractiveListener() = default;
+};
+
+// One source. Created by makeSource; destroyed with its world.
+class Source {
+  public:
+    Source(const SourceSpec& spec, std::uint16_t index, std::unique_ptr<ArrivalStream> stream,
+           Loop& loop, Time start);
+    virtual ~Source();
+
+    // Begins to send.
+    void begin();
+    // Nothing new from here on.
+    void end();
+
+    const SourceSpec& spec() const { return spec_; }
+    const ArrivalStream& stream() const { return *stream_; }
+    BodyWindow& bodies() { return bodies_; }
+
+    // A request of a closed loop has ended, whoever answered it.
+    void completed(std::uint32_t user, Time at);
+
+  protected:
+    virtual void send(const Arrival& arrival) = 0;
+
+    Body bodyOf(const Arrival& arrival) const;
+    PrefixInfo prefixOf(const Arrival& arrival) const;
+
+    const SourceSpec& spec_;
+    std::uint16_t index_;
+    Loop& loop_;
+    Time start_;
+    BodyWindow bodies_;
+
+  private:
+    void pull();
+    void armNext();
+
+    std::unique_ptr<ArrivalStream> stream_;
+    bool ended_ = false;
+    MemberTimer<Source, &Source::pull> timer_{*this};
+};
+
+// Straight to the router, as a person at a keyboard would.
+class InteractiveSource final : public Source, private RouterClient {
+  public:
+    InteractiveSource(const SourceSpec& spec, std::uint16_t index,
+                      std::unique_ptr<ArrivalStream> stream, Loop& loop, Time start,
+                      Router& router, InteractiveListener& listener);
+    ~InteractiveSource() override;
+
+    std::int64_t inFlight() const { return inFlight_; }
+
+  private:
+    struct Flight;
+    void send(const Arrival& arrival) override;
+    void routed(std::uint32_t tag, const Response& response) override;
+    void gaveUp(Flight& flight);
+    void finish(Flight& flight, const Response& response, bool timedOut);
+
+    Router& router_;
+    InteractiveListener& listener_;
+    std::vector<std::unique_ptr<Flight>> flights_;
+    std::vector<std::uint32_t> free_;
+    std::int64_t inFlight_ = 0;
+};
+
+// Into a queue, as a batch client would. Envelopes are made once for each combination of tenant,
+// tier and labels that occurs.
+class QueueSource final : public Source {
+  public:
+    QueueSource(const SourceSpec& spec, std::uint16_t index, std::unique_ptr<ArrivalStream> stream,
+                Loop& loop, Time start, MemoryQueue& queue, std::uint16_t queueIndex,
+                const penstock::Labels& queueLabels);
+    ~QueueSource() override;
+
+  private:
+    class Cancel;
+    void send(const Arrival& arrival) override;
+    const Envelope* envelopeOf(const Arrival& arrival);
+
+    MemoryQueue& queue_;
+    std::uint16_t queueIndex_;
+    const penstock::Labels& queueLabels_;
+    std::vector<std::unique_ptr<Envelope>> envelopes_; // by (tenant, tier, label)
+    std::vector<std::unique_ptr<Cancel>> cancels_;
+    std::vector<Cancel*> freeCancels_;
+};
+
+} // namespace penstock::sim

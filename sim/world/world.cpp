@@ -1,0 +1,234 @@
+// SPDX-License-Identifier: Apache-2.0
+// Building a world from its scenario, and letting it run. What faults do to it is in
+// world_faults.cpp, what it tells the recorder in world_record.cpp.
+#include "sim/world/world.h"
+
+#include "engine/config/build.h"
+#include "engine/types/check.h"
+#include "sim/world/deferred_call.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+namespace penstock::sim {
+
+using namespace std::chrono_literals;
+
+namespace {
+// Monday 5 January 2026, 00:00 UTC: deadlines on the wire are Unix seconds, so a simulated run needs
+// a date, and a week of diurnal traffic begins on a Monday.
+constexpr Time kEpoch{Duration{1767571200LL * 1000000000LL}};
+} // namespace
+
+World::World(Scenario scenario, const WorldOptions& options)
+    : scenario_(std::move(scenario)), options_(options), start_(kEpoch),
+      loop_(kEpoch, scenario_.seed) {}
+
+World::~World() {
+    loop_.disarm(sampleTimer_);
+    loop_.disarm(engineTimer_);
+}
+
+Result<std::unique_ptr<World>> World::make(Scenario scenario, const WorldOptions& options) {
+    std::unique_ptr<World> world{new World(std::move(scenario), options)};
+    if (auto built = world->build(); !built) return fail(built.error());
+    return world;
+}
+
+Status World::build() {
+    router_ = std::make_unique<Router>(scenario_.router, loop_, scenario_.seed);
+    for (const ReplicaGroup& group : scenario_.replicas) {
+        for (std::int32_t i = 0; i < group.count; ++i) {
+            router_->addEndpoint(group.config, group.startUp, 0s);
+        }
+    }
+    busyBefore_.assign(router_->endpointCount(), 0);
+
+    const auto path = [this](MetricPath::Mode mode) {
+        MetricPath::Options options;
+        options.mode = mode;
+        return std::make_unique<MetricPath>(loop_, options);
+    };
+    const bool perfect = options_.perfectGate || scenario_.metrics.perfect;
+    metrics_ = path(perfect ? MetricPath::Mode::perfect : MetricPath::Mode::scraped);
+    truthPath_ = path(MetricPath::Mode::perfect);
+    routerGauges_ = std::make_unique<RouterGauges>(*metrics_, *router_, scenario_);
+    truthRouterGauges_ = std::make_unique<RouterGauges>(*truthPath_, *router_, scenario_);
+    updateGauges();
+    metricSource_ = std::make_unique<SimulatedMetricSource>(*metrics_, loop_);
+    truthSource_ = std::make_unique<SimulatedMetricSource>(*truthPath_, loop_);
+    store_ = std::make_unique<MemoryKeyValue>(loop_);
+
+    // The engine before the sources: they send to its queues. The sources before the recorder: it
+    // counts them.
+    if (auto engine = makeEngine(); !engine) return engine;
+    if (auto sources = makeSources(); !sources) return sources;
+
+    if (scenario_.autoscaler.enabled) {
+        autoscaler_ =
+            std::make_unique<Autoscaler>(scenario_.autoscaler, scenario_.replicas.front(), *router_,
+                                         loop_, [this] { updateGauges(); });
+    }
+    faults_ = std::make_unique<FaultTimeline>(
+        drawFaults(scenario_.faults, scenario_.faultProcesses, scenario_.horizon, scenario_.seed),
+        loop_, start_, static_cast<FaultListener&>(*this));
+    poisonCrash_ = std::make_unique<DeferredCall>(loop_, [this] { crashEngine(1s); });
+
+    startEngine();
+    for (const auto& source : sources_) source->begin();
+    sample();
+    return {};
+}
+
+// Every endpoint has its gauges, those that came later too.
+void World::updateGauges() {
+    while (replicaGauges_.size() < router_->endpointCount()) {
+        const std::size_t i = replicaGauges_.size();
+        replicaGauges_.push_back(
+            std::make_unique<ReplicaGauges>(*metrics_, *router_, i, scenario_));
+        truthReplicaGauges_.push_back(
+            std::make_unique<ReplicaGauges>(*truthPath_, *router_, i, scenario_));
+    }
+}
+
+Status World::makeEngine() {
+    const auto build = [&](MetricSource& source, bool perfect, std::vector<Error>* warnings) {
+        EngineDocument document = scenario_.engine;
+        if (perfect) document.prometheusCacheTtl = Duration{0};
+        const GateContext context{loop_, &source, store_.get(), document.prometheusCacheTtl,
+                                  document.semantics};
+        return buildSettings(document, context, warnings);
+    };
+    std::vector<Error> warnings = scenario_.engine.warnings;
+    auto settings =
+        build(*metricSource_, options_.perfectGate || scenario_.metrics.perfect, &warnings);
+    if (!settings) return fail(settings.error());
+    auto truth = build(*truthSource_, true, nullptr);
+    PENSTOCK_CHECK(truth.has_value()); // the same documents
+    truth_ = std::make_unique<DispatcherSettings>(std::move(*truth));
+    for (const Error& warning : warnings) warnings_.push_back(warning.text());
+
+    makeRecorder();
+    broker_ = std::make_unique<MemoryBroker>(
+        BrokerSettings::of(scenario_.engine.semantics, settings->pollInterval), loop_,
+        static_cast<Observer*>(this), static_cast<ResultListener*>(this), settings->queues.size());
+    broker_->setLatency(scenario_.broker.roundTrip);
+    client_ = std::make_unique<SimulatedClient>(
+        *router_, loop_, scenario_.router.objectives, sources_,
+        static_cast<SimulatedClient::PoisonListener&>(*this));
+    dispatcher_ = std::make_unique<Dispatcher>(std::move(*settings), loop_, *client_,
+                                               broker_->ports(), static_cast<Observer*>(this));
+    registry_ = std::make_unique<ParameterRegistry>(dispatcher_->settings());
+    return {};
+}
+
+Status World::makeSources() {
+    outstanding_.assign(scenario_.sources.size(), 0);
+    for (std::size_t i = 0; i < scenario_.sources.size(); ++i) {
+        SourceSpec& spec = scenario_.sources[i];
+        if (options_.poissonControl) {
+            auto control = poissonControl(spec.traffic, toSeconds(scenario_.horizon));
+            if (!control) return fail(control.error());
+            spec.traffic = *control;
+        }
+        const auto index = static_cast<std::uint16_t>(i);
+        auto stream = makeStream(spec.traffic, scenario_.seed, index);
+        if (!stream) return fail(stream.error());
+        if (spec.queue.empty()) {
+            sources_.push_back(std::make_unique<InteractiveSource>(
+                spec, index, std::move(*stream), loop_, start_, *router_,
+                static_cast<InteractiveListener&>(*this)));
+            continue;
+        }
+        const auto& queues = dispatcher_->settings().queues;
+        const auto found = std::find_if(queues.begin(), queues.end(),
+                                        [&](const auto& q) { return q.id == spec.queue; });
+        PENSTOCK_CHECK(found != queues.end()); // the reader has checked it
+        const auto queue = static_cast<std::uint16_t>(found - queues.begin());
+        sources_.push_back(std::make_unique<QueueSource>(spec, index, std::move(*stream), loop_,
+                                                         start_, broker_->queue(queue), queue,
+                                                         found->labels));
+    }
+    return {};
+}
+
+void World::startEngine() {
+    dispatcher_->start();
+    engineUp_ = true;
+    emit(EventKind::engine, 0, 0);
+}
+
+bool World::step() {
+    if (done_) return false;
+    for (const auto& source : sources_) {
+        if (auto status = source->stream().status(); !status) {
+            status_ = status;
+            done_ = true;
+            return false;
+        }
+    }
+    if (loop_.step(end())) return true;
+    loop_.runUntil(end());
+    done_ = true;
+    return false;
+}
+
+void World::runUntil(Time limit) {
+    if (done_) return;
+    const Time until = std::min(limit, end());
+    while (loop_.step(until)) {
+    }
+    loop_.runUntil(until);
+    if (until == end()) done_ = true;
+    for (const auto& source : sources_) {
+        if (auto status = source->stream().status(); !status) {
+            status_ = status;
+            done_ = true;
+        }
+    }
+}
+
+bool World::runFor(std::chrono::nanoseconds wallTime) {
+    const auto until = std::chrono::steady_clock::now() + wallTime;
+    constexpr int kBetweenLooks = 256; // a look at the clock costs as much as a few events
+    while (!done_) {
+        for (int i = 0; i < kBetweenLooks; ++i) {
+            if (loop_.step(end())) continue;
+            runUntil(end());
+            return true;
+        }
+        if (std::chrono::steady_clock::now() >= until) break;
+    }
+    return done_;
+}
+
+Status World::move(const std::string& path, double value) {
+    const auto index = registry_->find(path);
+    if (!index) return fail(index.error());
+    if (auto moved = registry_->set(*index, value); !moved) return moved;
+    dispatcher_->settingsChanged();
+    emit(EventKind::parameter, 0, static_cast<std::uint8_t>(*index), value);
+    return {};
+}
+
+Status World::pauseQueue(const std::string& id, bool paused) {
+    for (QueueSettings& queue : dispatcher_->settings().queues) {
+        if (queue.id != id) continue;
+        queue.paused = paused;
+        dispatcher_->settingsChanged();
+        emit(EventKind::parameter, 1, 0, paused ? 1.0 : 0.0);
+        return {};
+    }
+    return fail(fmt::format("there is no queue \"{}\"", id));
+}
+
+std::vector<std::pair<std::string, std::uint64_t>> World::trafficHashes() const {
+    std::vector<std::pair<std::string, std::uint64_t>> hashes;
+    for (const auto& source : sources_) {
+        hashes.emplace_back(source->spec().traffic.name, source->stream().tally().hash);
+    }
+    return hashes;
+}
+
+} // namespace penstock::sim

@@ -1,0 +1,167 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+// The simulated world: traffic, queues, router, GPUs, metrics and faults, all on one event loop,
+// behind the ports of the real engine. The Dispatcher inside is the one that would run live.
+//
+// A run is a pure function of scenario, seed and the parameter moves made during it: stepping it in
+// other portions, recording it or not, showing it or not changes nothing. One thread.
+#include "engine/config/parameters.h"
+#include "engine/core/dispatcher.h"
+#include "engine/core/memory_queue.h"
+#include "engine/gates/memory_key_value.h"
+#include "engine/record/recorder.h"
+#include "sim/faults/timeline.h"
+#include "sim/kernel/event_loop.h"
+#include "sim/metrics/metric_path.h"
+#include "sim/world/autoscaler.h"
+#include "sim/world/client.h"
+#include "sim/world/deferred_call.h"
+#include "sim/world/metric_source.h"
+#include "sim/world/pool_gauges.h"
+#include "sim/world/router.h"
+#include "sim/world/scenario.h"
+#include "sim/world/sources.h"
+
+#include <chrono>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace penstock::sim {
+
+struct WorldOptions {
+    bool perfectGate = false;     // metric gates see the true load without delay
+    bool poissonControl = false;  // every source with its burstiness removed
+};
+
+class World final : private FaultListener,
+                    private InteractiveListener,
+                    private ResultListener,
+                    private SimulatedClient::PoisonListener,
+                    private Observer {
+  public:
+    // The errors are those of traces that cannot be opened, gates that cannot be made and queries
+    // that cannot be evaluated.
+    static Result<std::unique_ptr<World>> make(Scenario scenario, const WorldOptions& options = {});
+    ~World() override;
+
+    const Scenario& scenario() const { return scenario_; }
+    EventLoop& loop() { return loop_; }
+    Time start() const { return start_; }
+    Time end() const { return start_ + scenario_.horizon; }
+    Time now() const { return loop_.now(); }
+    // At its horizon, or when a stream has failed (status()).
+    bool done() const { return done_; }
+    Status status() const { return status_; }
+
+    // Fires one event; false when there is none up to the end, the clock then being at the end.
+    bool step();
+    // Runs up to `limit` (the end at most).
+    void runUntil(Time limit);
+    // Runs until the end, or until this much wall time has passed: the portion of a caller that has
+    // other things to do. True when done.
+    bool runFor(std::chrono::nanoseconds wallTime);
+
+    ParameterRegistry& parameters() { return *registry_; }
+    // Moves a parameter between two events: part of the run's identity from here on.
+    Status move(const std::string& path, double value);
+    // Takes nothing more from a queue, or takes up again.
+    Status pauseQueue(const std::string& id, bool paused);
+
+    Recorder& recorder() { return *recorder_; }
+    Dispatcher& dispatcher() { return *dispatcher_; }
+    Router& router() { return *router_; }
+    MemoryBroker& broker() { return *broker_; }
+    MetricPath& metrics() { return *metrics_; }
+    const std::vector<std::string>& warnings() const { return warnings_; }
+    // Hashes over the arrivals of every source, in their order.
+    std::vector<std::pair<std::string, std::uint64_t>> trafficHashes() const;
+
+    // The report so far. Checks conservation of requests and tokens; an error is a bug of ours.
+    Result<Report> report(double wallSeconds);
+
+  private:
+    World(Scenario scenario, const WorldOptions& options);
+    Status build();
+    Status makeSources();
+    Status makeEngine();
+    void makeRecorder();
+    void startEngine();
+    void crashEngine(Duration downtime);
+    void drainEngine(Duration downtime);
+    void engineBack();
+    void sample();
+    void fillSample();
+    void updateGauges();
+    RunFacts facts(double wallSeconds);
+    Status checkConservation() const;
+    void emit(EventKind kind, std::uint8_t code, std::uint8_t aux, double value = 0.0);
+    std::vector<TargetId> targetsOf(const Fault& fault) const;
+
+    void faultBegins(std::size_t index, const Fault& fault) override;
+    void faultEnds(std::size_t index, const Fault& fault) override;
+    void interactiveArrived(std::uint16_t source, std::uint64_t number) override;
+    void interactiveEnded(const InteractiveOutcome& outcome) override;
+    void resulted(const Request& request, const ResultMessage& result) override;
+    void poisoned() override;
+    void observe(const Event& event) override;
+    void ended(const Request& request, const ServiceTiming& lastTiming) override;
+
+    Scenario scenario_;
+    WorldOptions options_;
+    Time start_;
+    EventLoop loop_;
+    Status status_;
+    bool done_ = false;
+    std::vector<std::string> warnings_;
+
+    std::unique_ptr<Router> router_;
+    std::unique_ptr<MetricPath> metrics_;
+    std::unique_ptr<RouterGauges> routerGauges_;
+    std::vector<std::unique_ptr<ReplicaGauges>> replicaGauges_;
+    std::unique_ptr<SimulatedMetricSource> metricSource_;
+    // The same gauges without delay or fault: what a gate would read if it saw the truth.
+    std::unique_ptr<MetricPath> truthPath_;
+    std::unique_ptr<RouterGauges> truthRouterGauges_;
+    std::vector<std::unique_ptr<ReplicaGauges>> truthReplicaGauges_;
+    std::unique_ptr<SimulatedMetricSource> truthSource_;
+    std::unique_ptr<MemoryKeyValue> store_;
+    std::unique_ptr<Recorder> recorder_;
+    std::unique_ptr<MemoryBroker> broker_;
+    std::vector<std::unique_ptr<Source>> sources_;
+    std::unique_ptr<SimulatedClient> client_;
+    std::unique_ptr<Dispatcher> dispatcher_;
+    std::unique_ptr<ParameterRegistry> registry_;
+    std::unique_ptr<DispatcherSettings> truth_; // its gates are shadows on the truth path
+    std::unique_ptr<Autoscaler> autoscaler_;
+    std::unique_ptr<FaultTimeline> faults_;
+
+    struct GateRef {
+        bool ofPool;
+        std::uint16_t index;
+        Gate* shadow;
+    };
+    std::vector<GateRef> gates_;
+    std::vector<QueueSample> queueSamples_;
+    std::vector<WorkerPoolSample> poolSamples_;
+    std::vector<GateSample> gateSamples_;
+    std::vector<float> replicaBusy_;
+    std::vector<std::int64_t> busyBefore_;
+    FleetSample fleetSample_;
+    Time sampledAt_{};
+
+    Router::Trouble trouble_;
+    bool engineUp_ = false;
+    struct {
+        std::uint64_t number = ~std::uint64_t{0};
+        int status = 0;
+    } lastResult_; // published a moment before its request is reported ended
+    std::vector<std::uint64_t> outstanding_; // of each source: arrived and not ended
+    MemberTimer<World, &World::sample> sampleTimer_{*this};
+    MemberTimer<World, &World::engineBack> engineTimer_{*this};
+    std::unique_ptr<DeferredCall> poisonCrash_;
+};
+
+} // namespace penstock::sim

@@ -1,0 +1,264 @@
+// SPDX-License-Identifier: Apache-2.0
+// What the world tells the recorder: events with their reasons, requests as their senders see them,
+// samples of what no event says, and the facts at the end.
+#include "engine/types/check.h"
+#include "sim/world/world.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+namespace penstock::sim {
+
+void World::makeRecorder() {
+    RecorderSetup setup;
+    setup.start = start_;
+    setup.warmup = scenario_.warmup;
+    setup.samplePeriod = scenario_.sampleEvery;
+    setup.window = std::max<Duration>(scenario_.sampleEvery * 10, std::chrono::seconds{1});
+    setup.replicas = static_cast<int>(router_->endpointCount());
+    setup.budgetIsRate =
+        scenario_.engine.semantics.budgetMeans == Semantics::BudgetMeans::ratePerPoll;
+    for (const SourceSpec& source : scenario_.sources) {
+        setup.sources.push_back({source.traffic.name, source.queue.empty()});
+    }
+    // Metric gates speak of the free share D and close at or below a point: lower is busier.
+    for (std::size_t i = 0; i < truth_->queues.size(); ++i) {
+        const QueueSettings& queue = truth_->queues[i];
+        setup.queues.push_back({queue.id, queue.pool});
+        if (queue.gate == nullptr) continue;
+        const auto index = static_cast<std::uint16_t>(i);
+        setup.gates.push_back({false, index, std::string(queue.gate->type()), false});
+        gates_.push_back({false, index, queue.gate.get()});
+    }
+    for (std::size_t i = 0; i < truth_->pools.size(); ++i) {
+        const PoolSettings& pool = truth_->pools[i];
+        setup.workerPools.push_back({pool.id});
+        if (pool.gate == nullptr) continue;
+        const auto index = static_cast<std::uint16_t>(i);
+        setup.gates.push_back({true, index, std::string(pool.gate->type()), false});
+        gates_.push_back({true, index, pool.gate.get()});
+    }
+    recorder_ = std::make_unique<Recorder>(std::move(setup));
+    queueSamples_.resize(truth_->queues.size());
+    poolSamples_.resize(truth_->pools.size());
+    gateSamples_.resize(gates_.size());
+}
+
+void World::emit(EventKind kind, std::uint8_t code, std::uint8_t aux, double value) {
+    Event event;
+    event.at = loop_.now();
+    event.kind = kind;
+    event.code = code;
+    event.aux = aux;
+    event.value = value;
+    recorder_->observe(event);
+}
+
+void World::observe(const Event& event) {
+    if (event.kind == EventKind::enqueued) {
+        const std::uint32_t source = sourceOf(event.request);
+        const Body& body = sources_[source]->bodies().at(sequenceOf(event.request));
+        ++outstanding_[source];
+        recorder_->arrived(event.at, static_cast<std::uint16_t>(source), event.request,
+                           body.promptTokens, body.outputTokens);
+    }
+    recorder_->observe(event);
+}
+
+void World::ended(const Request& request, const ServiceTiming& lastTiming) {
+    recorder_->ended(request, lastTiming);
+    const std::uint32_t source = sourceOf(request.number);
+    Source& from = *sources_[source];
+    const Body& body = from.bodies().at(sequenceOf(request.number));
+    const Time now = loop_.now();
+
+    Completion completion;
+    completion.at = now;
+    completion.request = request.number;
+    completion.source = static_cast<std::uint16_t>(source);
+    completion.e2e = now - request.created;
+    if (lastResult_.number == request.number) completion.status = lastResult_.status;
+    if (completion.status >= 200 && completion.status < 400) {
+        completion.ttft = completion.e2e - lastTiming.decode;
+        if (lastTiming.outputTokens > 1) {
+            completion.tpot = lastTiming.decode / (lastTiming.outputTokens - 1);
+        }
+        completion.promptTokens = lastTiming.promptTokens;
+        completion.outputTokens = lastTiming.outputTokens;
+    }
+    recorder_->completed(completion);
+    --outstanding_[source];
+    const std::uint32_t user = body.user;
+    from.bodies().end(sequenceOf(request.number));
+    from.completed(user, now);
+}
+
+// The result comes just before the end of the request that it answers.
+void World::resulted(const Request& request, const ResultMessage& result) {
+    lastResult_ = {request.number, result.code == ResultCode::http ? result.status : 0};
+}
+
+void World::interactiveArrived(std::uint16_t source, std::uint64_t number) {
+    ++outstanding_[source];
+    recorder_->arrived(loop_.now(), source, number, 0, 0);
+}
+
+void World::interactiveEnded(const InteractiveOutcome& outcome) {
+    const ServiceTiming& timing = outcome.response.timing;
+    Completion completion;
+    completion.at = loop_.now();
+    completion.request = outcome.number;
+    completion.source = outcome.source;
+    completion.status = outcome.response.status;
+    completion.e2e = completion.at - outcome.arrived;
+    if (completion.status >= 200 && completion.status < 400) {
+        completion.ttft = completion.e2e - timing.decode;
+        if (timing.outputTokens > 1) completion.tpot = timing.decode / (timing.outputTokens - 1);
+        completion.promptTokens = timing.promptTokens;
+        completion.outputTokens = timing.outputTokens;
+    }
+    --outstanding_[outcome.source];
+    recorder_->completed(completion);
+}
+
+void World::sample() {
+    fillSample();
+    penstock::Sample sample;
+    sample.queues = queueSamples_;
+    sample.workerPools = poolSamples_;
+    sample.gates = gateSamples_;
+    sample.fleet = fleetSample_;
+    sample.replicaBusy = replicaBusy_;
+    recorder_->sample(loop_.now(), sample);
+    sampledAt_ = loop_.now();
+    if (sampledAt_ + scenario_.sampleEvery <= end()) {
+        loop_.arm(sampleTimer_, sampledAt_ + scenario_.sampleEvery);
+    }
+}
+
+void World::fillSample() {
+    const Time now = loop_.now();
+    for (std::size_t i = 0; i < queueSamples_.size(); ++i) {
+        const QueueView view = dispatcher_->queueView(static_cast<std::uint16_t>(i));
+        QueueSample& s = queueSamples_[i];
+        s.pending = view.depth.pending;
+        s.parked = view.depth.parked;
+        s.suspect = view.depth.suspect;
+        s.dead = view.depth.dead;
+        s.claimed = view.depth.claimed;
+        s.inFlight = view.inFlight;
+    }
+    for (std::size_t i = 0; i < poolSamples_.size(); ++i) {
+        const PoolView view = dispatcher_->poolView(static_cast<std::uint16_t>(i));
+        poolSamples_[i] = {view.workers, view.busy, view.waiting};
+    }
+    for (std::size_t i = 0; i < gates_.size(); ++i) {
+        const GateRef& ref = gates_[i];
+        GateSample& s = gateSamples_[i];
+        if (ref.ofPool) {
+            const PoolView view = dispatcher_->poolView(ref.index);
+            s.reason = view.reason;
+            s.budget = view.budget;
+            s.inFlight = view.busy;
+        } else {
+            const QueueView view = dispatcher_->queueView(ref.index);
+            s.reason = view.reason;
+            s.budget = view.budget;
+            s.inFlight = view.inFlight;
+        }
+        ref.shadow->budget(now);
+        const Reason& truth = ref.shadow->reason();
+        s.trueKnown = truth.available && !truth.source.empty();
+        s.trueValue = truth.value;
+    }
+    const std::size_t replicas = router_->endpointCount();
+    busyBefore_.resize(replicas, 0);
+    replicaBusy_.resize(replicas, 0.0F);
+    FleetSample fleet;
+    const double period = static_cast<double>((now - sampledAt_).count());
+    for (std::size_t i = 0; i < replicas; ++i) {
+        const Observation seen = router_->endpoint(i).observe();
+        const double busy =
+            sampledAt_ == Time{} || period <= 0.0
+                ? 0.0
+                : std::min(1.0, static_cast<double>(seen.busyNs - busyBefore_[i]) / period);
+        busyBefore_[i] = seen.busyNs;
+        replicaBusy_[i] = static_cast<float>(busy);
+        fleet.busyShare += busy / static_cast<double>(replicas);
+        fleet.kvUsed += seen.kvUsedFraction / static_cast<double>(replicas);
+        fleet.running += seen.running;
+        fleet.waiting += seen.waiting;
+        fleet.preemptions += static_cast<std::uint64_t>(seen.preemptions);
+        fleet.promptTokens += static_cast<std::uint64_t>(seen.promptTokens);
+        fleet.generatedTokens += static_cast<std::uint64_t>(seen.generatedTokens);
+    }
+    fleet.replicas = router_->readyEndpoints();
+    fleet.saturation = router_->trueSaturation();
+    fleetSample_ = fleet;
+}
+
+RunFacts World::facts(double wallSeconds) {
+    fillSample();
+    RunFacts facts;
+    facts.scenario = scenario_.name;
+    facts.about = scenario_.about;
+    facts.lesson = scenario_.lesson;
+    facts.semantics = scenario_.engine.semantics.name;
+    facts.seed = scenario_.seed;
+    facts.end = loop_.now();
+    facts.wallSeconds = wallSeconds;
+    facts.queues = queueSamples_;
+    facts.fleet = fleetSample_;
+    const std::uint64_t delivered = router_->totals().deliveredTokens;
+    if (fleetSample_.generatedTokens > delivered && router_->inFlight() == 0) {
+        facts.abortedTokens = fleetSample_.generatedTokens - delivered;
+    }
+    LimiterShares limiter;
+    for (std::size_t i = 0; i < queueSamples_.size(); ++i) {
+        limiter += dispatcher_->limiter(static_cast<std::uint16_t>(i));
+    }
+    const auto shares = limiter.bindingShares();
+    for (std::size_t i = 0; i < shares.size(); ++i) {
+        facts.limiter.emplace_back(std::string(name(static_cast<LifeStage>(i))), shares[i]);
+    }
+    for (const Expectation& e : scenario_.expect) facts.expectations.push_back(e.expression);
+    return facts;
+}
+
+Status World::checkConservation() const {
+    broker_->checkConservation();
+    for (std::size_t i = 0; i < sources_.size(); ++i) {
+        const auto* interactive = dynamic_cast<const InteractiveSource*>(sources_[i].get());
+        if (interactive == nullptr) continue;
+        if (static_cast<std::int64_t>(outstanding_[i]) != interactive->inFlight()) {
+            return fail(fmt::format("source {}: {} requests outstanding, but {} in flight",
+                                    scenario_.sources[i].traffic.name, outstanding_[i],
+                                    interactive->inFlight()));
+        }
+    }
+    const RouterTotals& t = router_->totals();
+    const std::uint64_t ended = t.completed + t.rejected + t.aborted + t.lost;
+    const auto inside =
+        static_cast<std::uint64_t>(router_->inFlight()) + static_cast<std::uint64_t>(router_->queued());
+    if (t.submitted != ended + inside) {
+        return fail(fmt::format("router: {} submitted, but {} ended and {} inside", t.submitted,
+                                ended, inside));
+    }
+    std::uint64_t generated = 0;
+    for (std::size_t i = 0; i < router_->endpointCount(); ++i) {
+        generated += static_cast<std::uint64_t>(router_->endpoint(i).observe().generatedTokens);
+    }
+    if (generated < t.deliveredTokens) {
+        return fail(fmt::format("pool: {} tokens delivered, but only {} generated",
+                                t.deliveredTokens, generated));
+    }
+    return {};
+}
+
+Result<Report> World::report(double wallSeconds) {
+    if (auto conserved = checkConservation(); !conserved) return fail(conserved.error());
+    return recorder_->finish(facts(wallSeconds));
+}
+
+} // namespace penstock::sim
