@@ -16,7 +16,7 @@
 namespace penstock {
 
 struct Limits {
-    std::size_t fileBytes = std::size_t{64} << 20;
+    std::size_t fileBytes = std::size_t{16} << 20;
     std::size_t lineBytes = std::size_t{1} << 20;
     std::size_t values = 1'000'000; // after aliases are expanded
     std::size_t members = 4096;     // keys of one mapping
