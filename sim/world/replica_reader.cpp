@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "sim/world/replica_reader.h"
 
+#include "sim/fleet/memory.h"
+
 #include <fmt/format.h>
 
 namespace penstock::sim {
@@ -12,16 +14,13 @@ namespace {
 constexpr Range kEfficiency{.min = 0.0, .max = 0.95, .above = true}; // physics: below the data sheet
 constexpr Range kSeconds{.min = 0.0, .max = 1.0};
 
-template <class Entry>
-Entry named(Reader& r, std::string_view key, const std::map<std::string, Entry, std::less<>>& table,
-            std::string& name) {
+template <class Spec>
+Spec named(Reader& r, std::string_view key, const SpecTable<Spec>& table, std::string& name) {
     name = r.text(key);
     const auto found = table.find(name);
-    if (found != table.end()) return found->second;
-    std::string known;
-    for (const auto& [n, entry] : table) known += (known.empty() ? "" : ", ") + n;
-    r.fail(key, fmt::format("\"{}\" is not in resources/; known: {}", name, known));
-    return table.begin()->second;
+    if (found) return *found;
+    r.fail(key, found.error().message);
+    return table.rows().front().spec;
 }
 
 StepConstants readConstants(Reader& r) {
@@ -67,8 +66,8 @@ void readStepTime(Reader& r, const Hardware& hardware, ReplicaGroup& group) {
         return;
     }
     group.config.cost = deriveStepCost(gpu, model, group.tp, constants);
-    const std::int64_t fit = kvBlocksThatFit(gpu, model, group.tp, group.config.blockSize,
-                                             group.config.maxNumBatchedTokens);
+    const std::int64_t fit = kvBlocksFor(gpu, model, group.tp, group.config.maxNumBatchedTokens,
+                                         group.config.blockSize);
     group.config.kvBlocks = r.integer<std::int64_t>("kv_blocks", {0, 1000000000000}, 0);
     if (group.config.kvBlocks == 0) group.config.kvBlocks = fit;
     if (group.config.kvBlocks < 1 && r.ok()) {
@@ -79,6 +78,14 @@ void readStepTime(Reader& r, const Hardware& hardware, ReplicaGroup& group) {
 }
 
 } // namespace
+
+Result<Hardware> Hardware::load(const std::string& directory) {
+    auto gpus = readGpuTable(directory + "/gpus.yaml");
+    if (!gpus) return fail(gpus.error());
+    auto models = readModelTable(directory + "/models.yaml");
+    if (!models) return fail(models.error());
+    return Hardware{std::move(*gpus), std::move(*models)};
+}
 
 void readReplica(Reader& r, const Hardware& hardware, ReplicaGroup& group) {
     ReplicaConfig& c = group.config;
