@@ -16,7 +16,9 @@ namespace {
 constexpr std::size_t kMostRows = 200000;
 constexpr int kHeading = 24, kAxis = 22;
 
-QString number(double v) { return QString::fromStdString(numberLabel(v)); }
+QString number(double v) {
+    return QString::fromStdString(numberLabel(v));
+}
 
 QString csvField(QString text) {
     if (!text.contains(QLatin1Char(',')) && !text.contains(QLatin1Char('"'))) return text;
@@ -83,7 +85,9 @@ Status exportChart(TimeChart& chart, ChartFile kind, const QString& path) {
     const QSize size = chart.view().size() + QSize(0, kHeading + kAxis);
     PlotScene& scene = chart.view().scene();
     switch (kind) {
-    case ChartFile::csv: file.write(chartCsv(chart).toUtf8()); break;
+    case ChartFile::csv:
+        file.write(chartCsv(chart).toUtf8());
+        break;
     case ChartFile::svg: {
         QSvgGenerator generator;
         generator.setOutputDevice(&file);
@@ -160,7 +164,8 @@ void ChartTableModel::refresh() {
     rows.resize(kSummaries + kParts);
     const QString titles[kSummaries] = {tr("Lowest"), tr("Mean"), tr("95th percentile"),
                                         tr("Highest")};
-    for (int i = 0; i < kSummaries; ++i) rows[static_cast<std::size_t>(i)] << titles[i];
+    for (int i = 0; i < kSummaries; ++i)
+        rows[static_cast<std::size_t>(i)] << titles[i];
     const Duration part = view.span() / kParts;
     for (int i = 0; i < kParts; ++i) {
         rows[static_cast<std::size_t>(kSummaries + i)]

@@ -13,12 +13,11 @@ namespace penstock::app {
 struct ChartFrame::Parts {
     QGraphicsScene scene;
     QChart* chart = nullptr; // owned by the scene
-    QValueAxis* time = nullptr;
     QValueAxis* linear = nullptr;
     QLogValueAxis* logarithm = nullptr;
     QSize size;
     QRectF plot;
-    double low = 0, high = 0, step = 0, anchor = 0, interval = 0;
+    double low = 0, high = 0, step = 0;
     bool logarithmic = false;
     ThemeKind theme = ThemeKind::light;
     bool themed = false;
@@ -49,15 +48,13 @@ ChartFrame::ChartFrame() : parts_(std::make_unique<Parts>()) {
     Parts& p = *parts_;
     p.chart = new QChart;
     p.scene.addItem(p.chart);
+    p.chart->setMinimumSize(0, 0); // else Qt Charts makes it 200 pixels high at least
     p.chart->legend()->hide();
     p.chart->setMargins(QMargins());
     p.chart->setBackgroundRoundness(0);
-    p.chart->setPlotAreaBackgroundVisible(true);
+    // Qt Charts 6.4 paints a fixed plot area's background in the wrong place: render() does it.
+    p.chart->setBackgroundVisible(false);
     p.chart->layout()->setContentsMargins(0, 0, 0, 0);
-    p.time = new QValueAxis;
-    p.time->setLabelsVisible(false);
-    p.time->setTickType(QValueAxis::TicksDynamic);
-    p.chart->addAxis(p.time, Qt::AlignBottom);
     p.linear = new QValueAxis;
     p.linear->setTickType(QValueAxis::TicksDynamic);
     p.chart->addAxis(p.linear, Qt::AlignLeft);
@@ -77,7 +74,6 @@ void ChartFrame::setGeometry(QSize size, QRectF plot) {
     p.plot = plot;
     p.chart->resize(size);
     p.chart->setPlotArea(plot);
-    p.time->setRange(0, std::max(1.0, plot.width()));
     touch();
 }
 
@@ -86,11 +82,6 @@ void ChartFrame::setTheme(const Theme& theme) {
     if (p.themed && p.theme == theme.kind) return;
     p.themed = true;
     p.theme = theme.kind;
-    p.chart->setBackgroundBrush(theme.palette.color(QPalette::Window));
-    p.chart->setBackgroundPen(Qt::NoPen);
-    p.chart->setPlotAreaBackgroundBrush(theme.plotBackground);
-    p.chart->setPlotAreaBackgroundPen(QPen(theme.frame, 1));
-    dress(*p.time, theme);
     dress(*p.linear, theme);
     if (p.logarithm) dress(*p.logarithm, theme);
     touch();
@@ -106,7 +97,6 @@ void ChartFrame::setValueAxis(double low, double high, double step, bool logarit
         p.logarithmic = logarithmic;
         if (logarithmic && !p.logarithm) {
             p.logarithm = new QLogValueAxis;
-            p.logarithm->setBase(10);
             p.logarithm->setLabelFormat(QStringLiteral("%g"));
             p.logarithm->setMinorTickCount(0);
             dress(*p.logarithm, themeOf(p.theme));
@@ -116,6 +106,7 @@ void ChartFrame::setValueAxis(double low, double high, double step, bool logarit
         if (p.logarithm) p.logarithm->setVisible(logarithmic);
     }
     if (logarithmic) {
+        p.logarithm->setBase(step);
         p.logarithm->setRange(low, high);
     } else {
         p.linear->setRange(low, high);
@@ -123,16 +114,6 @@ void ChartFrame::setValueAxis(double low, double high, double step, bool logarit
         p.linear->setTickInterval(step);
         p.linear->setLabelFormat(labelFormat(step));
     }
-    touch();
-}
-
-void ChartFrame::setTimeGrid(double anchor, double interval) {
-    Parts& p = *parts_;
-    if (anchor == p.anchor && interval == p.interval) return;
-    p.anchor = anchor;
-    p.interval = interval;
-    p.time->setTickAnchor(anchor);
-    p.time->setTickInterval(interval);
     touch();
 }
 
@@ -151,6 +132,10 @@ void ChartFrame::render(QPainter& painter) {
     Parts& p = *parts_;
     p.chart->layout()->activate();
     const QRectF all(QPointF(), QSizeF(p.size));
+    const Theme& theme = themeOf(p.theme);
+    painter.fillRect(all, theme.palette.color(QPalette::Window));
+    painter.fillRect(p.plot.adjusted(-1, -1, 1, 1), theme.frame);
+    painter.fillRect(p.plot, theme.plotBackground);
     p.scene.setSceneRect(all);
     p.scene.render(&painter, all, all);
 }

@@ -1,13 +1,14 @@
 // SPDX-License-Identifier: GPL-3.0-only
 #pragma once
 
-// The still part of a chart: plot area, grid, value axis and its labels, laid out and drawn by Qt
-// Charts. This is the one class that includes Qt Charts.
+// The still part of a chart: plot area, value axis with its grid and labels, laid out and drawn by
+// Qt Charts. This is the one class that includes Qt Charts.
 //
 // Curves are not QXYSeries: with 24 curves of 1,000 points, QLineSeries::replace and the repaint
-// took 19 to 33 ms a frame (Qt 6.4.2, two cores), of which the empty chart took 4. So the chart is
-// drawn into an image when its axes change, and CurveRaster draws over a copy of it. GUI thread.
-#include "app/workbench/charts/value_map.h"
+// took 19 to 33 ms a frame (Qt 6.4.2, two cores), of which the empty charts took 4. So the chart is
+// drawn into an image when its axis changes, and CurveRaster draws over a copy of it. Time is not
+// an axis of the chart's own, because it moves: the grid of the shared axis is drawn with the
+// curves. GUI thread.
 #include "app/workbench/look/theme.h"
 
 #include <QImage>
@@ -30,10 +31,8 @@ class ChartFrame {
     // the image as stale only if something changes.
     void setGeometry(QSize size, QRectF plot);
     void setTheme(const Theme& theme);
+    // Labels every `step`; on a logarithmic axis at its whole powers.
     void setValueAxis(double low, double high, double step, bool logarithmic);
-    // Vertical grid lines at `anchor` + k · `interval` pixels from the plot's left edge.
-    void setTimeGrid(double anchor, double interval);
-
     // Drawn anew only after a change; RGB32 at `ratio` device pixels a pixel.
     const QImage& image(qreal ratio);
     // Changes whenever image() would.

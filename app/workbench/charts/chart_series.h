@@ -19,9 +19,9 @@ struct ChartSeries {
     QString name;
     const SeriesBuffer* data = nullptr;
     CurveStyle style = CurveStyle::line;
-    int color = 0;              // index into the theme's series colours
-    bool dashed = false;        // thresholds, limits and the curves of a compared run
-    bool dots = false;          // a dot at each sample while they are far apart: readings
+    int color = 0;       // index into the theme's series colours
+    bool dashed = false; // thresholds, limits and the curves of a compared run
+    bool dots = false;   // a dot at each sample while they are far apart: readings
     bool visible = true;
     const SeriesBuffer* upper = nullptr; // band only
 };
@@ -29,9 +29,9 @@ struct ChartSeries {
 // How a chart's value axis behaves.
 struct ValueAxisSpec {
     bool logarithmic = false;
-    double low = 0;        // always shown; for a logarithmic axis the smallest value shown, > 0
-    double high = 0;       // always shown; the axis grows beyond it when the data do
-    QString unit;          // "ms", "requests", "per s"; empty for shares
+    double low = 0;  // always shown; for a logarithmic axis the smallest value shown, > 0
+    double high = 0; // always shown; the axis grows beyond it when the data do
+    QString unit;    // "ms", "requests", "per s"; empty for shares
 };
 
 } // namespace penstock::app

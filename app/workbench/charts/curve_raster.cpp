@@ -144,9 +144,11 @@ void CurveRaster::fillColumn(int x, double from, double to, QRgb color, int alph
     blend(*pixel, color, static_cast<int>(alpha * (first + 1 - from)));
     pixel += stride_;
     if (alpha == 255) {
-        for (int y = first + 1; y < last; ++y, pixel += stride_) *pixel = color | 0xff000000u;
+        for (int y = first + 1; y < last; ++y, pixel += stride_)
+            *pixel = color | 0xff000000u;
     } else {
-        for (int y = first + 1; y < last; ++y, pixel += stride_) blend(*pixel, color, alpha);
+        for (int y = first + 1; y < last; ++y, pixel += stride_)
+            blend(*pixel, color, alpha);
     }
     blend(*pixel, color, static_cast<int>(alpha * std::min(1.0, to - last)));
 }
@@ -161,6 +163,21 @@ void CurveRaster::dots(const std::vector<Column>& columns, const ValueMap& map, 
         for (int x = left; x < left + static_cast<int>(size); ++x) {
             if (x < 0 || x >= plot_.width()) continue;
             fillColumn(x, y - size / 2, y + size / 2, color.rgb(), 255);
+        }
+    }
+}
+
+void CurveRaster::stroke(double x, double width, double height, QColor color, int every) {
+    const int left = static_cast<int>(std::floor(x * perColumn_));
+    const double bottom = plot_.bottom() + 1, top = std::max<double>(plot_.top(), bottom - height);
+    for (int pixel = left; pixel < left + std::max(1, static_cast<int>(width)); ++pixel) {
+        if (pixel < 0 || pixel >= plot_.width()) continue;
+        if (every <= 0) {
+            fillColumn(pixel, top, bottom, color.rgb(), color.alpha());
+            continue;
+        }
+        for (double y = top; y < bottom; y += 2 * every) {
+            fillColumn(pixel, y, std::min(bottom, y + every), color.rgb(), color.alpha());
         }
     }
 }

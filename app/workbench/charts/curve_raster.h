@@ -33,6 +33,9 @@ class CurveRaster {
               const ValueMap& map, QColor color, double endX);
     // A square of `size` pixels at each lone sample, unless they are closer than 2 · `size`.
     void dots(const std::vector<Column>& columns, const ValueMap& map, QColor color, double size);
+    // Vertical strokes one `width` wide, `height` pixels up from the plot's bottom: grid lines and
+    // marks. `every` > 0 draws it dashed.
+    void stroke(double x, double width, double height, QColor color, int every = 0);
     // A translucent stripe over the full height.
     void shade(double fromX, double toX, QColor color);
 

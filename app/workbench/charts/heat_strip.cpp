@@ -26,7 +26,9 @@ HeatStrip::HeatStrip(QString title, double full, TimeAxis& axis, QWidget* parent
     ticket_ = axis_.listen([this](TimeAxis::Change) { update(); });
 }
 
-HeatStrip::~HeatStrip() { axis_.unlisten(ticket_); }
+HeatStrip::~HeatStrip() {
+    axis_.unlisten(ticket_);
+}
 
 void HeatStrip::setData(const HeatBuffer* data, QStringList rowNames) {
     data_ = data;
@@ -37,7 +39,9 @@ void HeatStrip::setData(const HeatBuffer* data, QStringList rowNames) {
     update();
 }
 
-int HeatStrip::headingHeight() const { return fontMetrics().height() + 6; }
+int HeatStrip::headingHeight() const {
+    return fontMetrics().height() + 6;
+}
 
 QSize HeatStrip::sizeHint() const {
     const int rows = data_ ? static_cast<int>(data_->rows()) : 1;
@@ -55,7 +59,9 @@ QRect HeatStrip::plot() const {
             std::max(1, height() - headingHeight() - 4)};
 }
 
-TimeScale HeatStrip::scale() const { return TimeScale(axis_, plot().width(), devicePixelRatioF()); }
+TimeScale HeatStrip::scale() const {
+    return TimeScale(axis_, plot().width(), devicePixelRatioF());
+}
 
 void HeatStrip::refresh() {
     if (!isVisible() || !data_) return;
@@ -139,9 +145,8 @@ bool HeatStrip::event(QEvent* event) {
         const auto* help = static_cast<QHelpEvent*>(event);
         const QRect area = plot();
         if (area.contains(help->pos())) {
-            const auto row = static_cast<std::size_t>((help->pos().y() - area.top()) *
-                                                      static_cast<int>(data_->rows()) /
-                                                      area.height());
+            const auto row = static_cast<std::size_t>(
+                (help->pos().y() - area.top()) * static_cast<int>(data_->rows()) / area.height());
             const Time t = scale().at(help->pos().x() - area.left());
             const QString name = static_cast<int>(row) < rowNames_.size()
                                      ? rowNames_[static_cast<int>(row)]
@@ -161,7 +166,9 @@ void HeatStrip::mouseMoveEvent(QMouseEvent* event) {
     axis_.hover(scale().at(event->position().x() - plot().left()));
 }
 
-void HeatStrip::leaveEvent(QEvent*) { axis_.hover(std::nullopt); }
+void HeatStrip::leaveEvent(QEvent*) {
+    axis_.hover(std::nullopt);
+}
 
 void HeatStrip::wheelEvent(QWheelEvent* event) {
     axis_.zoom(std::pow(1.25, -event->angleDelta().y() / 120.0),

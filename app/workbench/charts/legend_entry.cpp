@@ -12,6 +12,7 @@ namespace penstock::app {
 namespace {
 
 constexpr int kSwatch = 14, kGap = 5, kPad = 4;
+constexpr int kSlack = 3; // advances are rounded, and a name must not be cut for want of a pixel
 
 } // namespace
 
@@ -39,7 +40,8 @@ int LegendEntry::valueWidth() const {
 
 QSize LegendEntry::sizeHint() const {
     const int name = fontMetrics().horizontalAdvance(name_);
-    return {kPad + kSwatch + kGap + name + kGap + valueWidth() + kPad, fontMetrics().height() + 4};
+    return {kPad + kSwatch + kGap + name + kSlack + kGap + valueWidth() + kPad,
+            fontMetrics().height() + 4};
 }
 
 QSize LegendEntry::minimumSizeHint() const {
@@ -102,7 +104,7 @@ void ReasonEntry::setShare(double share) {
 }
 
 QSize ReasonEntry::sizeHint() const {
-    const int name = fontMetrics().horizontalAdvance(name_ + QStringLiteral(" 100 %"));
+    const int name = fontMetrics().horizontalAdvance(name_ + QStringLiteral(" 100 %")) + kSlack;
     return {kPad + 10 + kGap + name + kPad, fontMetrics().height() + 4};
 }
 

@@ -8,6 +8,7 @@
 #include <QPainterPath>
 
 #include <cmath>
+#include <cstring>
 #include <limits>
 
 namespace penstock::app {
@@ -18,6 +19,8 @@ constexpr double kCurveWidth = 1.25; // with soft ends, reads as one crisp pixel
 constexpr int kShadeAlpha = 46, kBandAlpha = 60;
 constexpr double kDotSize = 4;
 constexpr int kPixelsPerValueTick = 26;
+constexpr double kTickHeight = 5;
+constexpr qint64 kFillColumnMs = 200;
 
 QColor withAlpha(QColor color, int alpha) {
     color.setAlpha(alpha);
@@ -66,12 +69,18 @@ PlotScene::Drawn PlotScene::wanted() {
 }
 
 bool PlotScene::update() {
+    if (size_.isEmpty()) return false; // not laid out yet
     frame_.setTheme(currentTheme());
     frame_.setGeometry(size_, plot_);
     Drawn next = wanted();
     if (next == drawn_) return false;
+    Drawn butForSamples = next;
+    butForSamples.appended = drawn_.appended;
+    if (butForSamples == drawn_ && sinceDrawn_.elapsed() < kFillColumnMs && axis_.following()) {
+        return false;
+    }
+    sinceDrawn_.start();
     scale_ = next.scale;
-    frame_.setTimeGrid(scale_.gridAnchor(), scale_.gridInterval());
     decimate();
     fitValues();
     drawCurves();
@@ -115,7 +124,21 @@ void PlotScene::fitValues() {
         low = std::isnan(low) ? floor : std::max(low, floor);
         high = std::isnan(high) ? floor * 10 : std::max({high, values_.high, low * 10});
         low = std::pow(10, std::floor(std::log10(std::min(low, high) * (1 + 1e-9))));
-        high = std::pow(10, std::ceil(std::log10(high) - 1e-9));
+        // To the next of 2, 5, 10 in its decade; labels stand at whole decades.
+        const double decade = std::pow(10, std::floor(std::log10(high) + 1e-9));
+        for (const double digit : {1.0, 2.0, 5.0, 10.0}) {
+            if (decade * digit < high * (1 - 1e-9)) continue;
+            high = decade * digit;
+            break;
+        }
+        const bool fits = low >= low_ && high <= high_ && low_ > 0;
+        if (fits && std::log(high / low) > 0.6 * std::log(high_ / low_)) {
+            low = low_;
+            high = high_;
+        }
+        // Qt Charts writes "..." for labels that come too close: leave decades out instead.
+        const double decades = std::log10(high / low);
+        step = std::pow(10, std::max(1.0, std::ceil(decades / most)));
     } else {
         low = std::isnan(low) ? values_.low : std::min(low, values_.low);
         high = std::isnan(high) ? values_.high : std::max(high, values_.high);
@@ -123,14 +146,15 @@ void PlotScene::fitValues() {
         // The scale grows at once and shrinks only when less than half of it is in use, so that
         // it does not hop while data stream by.
         const bool fits = low >= low_ && high <= high_ && high_ > low_;
-        if (fits && nice.high - nice.low > 0.5 * (high_ - low_)) nice = niceScale(low_, high_, most);
+        if (fits && nice.high - nice.low > 0.5 * (high_ - low_))
+            nice = niceScale(low_, high_, most);
         low = nice.low;
         high = nice.high;
         step = nice.step;
     }
     low_ = low;
     high_ = high;
-    map_ = {low, high, values_.logarithmic, plot_.top(), plot_.height()};
+    map_ = ValueMap(low, high, values_.logarithmic, plot_.top(), plot_.height());
     frame_.setValueAxis(low, high, step, values_.logarithmic);
 }
 
@@ -141,15 +165,24 @@ double PlotScene::endColumn() const {
 
 void PlotScene::drawCurves() {
     const Theme& theme = currentTheme();
-    image_ = frame_.image(ratio_);
+    // The pixels are copied into the image that is there: a new one a frame costs page faults.
+    const QImage& ground = frame_.image(ratio_);
+    if (image_.size() != ground.size() || image_.devicePixelRatio() != ratio_) {
+        image_ = ground.copy();
+    } else {
+        std::memcpy(image_.bits(), ground.constBits(),
+                    static_cast<std::size_t>(ground.sizeInBytes()));
+    }
     const QRect pixels(static_cast<int>(std::lround(plot_.left() * ratio_)),
                        static_cast<int>(std::lround(plot_.top() * ratio_)),
                        static_cast<int>(std::lround(plot_.width() * ratio_)),
                        static_cast<int>(std::lround(plot_.height() * ratio_)));
     CurveRaster raster(image_, pixels, pixels.width() / static_cast<double>(scale_.columns()));
-    const ValueMap map{map_.low, map_.high, map_.logarithmic, map_.top * ratio_,
-                       map_.height * ratio_};
+    const ValueMap map = map_.scaled(ratio_);
     const double end = endColumn(), perPixel = scale_.columns() / scale_.width();
+    for (double x = scale_.gridAnchor(); x <= scale_.width(); x += scale_.gridInterval()) {
+        raster.stroke(x * perPixel, ratio_, pixels.height(), theme.grid);
+    }
     if (spans_) {
         spans_->visit({scale_.view().from, std::min(scale_.view().to, axis_.head())},
                       [&](TimeRange part, int reason) {
@@ -162,7 +195,9 @@ void PlotScene::drawCurves() {
         const std::vector<Column>& columns = curves_[i].columns;
         const QColor color = theme.seriesColor(s.color);
         switch (s.style) {
-        case CurveStyle::line: raster.line(columns, map, color, kCurveWidth * ratio_, s.dashed); break;
+        case CurveStyle::line:
+            raster.line(columns, map, color, kCurveWidth * ratio_, s.dashed);
+            break;
         case CurveStyle::step:
             raster.step(columns, map, color, kCurveWidth * ratio_, s.dashed, end);
             break;
@@ -172,28 +207,45 @@ void PlotScene::drawCurves() {
         }
         if (s.dots) raster.dots(columns, map, color, kDotSize * ratio_);
     }
-    if (marks_ && marks_->size() > 0) {
-        QPainter painter(&image_);
-        drawMarks(painter);
-    }
+    if (marks_) drawMarks(raster);
 }
 
-void PlotScene::drawMarks(QPainter& painter) const {
+void PlotScene::drawMarks(CurveRaster& raster) const {
     const Theme& theme = currentTheme();
+    const double perPixel = scale_.columns() / scale_.width();
+    const int dash = static_cast<int>(std::lround(2 * ratio_));
     int lastDecision = -10;
     marks_->visit(scale_.view(), [&](const Mark& mark) {
-        const int x = static_cast<int>(xAt(mark.t));
-        const int bottom = static_cast<int>(plot_.bottom()), top = static_cast<int>(plot_.top());
+        const double x = std::floor(scale_.x(mark.t));
         if (mark.kind == MarkKind::decision) {
             // At most one tick every other pixel: a thousand decisions are a bar, not a cost.
             if (x - lastDecision < 2) return;
-            lastDecision = x;
-            painter.fillRect(x, bottom - 5, 1, 5, theme.decisionMark);
+            lastDecision = static_cast<int>(x);
+            raster.stroke(x * perPixel, ratio_, kTickHeight * ratio_, theme.decisionMark);
             return;
         }
         const QColor color = mark.kind == MarkKind::fault ? theme.faultMark : theme.moveMark;
-        for (int y = top; y < bottom; y += 4) painter.fillRect(x, y, 1, 2, color);
-        painter.fillRect(x - 2, bottom - 5, 5, 5, color);
+        raster.stroke(x * perPixel, ratio_, plot_.height() * ratio_, color, dash);
+        raster.stroke((x - 2) * perPixel, 5 * ratio_, kTickHeight * ratio_, color);
+    });
+}
+
+void PlotScene::renderMarks(QPainter& painter) const {
+    const Theme& theme = currentTheme();
+    double lastDecision = -10;
+    marks_->visit(scale_.view(), [&](const Mark& mark) {
+        const double x = xAt(mark.t);
+        if (mark.kind == MarkKind::decision) {
+            if (x - lastDecision < 2) return;
+            lastDecision = x;
+            painter.fillRect(QRectF(x, plot_.bottom() - kTickHeight, 1, kTickHeight),
+                             theme.decisionMark);
+            return;
+        }
+        const QColor color = mark.kind == MarkKind::fault ? theme.faultMark : theme.moveMark;
+        painter.setPen(QPen(color, 1, Qt::DotLine));
+        painter.drawLine(QPointF(x, plot_.top()), QPointF(x, plot_.bottom()));
+        painter.fillRect(QRectF(x - 2, plot_.bottom() - kTickHeight, 5, kTickHeight), color);
     });
 }
 
@@ -204,6 +256,9 @@ void PlotScene::render(QPainter& painter) {
     painter.save();
     painter.setClipRect(plot_);
     painter.setRenderHint(QPainter::Antialiasing);
+    for (double x = scale_.gridAnchor(); x <= scale_.width(); x += scale_.gridInterval()) {
+        painter.fillRect(QRectF(plot_.left() + x, plot_.top(), 1, plot_.height()), theme.grid);
+    }
     if (spans_) {
         spans_->visit({scale_.view().from, std::min(scale_.view().to, axis_.head())},
                       [&](TimeRange part, int reason) {
@@ -212,8 +267,9 @@ void PlotScene::render(QPainter& painter) {
                                            withAlpha(theme.reasonColor(reason), kShadeAlpha));
                       });
     }
-    for (std::size_t i = 0; i < series_.size(); ++i) renderCurve(painter, series_[i], curves_[i]);
-    if (marks_) drawMarks(painter);
+    for (std::size_t i = 0; i < series_.size(); ++i)
+        renderCurve(painter, series_[i], curves_[i]);
+    if (marks_) renderMarks(painter);
     painter.restore();
 }
 

@@ -5,12 +5,17 @@
 // screen or as vectors for a file. It redraws only what a change has made stale. GUI thread.
 #include "app/workbench/charts/chart_frame.h"
 #include "app/workbench/charts/chart_series.h"
+#include "app/workbench/charts/value_map.h"
 #include "app/workbench/series/time_scale.h"
 #include "app/workbench/series/tracks.h"
+
+#include <QElapsedTimer>
 
 #include <vector>
 
 namespace penstock::app {
+
+class CurveRaster;
 
 class PlotScene {
   public:
@@ -28,9 +33,10 @@ class PlotScene {
 
     void setGeometry(QSize size, qreal ratio);
     QRectF plot() const { return plot_; }
-    static constexpr int kLeft = 58, kRight = 16, kTop = 6, kBottom = 6;
+    static constexpr int kLeft = 58, kRight = 16, kTop = 9, kBottom = 9;
 
     // Brings scale, curves and image up to date with axis and samples; true if the picture changed.
+    // Samples that only fill the newest pixel column wait up to a fifth of a second.
     bool update();
     const QImage& image() const { return image_; }
     // The whole picture as vectors, to the same geometry.
@@ -61,7 +67,8 @@ class PlotScene {
     void decimate();
     void fitValues();
     void drawCurves();
-    void drawMarks(QPainter& painter) const;
+    void drawMarks(CurveRaster& raster) const;
+    void renderMarks(QPainter& painter) const;
     void renderCurve(QPainter& painter, const ChartSeries& series, const Curve& curve) const;
     double endColumn() const;
 
@@ -80,6 +87,7 @@ class PlotScene {
     double low_ = 0, high_ = 0;
     QImage image_;
     Drawn drawn_;
+    QElapsedTimer sinceDrawn_;
 };
 
 } // namespace penstock::app

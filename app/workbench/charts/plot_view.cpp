@@ -19,7 +19,9 @@ constexpr double kDragStart = 4;  // pixels before a press is a drag
 constexpr double kCursorGrip = 5; // pixels either side of a cursor's line
 constexpr double kZoomStep = 1.25;
 
-QString number(double v) { return QString::fromStdString(numberLabel(v)); }
+QString number(double v) {
+    return QString::fromStdString(numberLabel(v));
+}
 
 } // namespace
 
@@ -32,7 +34,9 @@ PlotView::PlotView(TimeAxis& axis, ValueAxisSpec values, QWidget* parent)
     ticket_ = axis_.listen([this](TimeAxis::Change) { update(); });
 }
 
-PlotView::~PlotView() { axis_.unlisten(ticket_); }
+PlotView::~PlotView() {
+    axis_.unlisten(ticket_);
+}
 
 void PlotView::refresh() {
     if (isVisible() && scene_.update()) update();
@@ -53,12 +57,15 @@ void PlotView::paintEvent(QPaintEvent*) {
     paintPicture(painter);
     if (hasFocus()) {
         painter.setClipping(false);
+        painter.setBrush(Qt::NoBrush);
         painter.setPen(QPen(palette().color(QPalette::Highlight), 1));
         painter.drawRect(QRectF(rect()).adjusted(0.5, 0.5, -0.5, -0.5));
     }
 }
 
-void PlotView::resizeEvent(QResizeEvent*) { scene_.setGeometry(size(), devicePixelRatioF()); }
+void PlotView::resizeEvent(QResizeEvent*) {
+    scene_.setGeometry(size(), devicePixelRatioF());
+}
 
 void PlotView::changeEvent(QEvent* event) {
     if (event->type() == QEvent::PaletteChange) {
@@ -144,10 +151,10 @@ Readout PlotView::brushReadout(TimeRange brush) const {
         const auto st = s.data->statistics({brush.from, std::min(brush.to, axis_.head())});
         if (!st) continue;
         const QString about = st->exact ? QString() : QStringLiteral("≈");
-        readout.rows.push_back({theme.seriesColor(s.color),
-                                {s.name, number(st->min), number(st->mean), about + number(st->p50),
-                                 about + number(st->p95), about + number(st->p99),
-                                 number(st->max)}});
+        readout.rows.push_back(
+            {theme.seriesColor(s.color),
+             {s.name, number(st->min), number(st->mean), about + number(st->p50),
+              about + number(st->p95), about + number(st->p99), number(st->max)}});
     }
     return readout;
 }
@@ -193,7 +200,8 @@ bool PlotView::event(QEvent* event) {
         const auto* help = static_cast<QHelpEvent*>(event);
         const Mark* mark = nullptr;
         if (scene_.marks()) {
-            mark = scene_.marks()->nearest(scene_.timeAt(help->pos().x()), scene_.scale().pixel() * 3);
+            mark =
+                scene_.marks()->nearest(scene_.timeAt(help->pos().x()), scene_.scale().pixel() * 3);
         }
         if (mark) {
             QToolTip::showText(help->globalPos(), QString::fromStdString(mark->text), this);
@@ -221,7 +229,7 @@ void PlotView::mousePressEvent(QMouseEvent* event) {
         setCursor(Qt::ClosedHandCursor);
     } else if (left) {
         const auto cursor = cursorNear(pressed_.x());
-        drag_ = !cursor                              ? Drag::undecided
+        drag_ = !cursor                          ? Drag::undecided
                 : *cursor == TimeAxis::Cursor::a ? Drag::cursorA
                                                  : Drag::cursorB;
     }
@@ -239,10 +247,17 @@ void PlotView::mouseMoveEvent(QMouseEvent* event) {
     case Drag::undecided:
         if (std::abs(at.x() - pressed_.x()) >= kDragStart) drag_ = Drag::brush;
         break;
-    case Drag::pan: axis_.panBy(scene_.timeAt(last_.x()) - t); break;
-    case Drag::cursorA: axis_.setCursor(TimeAxis::Cursor::a, t); break;
-    case Drag::cursorB: axis_.setCursor(TimeAxis::Cursor::b, t); break;
-    case Drag::brush: break;
+    case Drag::pan:
+        axis_.panBy(scene_.timeAt(last_.x()) - t);
+        break;
+    case Drag::cursorA:
+        axis_.setCursor(TimeAxis::Cursor::a, t);
+        break;
+    case Drag::cursorB:
+        axis_.setCursor(TimeAxis::Cursor::b, t);
+        break;
+    case Drag::brush:
+        break;
     }
     if (drag_ == Drag::brush) axis_.setBrush(orderedRange(scene_.timeAt(pressed_.x()), t), false);
     last_ = at;

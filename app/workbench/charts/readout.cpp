@@ -21,7 +21,7 @@ void paintReadout(QPainter& painter, const QRectF& plot, double avoid, const Rea
     const QFont font = smallFont();
     const QFontMetricsF metrics(font);
     const double line = metrics.height() + 1;
-    std::vector<double> widths;
+    std::vector<double> widths{metrics.horizontalAdvance(readout.title) - kSwatch};
     const auto fit = [&](std::size_t column, const QString& text) {
         if (widths.size() <= column) widths.resize(column + 1, 0);
         widths[column] = std::max(widths[column], metrics.horizontalAdvance(text));
@@ -35,14 +35,15 @@ void paintReadout(QPainter& painter, const QRectF& plot, double avoid, const Rea
         }
     }
     double width = kSwatch + 2 * kPad - kGap;
-    for (const double w : widths) width += w + kGap;
-    width = std::max(width, metrics.horizontalAdvance(readout.title) + 2 * kPad);
-    const auto most = static_cast<std::size_t>(std::max(1.0, (plot.height() - 2 * kPad) / line - 2));
+    for (const double w : widths)
+        width += w + kGap;
+    const auto most =
+        static_cast<std::size_t>(std::max(1.0, (plot.height() - kPad - 4) / line - 1));
     const std::size_t rows = std::min(readout.rows.size(), most);
-    const double height = line * static_cast<double>(rows + 2) + kPad;
+    const double height = line * static_cast<double>(rows + 1) + kPad;
     const bool left = avoid > plot.center().x();
-    const QRectF box(left ? plot.left() + 4 : plot.right() - width - 4, plot.top() + 3, width,
-                     std::min(height, plot.height() - 6));
+    const QRectF box(left ? plot.left() + 4 : plot.right() - width - 4, plot.top() + 2, width,
+                     std::min(height, plot.height() - 4));
 
     painter.save();
     painter.setRenderHint(QPainter::Antialiasing);
@@ -55,7 +56,6 @@ void paintReadout(QPainter& painter, const QRectF& plot, double avoid, const Rea
     double y = box.top() + kPad / 2 + metrics.ascent();
     painter.setPen(theme.palette.color(QPalette::Text));
     painter.drawText(QPointF(box.left() + kPad, y), readout.title);
-    y += line;
     const auto right = [&](double x, const QString& text) {
         painter.drawText(QPointF(x - metrics.horizontalAdvance(text), y), text);
     };

@@ -20,7 +20,7 @@ struct Readout {
         QStringList cells;
     };
     QString title;
-    QStringList headings; // above the cells after the first
+    QStringList headings; // beside the title, above the cells after the first
     std::vector<Row> rows;
 };
 

@@ -13,7 +13,9 @@ namespace {
 
 constexpr qint64 kValuesEveryMs = 100;
 
-QString number(double v) { return QString::fromStdString(numberLabel(v)); }
+QString number(double v) {
+    return QString::fromStdString(numberLabel(v));
+}
 
 } // namespace
 
@@ -24,8 +26,8 @@ TimeChart::TimeChart(QString id, QString title, ValueAxisSpec values, TimeAxis& 
     titleLabel_ = new QLabel(this);
     titleLabel_->setTextFormat(Qt::RichText);
     const QString unit = values.unit.isEmpty() ? QString() : QStringLiteral(" · ") + values.unit;
-    titleLabel_->setText(QStringLiteral("<b>%1</b>%2").arg(title_.toHtmlEscaped(),
-                                                           unit.toHtmlEscaped()));
+    titleLabel_->setText(
+        QStringLiteral("<b>%1</b>%2").arg(title_.toHtmlEscaped(), unit.toHtmlEscaped()));
     heading_ = new QHBoxLayout;
     heading_->setContentsMargins(8, 2, PlotScene::kRight, 0);
     heading_->setSpacing(4);
@@ -56,8 +58,10 @@ void TimeChart::setTracks(const MarkTrack* marks, const SpanTrack* spans) {
 }
 
 void TimeChart::buildLegend() {
-    for (LegendEntry* entry : entries_) delete entry;
-    for (ReasonEntry* entry : reasons_) delete entry;
+    for (LegendEntry* entry : entries_)
+        delete entry;
+    for (ReasonEntry* entry : reasons_)
+        delete entry;
     entries_.clear();
     reasons_.clear();
     auto& series = view_->scene().series();
@@ -106,7 +110,8 @@ QString TimeChart::spoken() const {
     QStringList parts;
     const Time at = axis_.crosshair().value_or(axis_.head());
     for (const ChartSeries& s : view_->scene().series()) {
-        if (s.visible) parts << QStringLiteral("%1 %2").arg(s.name, number(PlotScene::reading(s, at)));
+        if (s.visible)
+            parts << QStringLiteral("%1 %2").arg(s.name, number(PlotScene::reading(s, at)));
     }
     return parts.join(QStringLiteral(", "));
 }

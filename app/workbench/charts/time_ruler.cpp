@@ -21,9 +21,13 @@ TimeRuler::TimeRuler(TimeAxis& axis, QWidget* parent) : QWidget(parent), axis_(a
     ticket_ = axis_.listen([this](TimeAxis::Change) { update(); });
 }
 
-TimeRuler::~TimeRuler() { axis_.unlisten(ticket_); }
+TimeRuler::~TimeRuler() {
+    axis_.unlisten(ticket_);
+}
 
-QSize TimeRuler::sizeHint() const { return {600, fontMetrics().height() + 8}; }
+QSize TimeRuler::sizeHint() const {
+    return {600, fontMetrics().height() + 8};
+}
 
 TimeScale TimeRuler::scale() const {
     const double width = std::max(1, this->width() - PlotScene::kLeft - PlotScene::kRight);
@@ -35,30 +39,41 @@ void TimeRuler::paintEvent(QPaintEvent*) {
     const Theme& theme = currentTheme();
     const TimeScale s = scale();
     const double left = PlotScene::kLeft;
-    painter.setPen(theme.axisText);
-    for (const TimeTick& tick : s.ticks()) {
-        const QString text = QString::fromStdString(tick.text);
-        const double width = fontMetrics().horizontalAdvance(text);
-        const double x = std::clamp(left + tick.x - width / 2, 0.0, this->width() - width - 2);
-        painter.drawText(QRectF(x, 4, width + 2, height() - 4), Qt::AlignTop, text);
-        painter.fillRect(QRectF(left + tick.x, 0, 1, 3), theme.axisText);
-    }
+    struct Flag {
+        QRectF box;
+        QString text;
+        QColor color;
+    };
+    std::vector<Flag> flags;
     const auto flag = [&](std::optional<Time> at, QColor color, const QString& prefix) {
         if (!at) return;
         const double x = left + s.x(*at);
         if (x < left || x > left + s.width()) return;
         const QString text = prefix + QString::fromStdString(s.label(*at));
         const double width = fontMetrics().horizontalAdvance(text) + 10;
-        const QRectF box(std::clamp(x - width / 2, 0.0, this->width() - width), 1, width,
-                         height() - 2);
-        painter.fillRect(box, color);
-        painter.setPen(theme.plotBackground);
-        painter.drawText(box, Qt::AlignCenter, text);
+        flags.push_back(
+            {QRectF(std::clamp(x - width / 2, 0.0, this->width() - width), 1, width, height() - 2),
+             text, color});
     };
-    const auto a = axis_.cursor(TimeAxis::Cursor::a), b = axis_.cursor(TimeAxis::Cursor::b);
-    flag(a, theme.cursorA, QStringLiteral("A "));
-    flag(b, theme.cursorB, QStringLiteral("B "));
+    flag(axis_.cursor(TimeAxis::Cursor::a), theme.cursorA, QStringLiteral("A "));
+    flag(axis_.cursor(TimeAxis::Cursor::b), theme.cursorB, QStringLiteral("B "));
     flag(axis_.crosshair(), theme.crosshair, QString());
+    painter.setPen(theme.axisText);
+    for (const TimeTick& tick : s.ticks()) {
+        const QString text = QString::fromStdString(tick.text);
+        const double width = fontMetrics().horizontalAdvance(text);
+        const double x = std::clamp(left + tick.x - width / 2, 0.0, this->width() - width - 2);
+        const QRectF box(x, 4, width + 2, height() - 4);
+        painter.fillRect(QRectF(left + tick.x, 0, 1, 3), theme.axisText);
+        const bool covered = std::any_of(flags.begin(), flags.end(),
+                                         [&](const Flag& f) { return f.box.intersects(box); });
+        if (!covered) painter.drawText(box, Qt::AlignTop, text);
+    }
+    for (const Flag& f : flags) {
+        painter.fillRect(f.box, f.color);
+        painter.setPen(theme.plotBackground);
+        painter.drawText(f.box, Qt::AlignCenter, f.text);
+    }
 }
 
 void TimeRuler::mousePressEvent(QMouseEvent* event) {

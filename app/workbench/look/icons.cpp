@@ -9,7 +9,9 @@
 #include <QPainter>
 #include <QSvgRenderer>
 
-static void initialiseResources() { Q_INIT_RESOURCE(workbench_icons); }
+static void initialiseResources() {
+    Q_INIT_RESOURCE(workbench_icons);
+}
 
 namespace penstock::app {
 namespace {

@@ -63,8 +63,8 @@ Theme makeLight() {
     t.faultMark = QColor("#b3261e");
     t.series = {QColor("#0068a8"), QColor("#cf5500"), QColor("#00805d"), QColor("#a8437f"),
                 QColor("#8a6a00"), QColor("#3f8fc4"), QColor("#3d4450"), QColor("#6b4fa3")};
-    t.reasons = {QColor("#d55e00"), QColor("#0072b2"), QColor("#cc79a7"), QColor("#009e73"),
-                 QColor("#e69f00"), QColor("#56b4e9")};
+    t.reasons = {QColor("#d55e00"), QColor("#0072b2"), QColor("#cc79a7"),
+                 QColor("#009e73"), QColor("#e69f00"), QColor("#56b4e9")};
     t.good = QColor("#0b6e4f");
     t.warning = QColor("#8a5a00");
     t.bad = QColor("#b3261e");
@@ -92,8 +92,8 @@ Theme makeDark() {
     t.faultMark = QColor("#ff7b72");
     t.series = {QColor("#4ba3e3"), QColor("#f2853f"), QColor("#2fbf92"), QColor("#e08fbf"),
                 QColor("#d9b233"), QColor("#9bd0f5"), QColor("#d5dae0"), QColor("#ab92e0")};
-    t.reasons = {QColor("#f2853f"), QColor("#4ba3e3"), QColor("#e08fbf"), QColor("#2fbf92"),
-                 QColor("#d9b233"), QColor("#9bd0f5")};
+    t.reasons = {QColor("#f2853f"), QColor("#4ba3e3"), QColor("#e08fbf"),
+                 QColor("#2fbf92"), QColor("#d9b233"), QColor("#9bd0f5")};
     t.good = QColor("#4fd1a5");
     t.warning = QColor("#e3b341");
     t.bad = QColor("#ff7b72");
@@ -131,7 +131,9 @@ const Theme& themeOf(ThemeKind kind) {
     return kind == ThemeKind::light ? light : dark;
 }
 
-const Theme& currentTheme() { return themeOf(kindInUse()); }
+const Theme& currentTheme() {
+    return themeOf(kindInUse());
+}
 
 void applyTheme(ThemeKind kind) {
     kindInUse() = kind;
@@ -144,9 +146,10 @@ void applyTheme(ThemeKind kind) {
     // Fusion draws tool tips by a palette of their own.
     QPalette tips = themeOf(kind).palette;
     tips.setColor(QPalette::WindowText, tips.color(QPalette::ToolTipText));
-    qApp->setStyleSheet(QStringLiteral("QToolTip { color: %1; background: %2; border: 0; padding: 3px; }")
-                            .arg(tips.color(QPalette::ToolTipText).name(),
-                                 tips.color(QPalette::ToolTipBase).name()));
+    qApp->setStyleSheet(
+        QStringLiteral("QToolTip { color: %1; background: %2; border: 0; padding: 3px; }")
+            .arg(tips.color(QPalette::ToolTipText).name(),
+                 tips.color(QPalette::ToolTipBase).name()));
 }
 
 QFont numberFont() {
@@ -165,11 +168,23 @@ QFont smallFont() {
 
 QRgb heatColor(float share) {
     // Seventeen stops of the published table, joined by straight lines: at most 2/255 off.
-    static constexpr std::array<std::array<int, 3>, 17> kStops = {
-        {{0, 34, 78},     {0, 46, 108},    {27, 57, 111},   {49, 68, 108},   {66, 79, 107},
-         {81, 89, 109},   {95, 101, 112},  {109, 112, 115}, {123, 123, 120}, {138, 135, 121},
-         {153, 147, 118}, {169, 160, 114}, {185, 173, 108}, {203, 187, 100}, {220, 201, 88},
-         {238, 216, 71},  {254, 232, 56}}};
+    static constexpr std::array<std::array<int, 3>, 17> kStops = {{{0, 34, 78},
+                                                                   {0, 46, 108},
+                                                                   {27, 57, 111},
+                                                                   {49, 68, 108},
+                                                                   {66, 79, 107},
+                                                                   {81, 89, 109},
+                                                                   {95, 101, 112},
+                                                                   {109, 112, 115},
+                                                                   {123, 123, 120},
+                                                                   {138, 135, 121},
+                                                                   {153, 147, 118},
+                                                                   {169, 160, 114},
+                                                                   {185, 173, 108},
+                                                                   {203, 187, 100},
+                                                                   {220, 201, 88},
+                                                                   {238, 216, 71},
+                                                                   {254, 232, 56}}};
     if (std::isnan(share)) return qRgba(0, 0, 0, 0);
     const float position = std::clamp(share, 0.0f, 1.0f) * 16;
     const auto i = std::min<std::size_t>(15, static_cast<std::size_t>(position));

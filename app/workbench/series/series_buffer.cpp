@@ -12,6 +12,9 @@ namespace {
 
 constexpr double kNan = std::numeric_limits<double>::quiet_NaN();
 constexpr std::int64_t kStatisticCells = 16384;
+// Two to sixteen cells a column: at least so many that an extreme lands in its own column or beside
+// it, at most so many that time goes by pixels.
+constexpr int kCellsPerColumn = 16;
 
 std::int64_t cellSamples(int level) {
     return std::int64_t{1} << (3 * level);
@@ -184,12 +187,11 @@ void SeriesBuffer::visit(TimeRange range, int level, Fn&& fn) const {
         const std::int64_t begin = position / size, end = limit / size;
         position = limit;
         // A cell in force at range.from may be the last of this segment: search from one before.
-        const std::int64_t start = std::max(begin, find(k, begin, end, range.from));
+        std::int64_t start = std::max(begin, find(k, begin, end, range.from));
+        if (cell(k, start, range.to).end <= range.from) ++start;
         for (std::int64_t i = start; i < end; ++i) {
-            const Cell c = cell(k, i, range.to);
-            if (c.end <= range.from) continue;
-            fn(c);
-            if (c.t >= range.to) return;
+            fn(k, i);
+            if (cellTime(k, i) >= range.to) return;
         }
     }
 }
@@ -212,14 +214,13 @@ void SeriesBuffer::decimate(TimeRange range, int columns, std::vector<Column>& o
     const double perNano = 1.0 / static_cast<double>(step);
     std::int64_t current = INT64_MIN;
     bool lone = false;
-    visit(range, levelFor(range, std::int64_t{16} * columns), [&](const Cell& c) {
-        const std::int64_t t = c.t.time_since_epoch().count();
-        const bool outside = c.t < range.from || c.t >= range.to;
+    const auto add = [&](Time at, float first, float min, float max, float last) {
+        const std::int64_t t = at.time_since_epoch().count();
+        const bool outside = at < range.from || at >= range.to;
         const std::int64_t column = floorDivide(t, step);
         if (out.empty() || column != current || outside) {
-            out.push_back({static_cast<float>(static_cast<double>(t - from) * perNano),
-                           static_cast<float>(c.first), static_cast<float>(c.min),
-                           static_cast<float>(c.max), static_cast<float>(c.last)});
+            out.push_back({static_cast<float>(static_cast<double>(t - from) * perNano), first, min,
+                           max, last});
             // What came in from outside stands alone, so that its place stays exact.
             current = outside ? INT64_MIN : column;
             lone = true;
@@ -231,12 +232,23 @@ void SeriesBuffer::decimate(TimeRange range, int columns, std::vector<Column>& o
             o.x = static_cast<float>(static_cast<double>(middle - from) * perNano);
             lone = false;
         }
-        if (!std::isnan(c.min)) {
-            o.min = static_cast<float>(minKnown(o.min, c.min));
-            o.max = static_cast<float>(maxKnown(o.max, c.max));
+        if (!std::isnan(min)) {
+            o.min = std::isnan(o.min) || min < o.min ? min : o.min;
+            o.max = std::isnan(o.max) || max > o.max ? max : o.max;
         }
-        o.last = static_cast<float>(c.last);
-    });
+        o.last = last;
+    };
+    visit(range, levelFor(range, std::int64_t{kCellsPerColumn} * columns),
+          [&](int level, std::int64_t index) {
+              if (level == 0) {
+                  const Sample& s = samples_[index];
+                  const auto v = static_cast<float>(s.value);
+                  add(s.t, v, v, v, v);
+              } else {
+                  const Bucket& b = levels_[static_cast<std::size_t>(level - 1)][index];
+                  add(b.t, b.first, b.min, b.max, b.last);
+              }
+          });
 }
 
 std::optional<SeriesStatistics> SeriesBuffer::statistics(TimeRange range) const {
@@ -246,7 +258,8 @@ std::optional<SeriesStatistics> SeriesBuffer::statistics(TimeRange range) const 
     std::vector<Weighted> values;
     SeriesStatistics s;
     double area = 0, min = kNan, max = kNan;
-    visit(range, levelFor(range, kStatisticCells), [&](const Cell& c) {
+    visit(range, levelFor(range, kStatisticCells), [&](int level, std::int64_t index) {
+        const Cell c = cell(level, index, range.to);
         if (c.t >= range.to || c.known.count() == 0) return;
         // A summary that straddles an edge counts in proportion; a lone sample does so exactly.
         const Duration inside = std::min(c.end, range.to) - std::max(c.t, range.from);
@@ -285,7 +298,8 @@ std::vector<Sample> SeriesBuffer::samples(TimeRange range, std::size_t limit) co
     std::vector<Sample> out;
     // Several samples may share the time at which the range begins: start just before it.
     const TimeRange wider{range.from - Duration{1}, range.to};
-    visit(wider, levelFor(range, static_cast<std::int64_t>(limit)), [&](const Cell& c) {
+    visit(wider, levelFor(range, static_cast<std::int64_t>(limit)), [&](int level, auto index) {
+        const Cell c = cell(level, index, range.to);
         if (c.t < range.from || c.t >= range.to || out.size() >= limit) return;
         out.push_back({c.t, c.first});
     });

@@ -101,7 +101,7 @@ class SeriesBuffer {
     // Newest cell of `level` in [begin, end) that starts not later than t; begin - 1 if none.
     std::int64_t find(int level, std::int64_t begin, std::int64_t end, Time t) const;
     int levelFor(TimeRange range, std::int64_t maxCells) const;
-    // Calls fn(Cell) for the cell in force at range.from, those inside, and one after.
+    // Calls fn(level, index) for the cell in force at range.from, those inside, and one after.
     template <class Fn>
     void visit(TimeRange range, int level, Fn&& fn) const;
 

@@ -1,23 +1,29 @@
 // SPDX-License-Identifier: GPL-3.0-only
 // Goal: six charts of four curves with an hour of history at 1600 × 1000 take at most 16 ms a frame
 // at the 99th percentile, while data stream in. Method: add a frame's worth of samples, refresh and
-// paint every chart at once, 300 times, for each of several ways to look at the run.
+// paint every chart at once, 300 times, for each of several ways to look at the run. The clock is
+// the processor time of this thread, so that other programs on the machine do not count.
+#include "app/workbench/charts/time_ruler.h"
 #include "tests/app/workbench/gui/synthetic.h"
 
-#include "app/workbench/charts/time_ruler.h"
-
 #include <QApplication>
-#include <QElapsedTimer>
 #include <QVBoxLayout>
 #include <gtest/gtest.h>
 
 #include <algorithm>
 #include <cstdio>
+#include <ctime>
 
 namespace penstock::app {
 namespace {
 
 using namespace std::chrono_literals;
+
+double cpuMilliseconds() {
+    timespec t{};
+    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &t);
+    return static_cast<double>(t.tv_sec) * 1e3 + static_cast<double>(t.tv_nsec) * 1e-6;
+}
 
 struct Percentiles {
     double p50, p99, max;
@@ -39,7 +45,8 @@ TEST(FrameTime, SixChartsFourCurvesAnHourOfHistory) {
     auto* layout = new QVBoxLayout(&stack);
     layout->setContentsMargins(0, 0, 0, 0);
     auto charts = syntheticCharts(run, axis, &stack);
-    for (TimeChart* chart : charts) layout->addWidget(chart, 1);
+    for (TimeChart* chart : charts)
+        layout->addWidget(chart, 1);
     auto* heat = new HeatStrip(QStringLiteral("Replicas"), 1, axis, &stack);
     heat->setData(&run.heat, {});
     layout->addWidget(heat);
@@ -64,22 +71,20 @@ TEST(FrameTime, SixChartsFourCurvesAnHourOfHistory) {
         std::vector<double> ms;
         for (int frame = 0; frame < 300; ++frame) {
             run.play(run.head + c.perFrame, std::min<Duration>(50ms, c.perFrame));
-            QElapsedTimer timer;
-            timer.start();
+            const double start = cpuMilliseconds();
             axis.advance(run.head);
             if (c.pan) axis.pan(frame < 150 ? -0.003 : 0.002);
             if (c.hover) axis.hover(axis.range().from + axis.range().span() / 300 * frame);
-            for (TimeChart* chart : charts) chart->refresh();
+            for (TimeChart* chart : charts)
+                chart->refresh();
             heat->refresh();
             QApplication::processEvents(); // paints all that asked for it
-            ms.push_back(static_cast<double>(timer.nsecsElapsed()) / 1e6);
+            ms.push_back(cpuMilliseconds() - start);
         }
         const Percentiles p = percentiles(ms);
         std::printf("  %-24s p50 %5.2f  p99 %5.2f  max %5.2f ms a frame\n", c.name, p.p50, p.p99,
                     p.max);
-        // Another program may have had the core; the budget itself is checked where the machine is
-        // quiet, by reading these figures.
-        EXPECT_LT(p.p50, 16) << c.name;
+        EXPECT_LE(p.p99, 16) << c.name;
     }
 }
 

@@ -69,8 +69,7 @@ void SyntheticRun::play(Time until, Duration step) {
         }
         std::array<float, 8> row{};
         for (std::size_t r = 0; r < row.size(); ++r) {
-            row[r] = static_cast<float>(load * (0.75 + 0.3 * noise(r)) +
-                                        0.1 * noise(i * 8 + r));
+            row[r] = static_cast<float>(load * (0.75 + 0.3 * noise(r)) + 0.1 * noise(i * 8 + r));
             if (r == 5 && phase > 60 && phase < 80) row[r] = std::nanf("");
         }
         heat.append(head, row);
@@ -90,15 +89,25 @@ std::vector<TimeChart*> syntheticCharts(const SyntheticRun& run, TimeAxis& axis,
     };
     const auto step = CurveStyle::step;
     const Chart charts[SyntheticRun::kCharts] = {
-        {"queues", "Queues", {false, 0, 10, QStringLiteral("requests")},
+        {"queues",
+         "Queues",
+         {false, 0, 10, QStringLiteral("requests")},
          {{"code"}, {"chat"}, {"broker backlog"}, {"retry", step}}},
-        {"gate", "Gate", {false, 0, 1, {}},
+        {"gate",
+         "Gate",
+         {false, 0, 1, {}},
          {{"true load"}, {"read", step, false, true}, {"threshold", step, true}, {"budget", step}}},
-        {"flight", "In flight", {false, 0, 10, QStringLiteral("requests")},
+        {"flight",
+         "In flight",
+         {false, 0, 10, QStringLiteral("requests")},
          {{"all"}, {"limit", step, true}, {"code"}, {"chat"}}},
-        {"outcomes", "Outcomes", {false, 0, 1, QStringLiteral("per s")},
+        {"outcomes",
+         "Outcomes",
+         {false, 0, 1, QStringLiteral("per s")},
          {{"ok"}, {"retry"}, {"shed", step}, {"late"}}},
-        {"ttft", "Interactive TTFT", {true, 10, 0, QStringLiteral("ms")},
+        {"ttft",
+         "Interactive TTFT",
+         {true, 10, 0, QStringLiteral("ms")},
          {{"p50"}, {"p95"}, {"p99"}, {"target", step, true}}},
         {"pool", "Pool", {false, 0, 1, {}}, {{"busy"}, {"KV"}, {"batch"}, {"saturation"}}},
     };
