@@ -2,6 +2,9 @@
 // Goal: a picture of every part of the window in both themes, to be looked at by a person before a
 // change is called done. Method: fill the parts with a made-up run and save what they show; run a
 // second time under QT_SCALE_FACTOR=2 for the 2x set.
+#include "app/workbench/actions/action_registry.h"
+#include "app/workbench/actions/cheat_sheet.h"
+#include "app/workbench/actions/command_palette.h"
 #include "app/workbench/charts/time_ruler.h"
 #include "tests/app/workbench/gui/synthetic.h"
 

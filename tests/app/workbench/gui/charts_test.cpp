@@ -1,0 +1,250 @@
+// SPDX-License-Identifier: GPL-3.0-only
+// Goal: what a chart shows is what was recorded, and mouse and keys do what the cheat sheet says,
+// also while data stream in. Method: a made-up run, QTest events, and the pixels themselves.
+#include "app/workbench/charts/chart_export.h"
+#include "app/workbench/charts/curve_raster.h"
+#include "tests/app/workbench/gui/synthetic.h"
+
+#include <QAbstractButton>
+#include <QApplication>
+#include <QFile>
+#include <QMouseEvent>
+#include <QTemporaryDir>
+#include <QTest>
+#include <QWheelEvent>
+#include <QXmlStreamReader>
+#include <gtest/gtest.h>
+
+namespace penstock::app {
+namespace {
+
+using namespace std::chrono_literals;
+
+struct Fixture {
+    SyntheticRun run;
+    TimeAxis axis;
+    QWidget window;
+    std::vector<TimeChart*> charts;
+
+    Fixture() {
+        run.play(Time{20min}, 1s);
+        axis.reset(Time{}, Time{});
+        axis.advance(run.head);
+        window.resize(900, 140);
+        charts = syntheticCharts(run, axis, &window);
+        for (TimeChart* chart : charts) {
+            chart->resize(900, 140);
+            chart->hide();
+        }
+        chart().show();
+        window.show();
+        QApplication::processEvents();
+        chart().refresh();
+    }
+    TimeChart& chart() { return *charts[1]; }
+    PlotView& view() { return chart().view(); }
+    QPoint at(Time t, int y = 40) { return {qRound(chart().scene().xAt(t)), y}; }
+    void stream() {
+        run.play(run.head + 10s, 1s);
+        axis.advance(run.head);
+        chart().refresh();
+        QApplication::processEvents();
+    }
+    void wheel(Time t, int steps, Qt::KeyboardModifiers keys = Qt::NoModifier) {
+        const QPointF p = at(t);
+        QWheelEvent event(p, view().mapToGlobal(p), {}, {0, 120 * steps}, Qt::NoButton, keys,
+                          Qt::NoScrollPhase, false);
+        QApplication::sendEvent(&view(), &event);
+    }
+    void drag(Time from, Time to, Qt::MouseButton button = Qt::LeftButton,
+              Qt::KeyboardModifiers keys = Qt::NoModifier) {
+        QTest::mousePress(&view(), button, keys, at(from));
+        const QPoint a = at(from), b = at(to);
+        for (int i = 1; i <= 4; ++i) {
+            QMouseEvent move(QEvent::MouseMove, a + (b - a) * i / 4,
+                             view().mapToGlobal(a + (b - a) * i / 4), Qt::NoButton, button, keys);
+            QApplication::sendEvent(&view(), &move);
+        }
+        QTest::mouseRelease(&view(), button, keys, b);
+    }
+};
+
+TEST(Charts, WheelZoomsWhileDataStreamAndFollowGoesOn) {
+    Fixture f;
+    f.wheel(Time{18min}, 3);
+    EXPECT_TRUE(f.axis.following());
+    const Duration span = f.axis.range().span();
+    EXPECT_LT(span, 5min);
+    f.stream();
+    EXPECT_EQ(f.axis.range().to, f.run.head);
+    EXPECT_EQ(f.axis.range().span(), span);
+}
+
+TEST(Charts, PanEndsFollowAndTheViewStandsStillWhileDataStream) {
+    Fixture f;
+    f.drag(Time{17min}, Time{18min}, Qt::MiddleButton);
+    EXPECT_FALSE(f.axis.following());
+    const TimeRange still = f.axis.range();
+    EXPECT_NEAR(toSeconds(still.to.time_since_epoch()), 19 * 60, 2);
+    f.stream();
+    EXPECT_EQ(f.axis.range(), still);
+    f.axis.follow();
+    f.stream();
+    EXPECT_EQ(f.axis.range().to, f.run.head);
+    f.wheel(Time{19min}, 1, Qt::ShiftModifier);
+    EXPECT_FALSE(f.axis.following());
+}
+
+TEST(Charts, CrosshairReadsWhatWasRecorded) {
+    Fixture f;
+    QTest::mouseMove(&f.view(), f.at(Time{17min + 30s}));
+    QMouseEvent move(QEvent::MouseMove, f.at(Time{17min + 30s}), f.view().mapToGlobal(QPoint()),
+                     Qt::NoButton, Qt::NoButton, Qt::NoModifier);
+    QApplication::sendEvent(&f.view(), &move);
+    ASSERT_TRUE(f.axis.crosshair());
+    f.chart().refresh();
+    for (int i = 0; i < SyntheticRun::kCurves; ++i) {
+        const double want =
+            f.run.series[1][static_cast<std::size_t>(i)].at(*f.axis.crosshair())->value;
+        EXPECT_NEAR(f.chart().shownValue(i).toDouble(), want, 0.0006) << i;
+    }
+    EXPECT_TRUE(f.chart().spoken().contains(QStringLiteral("threshold 0.8")));
+    QTest::mouseClick(&f.view(), Qt::LeftButton, {}, f.at(Time{17min + 30s}));
+    EXPECT_TRUE(f.axis.crosshairLocked());
+    const auto locked = f.axis.crosshair();
+    QMouseEvent away(QEvent::MouseMove, f.at(Time{19min}), f.view().mapToGlobal(QPoint()),
+                     Qt::NoButton, Qt::NoButton, Qt::NoModifier);
+    QApplication::sendEvent(&f.view(), &away);
+    EXPECT_EQ(f.axis.crosshair(), locked);
+    QTest::mouseClick(&f.view(), Qt::LeftButton, {}, f.at(Time{19min}));
+    EXPECT_FALSE(f.axis.crosshairLocked());
+}
+
+TEST(Charts, BrushSelectsAndDoubleClickZoomsToIt) {
+    Fixture f;
+    f.drag(Time{16min}, Time{17min});
+    ASSERT_TRUE(f.axis.brush());
+    EXPECT_TRUE(f.axis.brushSettled());
+    EXPECT_NEAR(toSeconds(f.axis.brush()->span()), 60, 1);
+    EXPECT_TRUE(f.axis.following()) << "selecting is not panning";
+    const TimeRange brush = *f.axis.brush();
+    QTest::mouseClick(&f.view(), Qt::LeftButton, {}, f.at(Time{16min + 30s}));
+    QTest::mouseDClick(&f.view(), Qt::LeftButton, {}, f.at(Time{16min + 30s}));
+    EXPECT_EQ(f.axis.range(), brush);
+    EXPECT_FALSE(f.axis.brush());
+    EXPECT_TRUE(f.axis.back());
+    EXPECT_TRUE(f.axis.following());
+}
+
+TEST(Charts, CursorsCanBeDragged) {
+    Fixture f;
+    f.axis.setCursor(TimeAxis::Cursor::a, Time{16min});
+    f.drag(Time{16min}, Time{18min});
+    EXPECT_NEAR(toSeconds(f.axis.cursor(TimeAxis::Cursor::a)->time_since_epoch()), 18 * 60, 1);
+    EXPECT_FALSE(f.axis.brush());
+}
+
+TEST(Charts, LegendHidesACurve) {
+    Fixture f;
+    const QImage with = f.view().grab().toImage();
+    auto* entry = f.chart().findChildren<QAbstractButton*>().value(0);
+    ASSERT_TRUE(entry);
+    QTest::mouseClick(entry, Qt::LeftButton);
+    EXPECT_FALSE(f.chart().scene().series()[0].visible);
+    EXPECT_NE(f.view().grab().toImage(), with);
+    QTest::keyClick(entry, Qt::Key_Space);
+    EXPECT_TRUE(f.chart().scene().series()[0].visible);
+}
+
+TEST(Charts, NothingIsRedrawnWhenNothingChanged) {
+    Fixture f;
+    f.chart().refresh();
+    EXPECT_FALSE(f.view().scene().update());
+    f.stream();
+    f.view().scene().touch();
+    EXPECT_TRUE(f.view().scene().update());
+    EXPECT_FALSE(f.view().scene().update());
+}
+
+TEST(Charts, ACurveIsWhereItsValueIs) {
+    QImage image(100, 50, QImage::Format_RGB32);
+    image.fill(Qt::white);
+    CurveRaster raster(image, QRect(10, 10, 80, 30), 1);
+    const ValueMap map(0, 1, false, 10, 30);
+    // A step from 0 to 1 in the middle, one short dip in column 60.
+    const std::vector<Column> columns{{0, 0, 0, 0, 0}, {40, 1, 1, 1, 1}, {60.5f, 1, 0.5f, 1, 1}};
+    raster.step(columns, map, Qt::black, 1, false, 80);
+    const auto dark = [&](int x, int y) { return qGray(image.pixel(x, y)) < 160; };
+    EXPECT_TRUE(dark(20, 39));
+    EXPECT_FALSE(dark(20, 11));
+    EXPECT_TRUE(dark(50, 20)) << "the rise";
+    EXPECT_TRUE(dark(60, 10));
+    EXPECT_FALSE(dark(60, 30));
+    EXPECT_TRUE(dark(70, 20)) << "the dip";
+    EXPECT_FALSE(dark(71, 20));
+    EXPECT_EQ(qGray(image.pixel(5, 39)), 255) << "nothing outside the plot";
+}
+
+TEST(Charts, AnyColumnsStayInsideThePlot) {
+    // Values far off the scale, gaps, and times outside the plot must not touch other pixels.
+    const float nan = std::nanf("");
+    const std::vector<Column> columns{{-1e6f, 5, 5, 5, 5},     {1, -1e30f, -1e30f, 1e30f, 3},
+                                      {2, nan, nan, nan, nan}, {3.5f, 0.5f, 0.5f, 0.5f, nan},
+                                      {50, 0, 0, 0, 0},        {1e7f, 1e9f, 1e9f, 1e9f, 1e9f}};
+    QImage image(60, 60, QImage::Format_RGB32);
+    image.fill(Qt::white);
+    const QRect plot(20, 20, 20, 20);
+    CurveRaster raster(image, plot, 1);
+    const ValueMap map(0, 1, false, 20, 20);
+    raster.step(columns, map, Qt::black, 1.25, true, 1e9);
+    raster.line(columns, map, Qt::black, 1.25, false);
+    raster.band(columns, columns, map, QColor(0, 0, 0, 90), 1e9);
+    raster.dots(columns, map, Qt::black, 4);
+    raster.shade(-1e9, 1e9, QColor(255, 0, 0, 20));
+    raster.stroke(-3, 5, 100, Qt::black, 2);
+    for (int y = 0; y < 60; ++y) {
+        for (int x = 0; x < 60; ++x) {
+            if (plot.contains(x, y)) continue;
+            ASSERT_EQ(image.pixel(x, y), qRgb(255, 255, 255)) << x << ',' << y;
+        }
+    }
+}
+
+TEST(Charts, ExportsTheVisibleRange) {
+    Fixture f;
+    f.axis.zoomTo({Time{15min}, Time{20min}});
+    f.chart().refresh();
+    QTemporaryDir folder;
+    const QString csv = folder.filePath(QStringLiteral("gate.csv"));
+    const QString svg = folder.filePath(QStringLiteral("gate.svg"));
+    const QString png = folder.filePath(QStringLiteral("gate.png"));
+    ASSERT_TRUE(exportChart(f.chart(), ChartFile::csv, csv));
+    ASSERT_TRUE(exportChart(f.chart(), ChartFile::svg, svg));
+    ASSERT_TRUE(exportChart(f.chart(), ChartFile::png, png));
+
+    QFile file(csv);
+    ASSERT_TRUE(file.open(QIODevice::ReadOnly));
+    const QStringList lines = QString::fromUtf8(file.readAll()).split(QLatin1Char('\n'));
+    EXPECT_EQ(lines[0], QStringLiteral("time_s,true load,read,threshold,budget"));
+    EXPECT_EQ(lines[1].section(QLatin1Char(','), 0, 0), QStringLiteral("900.000000"));
+    EXPECT_EQ(lines.size(), 302) << "a heading, 300 samples, and the end of the last line";
+    EXPECT_EQ(lines[5].section(QLatin1Char(','), 3, 3), QStringLiteral("0.8"));
+
+    QFile drawing(svg);
+    ASSERT_TRUE(drawing.open(QIODevice::ReadOnly));
+    QXmlStreamReader xml(&drawing);
+    int paths = 0;
+    while (!xml.atEnd()) {
+        if (xml.readNext() == QXmlStreamReader::StartElement && xml.name() == u"path") ++paths;
+    }
+    EXPECT_FALSE(xml.hasError()) << xml.errorString().toStdString();
+    EXPECT_GE(paths, 4);
+    EXPECT_GT(QImage(png).width(), 1700);
+
+    const auto failed = exportChart(f.chart(), ChartFile::csv, QStringLiteral("/nowhere/x.csv"));
+    ASSERT_FALSE(failed);
+    EXPECT_NE(failed.error().text().find("/nowhere/x.csv"), std::string::npos);
+}
+
+} // namespace
+} // namespace penstock::app
