@@ -8,6 +8,7 @@
 
 #include <algorithm>
 #include <array>
+#include <charconv>
 #include <string>
 #include <utility>
 
@@ -34,27 +35,18 @@ enum Key : std::size_t {
     kModel,
     kJob,
     kBlockHashes,
+    kBlockTokens,
     kKind,
     kServerPrompt,
     kKeyCount
 };
-constexpr std::array<std::string_view, kKeyCount> kKeys = {"time",
-                                                           "prompt_tokens",
-                                                           "output_tokens",
-                                                           "max_tokens",
-                                                           "deadline",
-                                                           "cancel_after",
-                                                           "session",
-                                                           "prefix_group",
-                                                           "prefix_tokens",
-                                                           "tenant",
-                                                           "tier",
-                                                           "priority",
-                                                           "model",
-                                                           "job",
-                                                           "block_hashes",
-                                                           "kind",
-                                                           "server_prompt_tokens"};
+constexpr std::array<std::string_view, kKeyCount> kKeys = {
+    "time",         "prompt_tokens", "output_tokens",
+    "max_tokens",   "deadline",      "cancel_after",
+    "session",      "prefix_group",  "prefix_tokens",
+    "tenant",       "tier",          "priority",
+    "model",        "job",           "block_hashes",
+    "block_tokens", "kind",          "server_prompt_tokens"};
 
 struct Layout {
     std::array<std::string, kKeyCount> names{};     // empty: not in this format
@@ -252,6 +244,7 @@ class CsvTrace final : public RowSource {
             if (!parseHashes(value, row)) {
                 return bad(fields, kBlockHashes, "a list of whole numbers separated by blanks");
             }
+            if (!count(fields, kBlockTokens, row.blockTokens)) return false;
         }
         if (const auto value = text(fields, kSession); !value.empty()) {
             row.session = textNumber(value);
@@ -283,9 +276,10 @@ class CsvTrace final : public RowSource {
     static bool parseHashes(std::string_view text, TraceRow& row) {
         while (!text.empty()) {
             const std::size_t blank = std::min(text.find(' '), text.size());
-            const auto value = parseDecimalNs(text.substr(0, blank), 1);
-            if (!value || *value < 0) return false;
-            row.blockHashes.push_back(static_cast<std::uint64_t>(*value));
+            std::uint64_t hash = 0;
+            const auto [end, code] = std::from_chars(text.data(), text.data() + blank, hash);
+            if (code != std::errc{} || end != text.data() + blank) return false;
+            row.blockHashes.push_back(hash);
             text = trimmed(text.substr(blank));
         }
         row.blockTokens = kMooncakeBlockTokens;

@@ -113,7 +113,11 @@ Result<TrafficSpec> poissonControl(const TrafficSpec& spec, double horizonSecond
     TrafficSpec out = spec;
     if (std::holds_alternative<ClosedLoopProcess>(spec.process)) return out;
     if (auto* trace = std::get_if<TraceProcess>(&out.process)) {
-        Result<TraceStatistics> statistics = readStatistics(trace->source, directory);
+        // Repeating a trace does not change its rate.
+        TraceSource once = trace->source;
+        std::erase_if(once.transforms,
+                      [](const Transform& t) { return std::holds_alternative<LoopTransform>(t); });
+        Result<TraceStatistics> statistics = readStatistics(once, directory);
         if (!statistics) return fail(statistics.error());
         if (statistics->perSecond <= 0) {
             return fail(

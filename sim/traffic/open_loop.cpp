@@ -39,34 +39,41 @@ OpenLoopStream::OpenLoopStream(const TrafficSpec& spec, const DrawKey& key,
     }
 }
 
+std::int64_t OpenLoopStream::peekNs() {
+    if (!ready_) ready_ = make(pending_);
+    return ready_ ? pending_.offsetNs : kNoTime;
+}
+
 bool OpenLoopStream::next(Arrival& out) {
-    fill();
-    if (!ready_) return false;
-    out = pending_;
+    if (ready_) {
+        out = pending_;
+        ready_ = false;
+    } else if (!make(out)) {
+        return false;
+    }
     tally_.add(out);
-    ready_ = false;
     return true;
 }
 
-void OpenLoopStream::fill() {
-    if (ready_ || left_ == 0) return;
-    const bool made = spec_.job || spec_.sessions ? makeFromOngoing() : makeSingle();
-    if (!made || pending_.offsetNs >= stopNs_) {
+bool OpenLoopStream::make(Arrival& out) {
+    if (left_ == 0) return false;
+    const bool made = spec_.job || spec_.sessions ? makeFromOngoing(out) : makeSingle(out);
+    if (!made || out.offsetNs >= stopNs_) {
         left_ = 0;
-        return;
+        return false;
     }
     --left_;
-    ready_ = true;
+    return true;
 }
 
-bool OpenLoopStream::makeSingle() {
+bool OpenLoopStream::makeSingle(Arrival& out) {
     std::int64_t ns = 0;
     if (!starts_->next(ns)) return false;
-    pending_ = Arrival{};
-    pending_.offsetNs = ns;
+    out = Arrival{};
+    out.offsetNs = ns;
     const Marker::Identity id = marker_.own(startCount_++);
-    if (!fillLengths(pending_, id)) return false;
-    marker_.mark(pending_, id);
+    if (!fillLengths(out, id)) return false;
+    marker_.mark(out, id);
     return true;
 }
 
@@ -89,7 +96,7 @@ void OpenLoopStream::begin(std::int64_t ns) {
                    [](const Ongoing& a, const Ongoing& b) { return a.after(b); });
 }
 
-bool OpenLoopStream::makeFromOngoing() {
+bool OpenLoopStream::makeFromOngoing(Arrival& out) {
     const auto later = [](const Ongoing& a, const Ongoing& b) { return a.after(b); };
     while (true) {
         if (startNs_ == kNoTime && !startsEnded_) startsEnded_ = !starts_->next(startNs_);
@@ -102,32 +109,32 @@ bool OpenLoopStream::makeFromOngoing() {
 
     std::pop_heap(ongoing_.begin(), ongoing_.end(), later);
     Ongoing& one = ongoing_.back();
-    pending_ = Arrival{};
-    pending_.offsetNs = one.atNs;
+    out = Arrival{};
+    out.offsetNs = one.atNs;
     const Marker::Identity id{one.key, one.sent, marker_.source(), one.index};
-    if (!fillLengths(pending_, id)) return false;
+    if (!fillLengths(out, id)) return false;
     if (spec_.job) {
-        pending_.job = static_cast<std::uint32_t>(one.index + 1);
-        pending_.deadlineNs = one.deadlineNs;
-        marker_.mark(pending_, id);
+        out.job = static_cast<std::uint32_t>(one.index + 1);
+        out.deadlineNs = one.deadlineNs;
+        marker_.mark(out, id);
         const double rate = spec_.job->messagesPerSecond;
         ++one.sent;
         one.atNs = rate > 0 ? one.beginNs + DurationSampler::toNs(one.sent / rate) : one.beginNs;
     } else {
         const Sessions& sessions = *spec_.sessions;
-        if (sessions.carryHistory) pending_.promptTokens += one.history;
+        if (sessions.carryHistory) out.promptTokens += one.history;
         if (sessions.maxContextTokens > 0 && one.history > 0 &&
-            pending_.promptTokens > sessions.maxContextTokens) {
-            pending_.promptTokens -= one.history;
+            out.promptTokens > sessions.maxContextTokens) {
+            out.promptTokens -= one.history;
             one.history = 0;
             ++one.chain;
         }
-        pending_.session = (static_cast<std::uint64_t>(one.chain) << 48) + one.index + 1;
-        const std::uint32_t withoutPrefix = pending_.promptTokens;
-        marker_.mark(pending_, id);
+        out.session = (static_cast<std::uint64_t>(one.chain) << 48) + one.index + 1;
+        const std::uint32_t withoutPrefix = out.promptTokens;
+        marker_.mark(out, id);
         if (sessions.carryHistory) {
             one.history = static_cast<std::uint32_t>(
-                std::min<std::uint64_t>(std::uint64_t{withoutPrefix} + pending_.outputTokens,
+                std::min<std::uint64_t>(std::uint64_t{withoutPrefix} + out.outputTokens,
                                         std::numeric_limits<std::int32_t>::max()));
         }
         one.atNs += gap_.ns(one.key, Purpose::turnGap, one.sent);

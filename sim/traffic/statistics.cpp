@@ -249,6 +249,19 @@ Result<std::string> fileSha256(const std::string& path, std::uint64_t* bytes) {
 
 Result<TraceStatistics> readStatistics(const TraceSource& source, const std::string& directory,
                                        std::uint64_t seed) {
+    return passTrace(source, directory, seed, [](const TraceRow&) {});
+}
+
+Result<TraceStatistics> passTrace(const TraceSource& source, const std::string& directory,
+                                  std::uint64_t seed,
+                                  const std::function<void(const TraceRow&)>& each) {
+    const std::string path = resolvedPath(source, directory);
+    if (endless(source.transforms)) {
+        return fail(
+            Error{"the transform loop repeats for ever, so there is no end to read to; give it "
+                  "a number of times",
+                  path});
+    }
     TraceCounters counters;
     Result<RowSourcePtr> rows = openTrace(source, directory, counters, DrawKey{seed, 0});
     if (!rows) return fail(rows.error());
@@ -259,9 +272,10 @@ Result<TraceStatistics> readStatistics(const TraceSource& source, const std::str
         if (pull == Pull::failed) return fail((*rows)->error());
         if (pull == Pull::end) break;
         collector.add(row);
+        each(row);
     }
     TraceStatistics out = collector.finish();
-    out.file = resolvedPath(source, directory);
+    out.file = path;
     out.counters = std::move(counters);
     out.firstSeconds = static_cast<double>(out.counters.originNs) * 1e-9;
     out.transforms = describeTransforms(source.transforms);

@@ -12,6 +12,7 @@
 
 #include <array>
 #include <cstdint>
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -108,6 +109,11 @@ class StatisticsCollector {
 // Reads the whole trace once (and the file once more for its checksum).
 Result<TraceStatistics> readStatistics(const TraceSource& source, const std::string& directory = {},
                                        std::uint64_t seed = 1);
+
+// The same, showing each row on the way.
+Result<TraceStatistics> passTrace(const TraceSource& source, const std::string& directory,
+                                  std::uint64_t seed,
+                                  const std::function<void(const TraceRow&)>& each);
 
 // Hexadecimal SHA-256 of a file's bytes.
 Result<std::string> fileSha256(const std::string& path, std::uint64_t* bytes = nullptr);

@@ -54,10 +54,7 @@ class OpenLoopStream final : public SyntheticStream {
     OpenLoopStream(const TrafficSpec& spec, const DrawKey& key, std::unique_ptr<StartTimes> starts,
                    std::unique_ptr<LengthFeed> feed);
 
-    std::int64_t peekNs() override {
-        fill();
-        return ready_ ? pending_.offsetNs : kNoTime;
-    }
+    std::int64_t peekNs() override;
     bool next(Arrival& out) override;
 
   private:
@@ -77,9 +74,9 @@ class OpenLoopStream final : public SyntheticStream {
         }
     };
 
-    void fill();
-    bool makeSingle();
-    bool makeFromOngoing();
+    bool make(Arrival& out); // false: there is none any more
+    bool makeSingle(Arrival& out);
+    bool makeFromOngoing(Arrival& out);
     void begin(std::int64_t ns);
 
     std::unique_ptr<StartTimes> starts_;

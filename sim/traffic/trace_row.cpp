@@ -72,6 +72,14 @@ std::string resolvedPath(const TraceSource& source, const std::string& directory
     return (std::filesystem::path(directory) / path).lexically_normal().string();
 }
 
+bool endless(const std::vector<Transform>& transforms) {
+    for (const Transform& transform : transforms) {
+        const auto* loop = std::get_if<LoopTransform>(&transform);
+        if (loop != nullptr && loop->times == 0) return true;
+    }
+    return false;
+}
+
 std::vector<std::string> describeTransforms(const std::vector<Transform>& transforms) {
     static const char* const kModes[] = {"thin", "superpose", "replicate", "time_scale"};
     std::vector<std::string> out;

@@ -82,6 +82,9 @@ Result<RowSourcePtr> openTrace(const TraceSource& source, const std::string& dir
 
 std::string resolvedPath(const TraceSource& source, const std::string& directory);
 
+// Whether the rows never end: a loop without a number of times.
+bool endless(const std::vector<Transform>& transforms);
+
 // Names and numbers of the transforms, in order; for reports.
 std::vector<std::string> describeTransforms(const std::vector<Transform>& transforms);
 
