@@ -63,8 +63,9 @@ QString CheatSheet::html(const ActionRegistry& registry) {
                                    "<table cellspacing='0' cellpadding='2'>")
                         .arg(g.name.toHtmlEscaped());
             for (const auto& [keys, text] : g.rows) {
-                page += QStringLiteral("<tr><td style='color:%1;padding-right:10px'><nobr>%2</nobr>"
-                                       "</td><td>%3</td></tr>")
+                page += QStringLiteral(
+                            "<tr><td style='color:%1;padding-right:10px;white-space:nowrap'>%2"
+                            "</td><td>%3</td></tr>")
                             .arg(weak, keys.toHtmlEscaped(), text.toHtmlEscaped());
             }
             page += QStringLiteral("</table>");

@@ -57,23 +57,17 @@ void ParameterModel::setParameters(std::vector<ParameterRow> parameters) {
 void ParameterModel::build() {
     root_ = std::make_unique<Node>();
     for (std::size_t i = 0; i < parameters_.size(); ++i) {
-        QStringList parts = parameters_[i].path.split(QLatin1Char('.'));
-        parts.removeLast();
-        Node* group = root_.get();
-        for (const QString& part : parts) {
-            Node* next = nullptr;
-            for (const auto& child : group->children) {
-                if (child->parameter < 0 && child->title == part) next = child.get();
-            }
-            if (!next) {
-                auto node = std::make_unique<Node>();
-                node->parent = group;
-                node->row = static_cast<int>(group->children.size());
-                node->title = part;
-                next = node.get();
-                group->children.push_back(std::move(node));
-            }
-            group = next;
+        Node* group = nullptr;
+        for (const auto& child : root_->children) {
+            if (child->title == parameters_[i].group) group = child.get();
+        }
+        if (!group) {
+            auto node = std::make_unique<Node>();
+            node->parent = root_.get();
+            node->row = static_cast<int>(root_->children.size());
+            node->title = parameters_[i].group;
+            group = node.get();
+            root_->children.push_back(std::move(node));
         }
         auto leaf = std::make_unique<Node>();
         leaf->parent = group;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-only
 #pragma once
 
-// The parameter registry as a tree: groups by path ("queues.code.gate"), a parameter a leaf. An
+// The parameter registry as a tree: a group for each queue, pool and gate, a parameter a leaf. An
 // edit is a wish: it is announced as a command and shown as pending until the run reports the new
 // value, so that the tree never claims what the engine does not do. GUI thread only.
 #include "app/workbench/models/row_model.h"

@@ -32,9 +32,10 @@ enum class ParameterKind { number, integer, flag, choice, duration };
 
 // One entry of the parameter registry, with its value now.
 struct ParameterRow {
-    QString path; // "queues.code.gate.threshold": unique
-    QString name; // "threshold"
-    QString unit; // "", "s", "requests"
+    QString path;  // "engine.transport.queues[code].gate_params.threshold": unique
+    QString group; // whose it is: "queue code", "pool default", "engine"
+    QString name;  // "threshold"
+    QString unit;  // "", "s", "requests"
     ParameterKind kind = ParameterKind::number;
     double min = 0, max = 1, fallback = 0; // fallback: the value it has when nobody sets it
     double value = 0;                      // of a flag: 0 or 1; of a choice: its index

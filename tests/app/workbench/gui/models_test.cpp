@@ -165,13 +165,14 @@ TEST(Models, FilterWords) {
 ParameterRow parameter(const QString& path, double value) {
     ParameterRow p;
     p.path = path;
+    p.group = path.section(QLatin1Char('.'), 0, -2);
     p.name = path.section(QLatin1Char('.'), -1);
     p.fallback = 0.8;
     p.value = value;
     return p;
 }
 
-TEST(Models, ParameterTreeFollowsThePathsAndEditsAreWishes) {
+TEST(Models, ParametersAreGroupedAndEditsAreWishes) {
     ParameterModel model;
     QAbstractItemModelTester tester(&model, kFatal);
     const QString path = QStringLiteral("queues.code.gate.threshold");
@@ -182,7 +183,7 @@ TEST(Models, ParameterTreeFollowsThePathsAndEditsAreWishes) {
     EXPECT_EQ(model.rowCount(), 2);
     const QModelIndex at = model.indexOf(path);
     ASSERT_TRUE(at.isValid());
-    EXPECT_EQ(at.parent().data().toString(), QStringLiteral("gate"));
+    EXPECT_EQ(at.parent().data().toString(), QStringLiteral("queues.code.gate"));
     QSignalSpy requested(&model, &ParameterModel::requested);
     QSignalSpy reset(&model, &QAbstractItemModel::modelReset);
     EXPECT_TRUE(model.setData(at.siblingAtColumn(ParameterModel::value), QStringLiteral("0.65"),

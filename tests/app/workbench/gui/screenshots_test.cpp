@@ -9,6 +9,8 @@
 #include "tests/app/workbench/gui/synthetic.h"
 
 #include <QApplication>
+#include <QLineEdit>
+#include <QTest>
 #include <QVBoxLayout>
 #include <gtest/gtest.h>
 
@@ -70,6 +72,59 @@ TEST(Screenshots, Charts) {
         screenshot(stack, named("charts-close", name));
         stack.resize(620, 700);
         screenshot(stack, named("charts-narrow", name));
+    }
+    applyTheme(ThemeKind::light);
+}
+
+TEST(Screenshots, PaletteAndCheatSheet) {
+    for (const auto& [kind, name] : kThemes) {
+        applyTheme(kind);
+        QWidget window;
+        window.resize(900, 520);
+        ActionRegistry registry(&window);
+        const struct {
+            const char *id, *menu, *text, *icon;
+            QKeySequence keys;
+        } actions[] = {
+            {"run.run", "Run", "&Run", "run", Qt::Key_Space},
+            {"run.step", "Run", "&Step one event", "step", Qt::Key_Period},
+            {"run.fast", "Run", "&Fast", "fast", QKeySequence(Qt::CTRL | Qt::Key_F)},
+            {"run.stop", "Run", "S&top", "stop", {}},
+            {"view.zoomIn", "View", "Zoom &in", "zoom-in", Qt::Key_Plus},
+            {"view.zoomOut", "View", "Zoom &out", "zoom-out", Qt::Key_Minus},
+            {"view.all", "View", "Show &all", "zoom-all", Qt::Key_Home},
+            {"view.follow", "View", "&Follow the run", "follow", Qt::Key_End},
+            {"chart.table", "Chart", "Show as &table", "table", Qt::Key_T},
+            {"chart.png", "Chart", "Save as &PNG…", "image", {}},
+            {"help.keys", "Help", "&Keys and gestures", "keyboard", Qt::Key_Question},
+        };
+        for (const auto& a : actions) {
+            ActionSpec spec{QString::fromLatin1(a.id),
+                            QString::fromLatin1(a.menu),
+                            QString::fromUtf8(a.text),
+                            {},
+                            QString::fromLatin1(a.icon)};
+            if (!a.keys.isEmpty()) spec.shortcuts = {a.keys};
+            registry.add(spec, [](bool) {});
+        }
+        registry.find(QStringLiteral("run.stop"))->setEnabled(false);
+        for (const auto& [keys, text] : std::vector<std::pair<const char*, const char*>>{
+                 {"Wheel", "Zoom about the pointer"},
+                 {"Shift+wheel", "Pan"},
+                 {"Drag", "Select a range"},
+                 {"Middle drag, Shift+drag", "Pan"},
+                 {"Click", "Lock or unlock the crosshair"}}) {
+            registry.addGesture(
+                {QStringLiteral("Charts"), QString::fromLatin1(keys), QString::fromLatin1(text)});
+        }
+        CommandPalette palette(registry, &window);
+        window.show();
+        palette.open();
+        QTest::keyClicks(&palette.input(), QStringLiteral("o"));
+        screenshot(window, named("palette", name));
+        CheatSheet sheet(registry, &window);
+        sheet.show();
+        screenshot(sheet, named("cheat-sheet", name));
     }
     applyTheme(ThemeKind::light);
 }
