@@ -46,6 +46,7 @@ void Dispatcher::Impl::begin(Pool& pool, Item& item) {
 
 void Dispatcher::Impl::askPoolGate(Pool& pool, Item& item) {
     if (pool.gate != nullptr) {
+        readGate(*pool.gate, pool.memory, kNoIndex, pool.index); // told when it has changed
         const Verdict verdict = pool.gate->apply(clockNow(), item.request, item.poolHeld);
         if (verdict.action != Action::proceed) {
             switch (verdict.action) {

@@ -79,17 +79,17 @@ void GateTrack::read(Time t, const Reason& reason, double budget) {
 
 void GateTrack::noRoom(Time t, bool limiting) {
     if (limiting) {
-        acted_ = acted_ || budget_ < kHalf;
+        acted_ = acted_ || (counts(t) && budget_ < kHalf);
         return;
     }
-    acted_ = true;
+    acted_ = acted_ || counts(t);
     if (closed_) return;
     advance(t);
     close(t, kNoRoom);
 }
 
 void GateTrack::refusing(Time t, std::uint8_t reason) {
-    acted_ = true;
+    acted_ = acted_ || counts(t);
     // A refusal for one tenant's quota says nothing of the gate as a whole.
     if (closed_ || reason == static_cast<std::uint8_t>(ReasonCode::quotaExhausted)) return;
     advance(t);
@@ -103,7 +103,7 @@ void GateTrack::close(Time t, std::uint8_t reason) {
         --closures_; // the same closure, for another reason
     }
     closed_ = true;
-    acted_ = true;
+    acted_ = acted_ || counts(t);
     closedReason_ = reason;
     closedSince_ = t;
     ++closures_;
@@ -207,7 +207,7 @@ GateStatistics GateTrack::statistics(Time end) const {
     }
     if (out.closedShare > kPinnedShare && at.atLimitSeconds_ < at.closedSeconds_ / 2) {
         out.verdict = GateVerdict::pinnedClosed;
-    } else if (!at.acted_) {
+    } else if (!at.acted_ && at.closedSeconds_ <= 0) {
         // A gate without its source is held open by its fallback; one with a source that never
         // closed has a threshold this pool does not reach.
         const bool blind = at.everRead_ && !at.everAvailable_;

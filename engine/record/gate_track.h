@@ -78,6 +78,7 @@ class GateTrack {
     static constexpr int kBudgetSteps = 200;
     static constexpr std::size_t kMaxSpans = 2048;
 
+    bool counts(Time t) const { return t >= warmEnd_; }
     void advance(Time t);
     void close(Time t, std::uint8_t reason);
     void open(Time t);

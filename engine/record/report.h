@@ -44,7 +44,7 @@ struct SourceReport {
     bool interactive = true;
     std::uint64_t arrivals = 0, completed = 0, failed = 0;
     std::uint64_t promptTokens = 0, outputTokens = 0;
-    Distribution ttftMs, tpotMs, e2eMs; // of those that succeeded and arrived after warm-up
+    Distribution ttftMs, tpotMs, e2eMs; // of those that succeeded and ended after warm-up
     double requestsPerSecond = 0;       // completed, over the whole run
 };
 
