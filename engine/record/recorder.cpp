@@ -116,7 +116,7 @@ void Recorder::State::count(const Event& e) {
         ++pools[q.pool].inFlight;
         if (e.attempt == 0) {
             ++firstAttempts;
-            if (e.at - e.age >= warmEnd) q.wait.record(e.age);
+            if (e.at >= warmEnd) q.wait.record(e.age);
         }
         if (q.queueGate >= 0) gates[static_cast<std::size_t>(q.queueGate)].track.letThrough(e.at);
         if (q.poolGate >= 0) gates[static_cast<std::size_t>(q.poolGate)].track.letThrough(e.at);

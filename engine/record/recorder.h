@@ -47,7 +47,7 @@ struct RecorderSetup {
     };
 
     Time start{};
-    Duration warmup{0};                             // nothing before it counts in percentiles
+    Duration warmup{0};                             // what ends before it is in no percentile
     Duration samplePeriod{std::chrono::seconds{1}}; // of sample(); the finest width of a chart
     Duration window{std::chrono::seconds{10}};      // of TTFT percentiles over time
     std::vector<Source> sources;

@@ -3,6 +3,7 @@
 // that are swapped under a lock held for a few instructions; nothing is written while it is held.
 #include "engine/record/run_store.h"
 
+#include "engine/record/run_batch.h"
 #include "engine/record/run_schema.h"
 #include "engine/types/check.h"
 
@@ -21,42 +22,6 @@
 namespace penstock {
 
 namespace {
-std::int64_t nanos(Time t) {
-    return t.time_since_epoch().count();
-}
-
-double wallNow() {
-    return std::chrono::duration<double>(std::chrono::system_clock::now().time_since_epoch())
-        .count();
-}
-
-struct Batch {
-    std::vector<Event> events;
-    std::vector<RequestLife> requests;
-    std::vector<Move> moves;
-    std::vector<std::vector<Point>> points; // by series
-    std::size_t pointCount = 0;
-    std::optional<std::string> report;
-    std::optional<std::string> fingerprint; // set by finish()
-    bool abandoned = false;                 // its writer went without finish()
-    Time last{};
-    std::uint64_t droppedEvents = 0, droppedPoints = 0; // so far, cumulative
-    bool touched = false;
-
-    void clear() {
-        events.clear();
-        requests.clear();
-        moves.clear();
-        for (auto& series : points)
-            series.clear();
-        pointCount = 0;
-        report.reset();
-        fingerprint.reset();
-        abandoned = false;
-        touched = false;
-    }
-};
-
 // Wakes the store's thread; shared by the store and its writers, whoever lives longer.
 struct Bell {
     std::mutex mutex;
@@ -209,7 +174,6 @@ struct RunStore::State {
     void run();
     void runTasks();
     bool drain(RunWriter::Shared& writer);
-    void write(RunWriter::Shared& writer);
     template <class Fn>
     Status call(Fn fn);
 };
@@ -269,7 +233,7 @@ bool RunStore::State::drain(RunWriter::Shared& writer) {
     const bool finished = batch.fingerprint.has_value();
     const bool end = finished || batch.abandoned;
     try {
-        write(writer);
+        writeBatch(*db, writer.id, batch, writer.moves);
     } catch (const std::exception& error) {
         const std::lock_guard lock(writer.mutex);
         if (writer.status) {
@@ -281,129 +245,6 @@ bool RunStore::State::drain(RunWriter::Shared& writer) {
     batch.clear();
     if (finished) writer.finished.set_value();
     return end;
-}
-
-void RunStore::State::write(RunWriter::Shared& writer) {
-    const Batch& batch = writer.writing;
-    SQLite::Transaction transaction(*db);
-    const auto time = [](SQLite::Statement& s, int index, Time t) {
-        if (t == kNever) {
-            s.bind(index);
-        } else {
-            s.bind(index, nanos(t));
-        }
-    };
-    const auto index16 = [](SQLite::Statement& s, int index, std::uint16_t value) {
-        if (value == kNoIndex) {
-            s.bind(index);
-        } else {
-            s.bind(index, static_cast<int>(value));
-        }
-    };
-    if (batch.pointCount > 0) {
-        SQLite::Statement insert(*db, "INSERT INTO chunks VALUES (?,?,?,?,?,?)");
-        for (std::size_t i = 0; i < batch.points.size(); ++i) {
-            const auto& points = batch.points[i];
-            if (points.empty()) continue;
-            const std::string bytes = encodePoints(points);
-            insert.bind(1, writer.id);
-            insert.bind(2, static_cast<std::int64_t>(i));
-            insert.bind(3, nanos(points.front().t));
-            insert.bind(4, nanos(points.back().t));
-            insert.bind(5, static_cast<std::int64_t>(points.size()));
-            insert.bindNoCopy(6, bytes.data(), static_cast<int>(bytes.size()));
-            insert.exec();
-            insert.reset();
-        }
-    }
-    if (!batch.events.empty()) {
-        SQLite::Statement insert(*db, "INSERT INTO events VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)");
-        for (const Event& e : batch.events) {
-            insert.bind(1, writer.id);
-            insert.bind(2, nanos(e.at));
-            insert.bind(3, static_cast<int>(e.kind));
-            insert.bind(4, static_cast<std::int64_t>(e.request));
-            index16(insert, 5, e.queue);
-            index16(insert, 6, e.pool);
-            insert.bind(7, static_cast<std::int64_t>(e.attempt));
-            insert.bind(8, e.status);
-            insert.bind(9, static_cast<int>(e.code));
-            insert.bind(10, static_cast<int>(e.aux));
-            insert.bind(11, e.available ? 1 : 0);
-            insert.bind(12, e.value);
-            insert.bind(13, e.threshold);
-            insert.bind(14, e.budget);
-            insert.bind(15, static_cast<std::int64_t>(e.age.count()));
-            insert.exec();
-            insert.reset();
-        }
-    }
-    if (!batch.requests.empty()) {
-        SQLite::Statement insert(
-            *db, "INSERT INTO requests VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)");
-        for (const RequestLife& r : batch.requests) {
-            insert.bind(1, writer.id);
-            insert.bind(2, static_cast<std::int64_t>(r.number));
-            insert.bindNoCopy(3, r.id);
-            insert.bind(4, r.queue);
-            insert.bind(5, r.source);
-            int at = 6;
-            for (Time t : {r.created, r.enqueued, r.claimed, r.firstSent, r.lastSent, r.finished,
-                           r.deadline}) {
-                time(insert, at++, t);
-            }
-            for (Duration d : {r.routerQueue, r.replicaQueue, r.prefill, r.decode, r.ttft}) {
-                insert.bind(at++, static_cast<std::int64_t>(d.count()));
-            }
-            for (std::uint32_t n : {r.retries, r.promptTokens, r.outputTokens}) {
-                insert.bind(at++, static_cast<std::int64_t>(n));
-            }
-            insert.bind(at++, static_cast<int>(r.end));
-            insert.bind(at++, static_cast<int>(r.code));
-            insert.bind(at++, r.status);
-            insert.exec();
-            insert.reset();
-        }
-    }
-    for (const Move& m : batch.moves) {
-        SQLite::Statement insert(*db, "INSERT INTO moves VALUES (?,?,?,?,?)");
-        insert.bind(1, writer.id);
-        insert.bind(2, static_cast<std::int64_t>(writer.moves++));
-        insert.bind(3, nanos(m.t));
-        insert.bind(4, m.path);
-        insert.bind(5, m.value);
-        insert.exec();
-    }
-    SQLite::Statement update(*db, "UPDATE runs SET last_ns=MAX(last_ns,?), dropped_events=?, "
-                                  "dropped_points=?, events=events+?, requests=requests+? "
-                                  "WHERE id=?");
-    update.bind(1, nanos(batch.last));
-    update.bind(2, static_cast<std::int64_t>(batch.droppedEvents));
-    update.bind(3, static_cast<std::int64_t>(batch.droppedPoints));
-    update.bind(4, static_cast<std::int64_t>(batch.events.size()));
-    update.bind(5, static_cast<std::int64_t>(batch.requests.size()));
-    update.bind(6, writer.id);
-    update.exec();
-    if (batch.report) {
-        SQLite::Statement report(*db, "UPDATE runs SET report=? WHERE id=?");
-        report.bindNoCopy(1, *batch.report);
-        report.bind(2, writer.id);
-        report.exec();
-    }
-    if (batch.abandoned) {
-        SQLite::Statement gone(*db, "UPDATE runs SET state='recovered' WHERE id=?");
-        gone.bind(1, writer.id);
-        gone.exec();
-    }
-    if (batch.fingerprint) {
-        SQLite::Statement done(
-            *db, "UPDATE runs SET state='done', finished=?, fingerprint=? WHERE id=?");
-        done.bind(1, wallNow());
-        done.bindNoCopy(2, *batch.fingerprint);
-        done.bind(3, writer.id);
-        done.exec();
-    }
-    transaction.commit();
 }
 
 // Has the store's thread call fn(database) and waits for it.
@@ -475,10 +316,10 @@ Result<std::unique_ptr<RunWriter>> RunStore::begin(const RunHeader& header) {
         insert.bind(2, header.document);
         insert.bind(3, std::to_string(header.seed));
         insert.bind(4, header.semantics);
-        insert.bind(5, wallNow());
+        insert.bind(5, unixNow());
         insert.bind(6, schema::thisOwner());
-        insert.bind(7, nanos(header.start));
-        insert.bind(8, nanos(header.start));
+        insert.bind(7, header.start.time_since_epoch().count());
+        insert.bind(8, header.start.time_since_epoch().count());
         insert.bind(9, toJson(header.layout).dump());
         insert.bind(10, header.tags);
         insert.bind(11, header.note);

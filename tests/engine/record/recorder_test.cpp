@@ -158,10 +158,10 @@ TEST_F(RecorderTest, aLostOrDoubledRequestBreaksConservation) {
 TEST_F(RecorderTest, beforeWarmupCountersCountAndPercentilesDoNot) {
     tell(EventKind::enqueued, 1, 10s);
     send(1, 20s, 10s);
-    respond(1, 120s, 200);
-    finish(1, 120s, 10s, 500s);
-    recorder.arrived(Time{99s}, 0, 1, 100, 10);
-    recorder.completed({.at = Time{101s}, .source = 0, .status = 200, .ttft = 1s, .e2e = 2s});
+    respond(1, 90s, 200);
+    finish(1, 90s, 10s, 500s);
+    recorder.arrived(Time{97s}, 0, 1, 100, 10);
+    recorder.completed({.at = Time{99s}, .source = 0, .status = 200, .ttft = 1s, .e2e = 2s});
     const auto report = recorder.finish(facts(300s));
     ASSERT_TRUE(report);
     EXPECT_EQ(report->queues[0].succeeded, 1u);
