@@ -169,7 +169,9 @@ bool JsonObjects::next(dom::object& out) {
             std::string_view line;
             if (!lines_.next(line)) return false;
             // The parser reads a little past the end and must find memory there.
-            text_.reserve(line.size() + simdjson::SIMDJSON_PADDING);
+            if (text_.capacity() < line.size() + simdjson::SIMDJSON_PADDING) {
+                text_.reserve(2 * line.size() + simdjson::SIMDJSON_PADDING);
+            }
             text_.assign(line);
             at_ = 0;
             continue;

@@ -44,7 +44,7 @@ Result<LineReader> LineReader::open(const std::string& path, std::uint32_t maxLi
                                            errno != 0 ? std::strerror(errno) : "out of memory"),
                                path});
     }
-    gzbuffer(file, kChunk);
+    gzbuffer(file, static_cast<unsigned>(std::min<std::size_t>(kChunk, maxLineBytes)));
     return LineReader(path, file, maxLineBytes);
 }
 

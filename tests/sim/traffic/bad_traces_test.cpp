@@ -66,7 +66,7 @@ TEST(BadTraces, SayWhereAndWhat) {
         {"hash list of a wrong kind",
          "{\"timestamp\":1,\"input_length\":1,\"hash_ids\":7}\n",
          1,
-         34,
+         33,
          {"hash_ids"}},
         {"windows without a dataset", "0,1,1,Gamma,1,1\n", 0, 0, {"chunk-N-trace.csv"}},
     };
