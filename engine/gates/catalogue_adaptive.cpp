@@ -141,7 +141,7 @@ GateDescription gradient() {
              number({.name = "tolerance",
                      .min = 1.0,
                      .max = 10.0,
-                     .defaultValue = 1.5,
+                     .defaultValue = 1.1,
                      .help = "Slow-down against the unloaded pool at which the window stops "
                              "growing."}),
              number({.name = "smoothing",
