@@ -1,51 +1,134 @@
 // SPDX-License-Identifier: Apache-2.0
-// `penstock check`: is this scenario, or are these documents, sound?
+// `penstock check`: is this policy sound, and what is wrong with it before anything runs? Takes a
+// scenario, llm-d-async's own documents, or the Helm values of its chart.
 #include "app/cli/commands.h"
+#include "engine/config/advice.h"
+#include "engine/config/build.h"
+#include "engine/config/engine_tree.h"
+#include "engine/config/override.h"
+#include "sim/world/pool_facts.h"
 #include "sim/world/scenario_reader.h"
 #include "sim/world/world.h"
 
 #include <CLI/CLI.hpp>
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <memory>
 
 namespace penstock::app {
 
 namespace {
 
-int checkScenario(const std::string& file, const std::vector<std::string>& overrides,
-                  bool showParameters) {
+struct CheckArguments {
+    std::vector<std::string> files;
+    std::vector<std::string> overrides;
+    std::string semantics;
+    bool parameters = false;
+    bool json = false;
+};
+
+int tell(const std::vector<Finding>& findings, const std::vector<Error>& warnings, bool json) {
+    for (const Error& warning : warnings) fmt::print(stderr, "warning: {}\n", warning.text());
+    if (json) {
+        fmt::print("{}\n", findingsJson(findings).dump(2));
+    } else {
+        fmt::print("{}", findings.empty() ? "no findings\n" : formatFindings(findings));
+    }
+    const bool broken = std::any_of(findings.begin(), findings.end(), [](const Finding& f) {
+        return f.severity == Severity::error;
+    });
+    return broken ? kExpectationFailed : kFine;
+}
+
+int checkScenario(const std::string& file, const CheckArguments& arguments) {
     sim::ScenarioOptions options;
-    options.overrides = overrides;
+    options.overrides = arguments.overrides;
+    if (!arguments.semantics.empty()) options.semantics = arguments.semantics;
     auto scenario = sim::readScenario(file, options);
     if (!scenario) return report(scenario.error(), kBadInput);
     auto world = sim::World::make(std::move(*scenario));
     if (!world) return report(world.error(), kBadInput);
-    for (const std::string& warning : (*world)->warnings()) fmt::print("warning: {}\n", warning);
-    if (showParameters) fmt::print("{}", parameterTable((*world)->parameters()));
-    fmt::print("{}: fine\n", file);
-    return kFine;
+    if (arguments.parameters) fmt::print("{}", parameterTable((*world)->parameters()));
+    const sim::Scenario& s = (*world)->scenario();
+    return tell(advise(s.engine, sim::poolFacts(s)), s.engine.warnings, arguments.json);
+}
+
+Result<EngineDocument> readDocuments(std::vector<Document> documents,
+                                     const CheckArguments& arguments) {
+    EngineOptions options{.needAddresses = false};
+    Result<Document> tree = [&]() -> Result<Document> {
+        if (documents.size() == 1 &&
+            recognise(documents.front().root()) == DocumentKind::helmValues) {
+            auto helm = engineTreeFromHelm(std::move(documents.front()));
+            if (!helm) return fail(helm.error());
+            for (const Error& w : helm->warnings) fmt::print(stderr, "warning: {}\n", w.text());
+            return std::move(helm->tree);
+        }
+        return engineTree(std::move(documents));
+    }();
+    if (!tree) return fail(tree.error());
+    std::vector<std::string> overrides = arguments.overrides;
+    if (!arguments.semantics.empty()) overrides.push_back("semantics=" + arguments.semantics);
+    for (const std::string& assignment : overrides) {
+        if (auto done = applyOverride(*tree, assignment); !done) return fail(done.error());
+    }
+    return penstock::readEngine(*tree, options);
+}
+
+int checkDocuments(std::vector<Document> documents, const CheckArguments& arguments) {
+    auto engine = readDocuments(std::move(documents), arguments);
+    if (!engine) return report(engine.error(), kBadInput);
+    if (auto gates = checkGates(*engine, &engine->warnings); !gates) {
+        return report(gates.error(), kBadInput);
+    }
+    return tell(advise(*engine), engine->warnings, arguments.json);
+}
+
+int check(const CheckArguments& arguments) {
+    int code = kFine;
+    std::vector<Document> documents;
+    for (const std::string& file : arguments.files) {
+        auto document = Document::load(file);
+        if (!document) return report(document.error(), kBadInput);
+        if (recognise(document->root()) == DocumentKind::scenario) {
+            if (arguments.files.size() > 1 && !arguments.json) fmt::print("{}\n", file);
+            code = std::max(code, checkScenario(file, arguments));
+        } else {
+            documents.push_back(std::move(*document));
+        }
+    }
+    if (!documents.empty()) {
+        code = std::max(code, checkDocuments(std::move(documents), arguments));
+    }
+    return code;
 }
 
 } // namespace
 
 void addCheck(CLI::App& app, int& code) {
-    auto* command = app.add_subcommand("check", "Check a scenario: syntax, ranges, names, gates.");
-    auto files = std::make_shared<std::vector<std::string>>();
-    auto overrides = std::make_shared<std::vector<std::string>>();
-    auto parameters = std::make_shared<bool>(false);
-    command->add_option("files", *files, "Scenario files")->required();
-    command->add_option("--set", *overrides, "PATH=VALUE: overrides a value; repeatable")
+    auto* command = app.add_subcommand(
+        "check", "Advice on a policy before it runs: what can never close, what comes too late.");
+    auto arguments = std::make_shared<CheckArguments>();
+    command
+        ->add_option("files", arguments->files,
+                     "Scenarios; or llm-d-async's transport, pool, merge-policy and transform "
+                     "documents; or the Helm values of its chart")
+        ->required();
+    command->add_option("--set", arguments->overrides, "PATH=VALUE: overrides a value; repeatable")
         ->allow_extra_args(false)
         ->take_all();
-    command->add_flag("--parameters", *parameters,
-                      "List every parameter that can be moved during a run");
-    command->callback([files, overrides, parameters, &code] {
-        code = kFine;
-        for (const std::string& file : *files) {
-            code = std::max(code, checkScenario(file, *overrides, *parameters));
-        }
-    });
+    command->add_option("--semantics", arguments->semantics,
+                        "Whose behaviour: llm-d-async-0.9, llm-d-async-0.10 or penstock");
+    command->add_flag("--parameters", arguments->parameters,
+                      "List every parameter that can be moved during a run (scenarios)");
+    command->add_flag("--json", arguments->json, "Findings as JSON");
+    command->footer("Examples:\n"
+                    "  penstock check scenarios/floor-of-the-poll.yaml\n"
+                    "  penstock check transport.json pools.json --semantics llm-d-async-0.9\n"
+                    "  penstock check values.yaml\n"
+                    "Exit codes: 0 no finding of severity error; 1 one; 2 bad input.");
+    command->callback([arguments, &code] { code = check(*arguments); });
 }
 
 } // namespace penstock::app

@@ -22,6 +22,7 @@ inline constexpr int kInterrupted = 130;
 void addRun(CLI::App& app, int& code);
 void addCheck(CLI::App& app, int& code);
 void addImport(CLI::App& app, int& code);
+void addCompare(CLI::App& app, int& code);
 void addGates(CLI::App& app, int& code);
 
 // Prints "error: file:line:column: message" to standard error and returns `code`.

@@ -22,6 +22,8 @@ int main(int argc, char** argv) {
     int code = kFine;
     addRun(app, code);
     addCheck(app, code);
+    addImport(app, code);
+    addCompare(app, code);
     addGates(app, code);
     try {
         app.parse(argc, argv);

@@ -5,6 +5,8 @@
 #include "engine/types/duration_text.h"
 #include "engine/record/expectation.h"
 #include "engine/record/html_report.h"
+#include "engine/record/run_store.h"
+#include "engine/record/store_feed.h"
 #include "sim/world/scenario_reader.h"
 #include "sim/world/world.h"
 
@@ -48,6 +50,32 @@ sim::ScenarioOptions scenarioOptions(const RunArguments& arguments) {
     return options;
 }
 
+// The run in a store, as it goes.
+struct Recording {
+    std::unique_ptr<RunStore> store;
+    std::unique_ptr<RunWriter> writer;
+    std::unique_ptr<StoreFeed> feed;
+};
+
+Result<Recording> record(const std::string& file, sim::World& world) {
+    Recording recording;
+    auto store = RunStore::open(file);
+    if (!store) return fail(store.error());
+    recording.store = std::move(*store);
+    RunHeader header = headerFor(world.recorder().setup());
+    header.scenario = world.scenario().name;
+    header.document = world.scenario().text;
+    header.seed = world.scenario().seed;
+    header.semantics = world.scenario().engine.semantics.name;
+    header.start = world.start();
+    auto writer = recording.store->begin(header);
+    if (!writer) return fail(writer.error());
+    recording.writer = std::move(*writer);
+    recording.feed = std::make_unique<StoreFeed>(world.recorder().setup(), *recording.writer);
+    world.recorder().addSink(*recording.feed);
+    return recording;
+}
+
 int run(const RunArguments& arguments) {
     sim::ScenarioOptions options = scenarioOptions(arguments);
     if (!arguments.until.empty()) {
@@ -75,6 +103,12 @@ int run(const RunArguments& arguments) {
         fmt::print(stderr, "warning: {}\n", warning);
     }
 
+    Recording recording;
+    if (!arguments.store.empty()) {
+        auto begun = record(arguments.store, world);
+        if (!begun) return report(begun.error(), kBadInput);
+        recording = std::move(*begun);
+    }
     interrupted = false;
     const auto before = std::signal(SIGINT, onInterrupt);
     const auto started = std::chrono::steady_clock::now();
@@ -93,6 +127,10 @@ int run(const RunArguments& arguments) {
     auto result = world.report(wall);
     if (!result) return report(result.error(), kWorldFailed);
 
+    if (recording.writer != nullptr) {
+        auto stored = recording.writer->finish(toJson(*result), result->fingerprint);
+        if (!stored) return report(stored.error(), kWorldFailed);
+    }
     if (!arguments.json.empty()) {
         const auto text = toJson(*result).dump(2) + "\n";
         if (auto wrote = writeText(arguments.json, text); !wrote) {

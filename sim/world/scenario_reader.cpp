@@ -8,6 +8,8 @@
 #include "sim/world/traffic_reader.h"
 
 #include <algorithm>
+#include <fstream>
+#include <iterator>
 #include <set>
 
 namespace penstock::sim {
@@ -212,7 +214,14 @@ Result<Scenario> readScenario(const std::string& path, const ScenarioOptions& op
     auto document = Document::load(path, Syntax::yaml);
     if (!document) return fail(document.error());
     auto scenario = read(std::move(*document), options);
-    if (scenario) scenario->file = path;
+    if (!scenario) return scenario;
+    scenario->file = path;
+    // What a store keeps: the file as it lies there, after what was laid over it.
+    for (const std::string& assignment : options.overrides) {
+        scenario->text += "# --set " + assignment + "\n";
+    }
+    std::ifstream in{path, std::ios::binary};
+    scenario->text.append(std::istreambuf_iterator<char>(in), {});
     return scenario;
 }
 

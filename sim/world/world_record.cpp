@@ -2,6 +2,7 @@
 // What the world tells the recorder: events with their reasons, requests as their senders see them,
 // samples of what no event says, and the facts at the end.
 #include "engine/types/check.h"
+#include "sim/world/pool_facts.h"
 #include "sim/world/world.h"
 
 #include <fmt/format.h>
@@ -221,6 +222,10 @@ RunFacts World::facts(double wallSeconds) {
     const auto shares = limiter.bindingShares();
     for (std::size_t i = 0; i < shares.size(); ++i) {
         facts.limiter.emplace_back(std::string(name(static_cast<LifeStage>(i))), shares[i]);
+    }
+    for (const Finding& finding : advise(scenario_.engine, poolFacts(scenario_))) {
+        facts.advice.push_back({finding.code, std::string(penstock::name(finding.severity)),
+                                finding.path, finding.computed, finding.remedy});
     }
     for (const Expectation& e : scenario_.expect) facts.expectations.push_back(e.expression);
     return facts;

@@ -1,0 +1,93 @@
+// SPDX-License-Identifier: Apache-2.0
+// `penstock compare`: two runs side by side, with differences that exceed the noise marked.
+#include "app/cli/commands.h"
+#include "engine/record/compare.h"
+#include "engine/record/run_reader.h"
+
+#include <CLI/CLI.hpp>
+#include <fmt/format.h>
+
+#include <charconv>
+#include <fstream>
+#include <memory>
+
+namespace penstock::app {
+
+namespace {
+
+// A report: a JSON file, or STORE#RUN (or STORE, its latest run).
+Result<Json> load(const std::string& name) {
+    if (name.ends_with(".json")) {
+        std::ifstream in{name, std::ios::binary};
+        if (!in) return fail(Error{"cannot be read", name});
+        Json json = Json::parse(in, nullptr, false);
+        if (json.is_discarded() || !json.is_object() || json.value("schema", "") != kReportSchema) {
+            return fail(Error{fmt::format("is not a report ({}), as `penstock run --json` writes it",
+                                          kReportSchema),
+                              name});
+        }
+        return json;
+    }
+    const auto hash = name.rfind('#');
+    const std::string file = name.substr(0, hash);
+    auto reader = RunReader::open(file);
+    if (!reader) return fail(reader.error());
+    RunId run = 0;
+    if (hash == std::string::npos) {
+        const auto latest = (*reader)->latest();
+        if (!latest) return fail(latest.error());
+        run = *latest;
+    } else {
+        const std::string number = name.substr(hash + 1);
+        const auto parsed = std::from_chars(number.data(), number.data() + number.size(), run);
+        if (parsed.ec != std::errc{} || parsed.ptr != number.data() + number.size()) {
+            return fail(Error{fmt::format("\"{}\" is not the number of a run", number), file});
+        }
+    }
+    return (*reader)->report(run);
+}
+
+int compareRuns(const std::string& a, const std::string& b,
+                const std::vector<std::string>& replications, bool all) {
+    const auto left = load(a);
+    if (!left) return report(left.error(), kBadInput);
+    const auto right = load(b);
+    if (!right) return report(right.error(), kBadInput);
+    Noise noise;
+    if (!replications.empty()) {
+        std::vector<Json> runs{*left};
+        for (const std::string& name : replications) {
+            auto run = load(name);
+            if (!run) return report(run.error(), kBadInput);
+            runs.push_back(std::move(*run));
+        }
+        noise = noiseOf(runs);
+    }
+    fmt::print("A  {}\nB  {}\n{}", a, b, toText(compare(*left, *right, noise), all));
+    return kFine;
+}
+
+} // namespace
+
+void addCompare(CLI::App& app, int& code) {
+    auto* command = app.add_subcommand(
+        "compare", "Two runs side by side; differences beyond the noise are marked.");
+    auto a = std::make_shared<std::string>();
+    auto b = std::make_shared<std::string>();
+    auto replications = std::make_shared<std::vector<std::string>>();
+    auto all = std::make_shared<bool>(false);
+    command->add_option("a", *a, "A report (.json), or STORE#RUN")->required();
+    command->add_option("b", *b, "Another")->required();
+    command
+        ->add_option("--replication", *replications,
+                     "Another run like A under another seed: the noise is taken from these; repeatable")
+        ->allow_extra_args(false)
+        ->take_all();
+    command->add_flag("--all", *all, "Also what is equal");
+    command->footer("Examples:\n"
+                    "  penstock compare base.json lower-threshold.json\n"
+                    "  penstock compare runs.db#41 runs.db#42 --replication runs.db#43");
+    command->callback([=, &code] { code = compareRuns(*a, *b, *replications, *all); });
+}
+
+} // namespace penstock::app
