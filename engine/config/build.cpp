@@ -132,7 +132,8 @@ Result<DispatcherSettings> buildSettings(const EngineDocument& engine, const Gat
     return settings;
 }
 
-Status checkGates(const EngineDocument& engine, std::vector<Error>* warnings) {
+Status checkGates(const EngineDocument& engine, std::vector<Error>* warnings,
+                  bool prometheusKnown) {
     StillLoop loop;
     SilentMetrics metrics;
     SilentStore store;
@@ -140,7 +141,8 @@ Status checkGates(const EngineDocument& engine, std::vector<Error>* warnings) {
                               .metrics = &metrics,
                               .store = &store,
                               .semantics = engine.semantics,
-                              .prometheusUrlSet = !engine.prometheusUrl.empty()};
+                              .prometheusUrlSet =
+                                  !prometheusKnown || !engine.prometheusUrl.empty()};
     // Gates borrow the loop and the sources: they go first.
     auto settings = buildSettings(engine, context, warnings);
     if (!settings) return fail(settings.error());

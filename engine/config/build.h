@@ -14,7 +14,9 @@ namespace penstock {
 Result<DispatcherSettings> buildSettings(const EngineDocument& engine, const GateContext& context,
                                          std::vector<Error>* warnings = nullptr);
 
-// Checks the gates alone, over sources that never answer: for `penstock check`.
-Status checkGates(const EngineDocument& engine, std::vector<Error>* warnings = nullptr);
+// Checks the gates alone, over sources that never answer: for `penstock check`. `prometheusKnown`:
+// a document without prometheus_url means that there is none, not that nobody said.
+Status checkGates(const EngineDocument& engine, std::vector<Error>* warnings = nullptr,
+                  bool prometheusKnown = false);
 
 } // namespace penstock

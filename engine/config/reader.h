@@ -176,7 +176,8 @@ class Reader {
     // Marks a key as known though nothing read it (it has a meaning elsewhere).
     void known(std::string_view key);
 
-    // Refuses keys that nothing asked for. Called by object(), list() and named() by themselves.
+    // Refuses keys that nothing asked for. object(), list() and named() call it by themselves; only
+    // the first call counts.
     void finish();
 
     const std::string& path() const { return path_; }
@@ -220,6 +221,7 @@ class Reader {
     std::size_t errors_ = 0;
     bool stringForms_ = false;
     bool quoteText_ = false;
+    bool finished_ = false;
     Problems* unknown_ = nullptr;
     std::vector<std::string> known_; // keys asked for
 };
