@@ -3,6 +3,7 @@
 #include "sim/traffic/sampler.h"
 
 #include "engine/types/check.h"
+#include "sim/traffic/overload.h"
 
 #include <algorithm>
 #include <cmath>
@@ -16,13 +17,6 @@ constexpr double kMostTokens = 4e9; // fits 32 bits
 double normalCdf(double z) {
     return 0.5 * std::erfc(-z * (1.0 / std::numbers::sqrt2));
 }
-
-template <class... Fs>
-struct Overload : Fs... {
-    using Fs::operator()...;
-};
-template <class... Fs>
-Overload(Fs...) -> Overload<Fs...>;
 
 // Mean of min(X, cap) for X = exp(mu + sigma Z).
 double cappedLogNormalMean(double mu, double sigma, double cap) {

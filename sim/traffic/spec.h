@@ -205,7 +205,7 @@ struct TrafficSpec {
 
 // What is wrong with a spec, in words: negative or absent rates, NaN, min above max, probabilities
 // outside 0..1, parts that do not go together. Does not open files. Every bound is a fixed number
-// in spec.cpp, and its message names the field, the value and the range.
+// in spec_checker.h, and its message names the field, the value and the range.
 Status validate(const TrafficSpec& spec);
 
 } // namespace penstock::sim

@@ -35,6 +35,11 @@ Result<RowSourcePtr> makeTransform(const Transform& transform, const Reopen& bel
                                    const RowSpan& span, TraceCounters& counters, const DrawKey& key,
                                    std::uint32_t number);
 
+// The parts of makeTransform that read their trace more than once (repeats.cpp).
+Result<RowSourcePtr> makeSuperpose(const Reopen& below, const RowSpan& span, double factor,
+                                   const DrawKey& key);
+RowSourcePtr makeLoop(const Reopen& below, double times);
+
 bool needsSpan(const Transform& transform);
 
 } // namespace penstock::sim

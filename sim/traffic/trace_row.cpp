@@ -2,6 +2,8 @@
 // Small things every reader needs, and the names of formats and transforms.
 #include "sim/traffic/trace_row.h"
 
+#include "sim/traffic/overload.h"
+
 #include <fmt/format.h>
 
 #include <array>
@@ -14,13 +16,6 @@ constexpr std::array<std::string_view, kTraceFormats> kNames = {
     "auto",     "azure",        "burstgpt",     "mooncake",   "servegen", "servegen_offline",
     "ragpulse", "qwen_bailian", "openai_batch", "llmd_async", "blis",     "csv",
     "jsonl"};
-
-template <class... Fs>
-struct Overload : Fs... {
-    using Fs::operator()...;
-};
-template <class... Fs>
-Overload(Fs...) -> Overload<Fs...>;
 
 } // namespace
 

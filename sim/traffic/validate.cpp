@@ -1,281 +1,98 @@
 // SPDX-License-Identifier: Apache-2.0
-// Says in words what is wrong with a TrafficSpec. Every message names the source, the field, the
-// value and what would be right, since it is read by the person who wrote the scenario.
-#include "sim/traffic/spec.h"
+// What a TrafficSpec must satisfy, field by field and part by part.
+#include "sim/traffic/overload.h"
+#include "sim/traffic/spec_checker.h"
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cmath>
 
 namespace penstock::sim {
 namespace {
 
-// Bounds that are about sanity, not physics: beyond them a number is a mistake in units.
-constexpr double kMostPerSecond = 1e9;
-constexpr double kMostSeconds = 1e9; // 31 years
-constexpr double kMostTokens = 1e9;
-constexpr double kMostUsers = 10e6;
-constexpr double kMostGroups = 10e6;
-
-template <class... Fs>
-struct Overload : Fs... {
-    using Fs::operator()...;
+void check(SpecChecker& c, const
+// Process& process) {
+const std::string field = "process";
+const auto rate = [&](double perSecond) {
+    c.positive(field + ".rate", perSecond, kMostPerSecond, "requests a second");
 };
-template <class... Fs>
-Overload(Fs...) -> Overload<Fs...>;
-
-// Collects the first complaint; later checks are then skipped.
-class Checker {
-  public:
-    explicit Checker(std::string source) : source_(std::move(source)) {}
-
-    void complain(const std::string& field, const std::string& what) {
-        if (message_.empty()) message_ = fmt::format("source \"{}\": {}: {}", source_, field, what);
+std::visit(Overload{
+               [&](const PoissonProcess& p) {
+    rate(p.perSecond); },
+               [&](const GammaProcess& p) {
+    rate(p.perSecond);
+    c.within(field + ".cv", p.cv, 0, 100);
+               },
+               [&](const WeibullProcess& p) {
+    rate(p.perSecond);
+    c.within(field + ".shape", p.shape, 0.05, 100);
+               },
+               [&](const ConstantProcess& p) {
+    rate(p.perSecond); },
+               [&](const OnOffProcess& p) {
+    rate(p.perSecond);
+    check(c, field + ".on", p.on);
+    check(c, field + ".off", p.off);
+    c.within(field + ".gap_cv", p.gapCv, 0, 100);
+    if (c.result() && !(meanOf(p.on) > 0)) {
+        c.complain(field + ".on", "lasts no time; give it a mean above 0 s");
     }
-    void within(const std::string& field, double value, double low, double high,
-                const char* unit = "") {
-        if (value >= low && value <= high) return; // false for NaN
-        complain(field, fmt::format("{} is outside {:g}..{:g}{}{}; give a value in that range",
-                                    value, low, high, *unit != 0 ? " " : "", unit));
-    }
-    void positive(const std::string& field, double value, double high, const char* unit = "") {
-        if (value > 0 && value <= high) return;
-        complain(field, fmt::format("{} must be above 0 and at most {:g}{}{}", value, high,
-                                    *unit != 0 ? " " : "", unit));
-    }
-    void ordered(const std::string& low, double a, const std::string& high, double b) {
-        if (a > b) complain(low, fmt::format("{} is above {} = {}; swap them", a, high, b));
-    }
-    void weights(const std::string& field, const std::vector<double>& values,
-                 std::size_t expected) {
-        if (values.size() != expected) {
-            complain(field, fmt::format("{} weights for {} values; give one each", values.size(),
-                                        expected));
-            return;
+               },
+               [&](const MmppProcess& p) {
+    if (p.states.empty()) c.complain(field + ".states", "none; give at least one");
+    double most = 0;
+    for (std::size_t i = 0; i < p.states.size(); ++i) {
+        const std::string state = fmt::format("{}.states[{}]", field, i);
+        c.within(state + ".rate", p.states[i].perSecond, 0, kMostPerSecond, "requests a second");
+        c.positive(state + ".mean", p.states[i].meanSeconds, kMostSeconds, "s");
+        if (!p.states[i].nextWeights.empty()) {
+            c.weights(state + ".next", p.states[i].nextWeights, p.states.size());
         }
-        double sum = 0;
-        for (const double w : values) {
-            within(field, w, 0, 1e15);
-            sum += w;
-        }
-        if (!(sum > 0)) complain(field, "all weights are 0; at least one must be above 0");
+        most = std::max(most, p.states[i].perSecond);
     }
-    Status result() const {
-        if (message_.empty()) return {};
-        return fail(message_);
+    if (!(most > 0)) c.complain(field + ".states", "every rate is 0");
+               },
+               [&](const StepsProcess& p) {
+    if (p.steps.empty()) c.complain(field + ".steps", "none; give at least one");
+    double most = 0;
+    for (std::size_t i = 0; i < p.steps.size(); ++i) {
+        const std::string step = fmt::format("{}.steps[{}]", field, i);
+        c.within(step + ".rate", p.steps[i].perSecond, 0, kMostPerSecond, "requests a second");
+        c.positive(step + ".for", p.steps[i].seconds, kMostSeconds, "s");
+        most = std::max(most, p.steps[i].perSecond);
     }
-
-  private:
-    std::string source_;
-    std::string message_;
-};
-
-void check(Checker& c, const std::string& field, const LengthLaw& law) {
-    std::visit(Overload{
-                   [&](const ConstantLength& l) { c.within(field, l.tokens, 1, kMostTokens); },
-                   [&](const UniformLength& l) {
-                       c.within(field + ".min", l.minTokens, 1, kMostTokens);
-                       c.within(field + ".max", l.maxTokens, 1, kMostTokens);
-                       c.ordered(field + ".min", l.minTokens, "max", l.maxTokens);
-                   },
-                   [&](const LogNormalLength& l) {
-                       c.within(field + ".mu", l.mu, -20, 25);
-                       c.within(field + ".sigma", l.sigma, 0, 10);
-                       c.within(field + ".cap", l.capTokens, 0, kMostTokens);
-                   },
-                   [&](const ExponentialLength& l) {
-                       c.positive(field + ".mean", l.meanTokens, kMostTokens);
-                       c.within(field + ".cap", l.capTokens, 0, kMostTokens);
-                   },
-                   [&](const EmpiricalLength& l) {
-                       if (l.bins.empty())
-                           c.complain(field, "no bins; a histogram needs at least one");
-                       std::vector<double> weights;
-                       for (std::size_t i = 0; i < l.bins.size(); ++i) {
-                           const std::string bin = fmt::format("{}.bins[{}]", field, i);
-                           c.within(bin + ".low", l.bins[i].lowTokens, 1, kMostTokens);
-                           c.within(bin + ".high", l.bins[i].highTokens, 1, kMostTokens);
-                           c.ordered(bin + ".low", l.bins[i].lowTokens, "high",
-                                     l.bins[i].highTokens);
-                           weights.push_back(l.bins[i].weight);
-                       }
-                       c.weights(field + ".bins", weights, l.bins.size());
-                   },
+    if (!(most > 0)) c.complain(field + ".steps", "every rate is 0");
                },
-               law);
-}
-
-void check(Checker& c, const std::string& field, const DurationLaw& law) {
-    std::visit(
-        Overload{
-            [&](const ConstantSeconds& l) { c.within(field, l.seconds, 0, kMostSeconds, "s"); },
-            [&](const UniformSeconds& l) {
-                c.within(field + ".min", l.minSeconds, 0, kMostSeconds, "s");
-                c.within(field + ".max", l.maxSeconds, 0, kMostSeconds, "s");
-                c.ordered(field + ".min", l.minSeconds, "max", l.maxSeconds);
-            },
-            [&](const ExponentialSeconds& l) {
-                c.positive(field + ".mean", l.meanSeconds, kMostSeconds, "s");
-            },
-            [&](const LogNormalSeconds& l) {
-                c.positive(field + ".median", l.medianSeconds, kMostSeconds, "s");
-                c.within(field + ".sigma", l.sigma, 0, 10);
-                c.within(field + ".cap", l.capSeconds, 0, kMostSeconds, "s");
-            },
-            [&](const ChoiceSeconds& l) {
-                if (l.seconds.empty()) c.complain(field, "no values to choose from");
-                for (const double s : l.seconds)
-                    c.within(field, s, 0, kMostSeconds, "s");
-                if (!l.weights.empty()) c.weights(field + ".weights", l.weights, l.seconds.size());
-            },
-            [&](const CycleSeconds& l) {
-                if (l.seconds.empty()) c.complain(field, "no values to take in turn");
-                for (const double s : l.seconds)
-                    c.within(field, s, 0, kMostSeconds, "s");
-            },
-        },
-        law);
-}
-
-void check(Checker& c, const std::string& field, const Transform& transform) {
-    std::visit(Overload{
-                   [&](const SliceTransform& t) {
-                       c.within(field + ".from", t.fromSeconds, 0, 1e18, "s");
-                       if (!(t.toSeconds > t.fromSeconds)) {
-                           c.complain(field + ".to", fmt::format("{} must be above from = {}",
-                                                                 t.toSeconds, t.fromSeconds));
-                       }
-                   },
-                   [&](const FilterTransform& t) {
-                       c.within(field + ".min_prompt_tokens", t.minPromptTokens, 0, 1e18);
-                       c.within(field + ".min_output_tokens", t.minOutputTokens, 0, 1e18);
-                       c.ordered(field + ".min_prompt_tokens", t.minPromptTokens,
-                                 "max_prompt_tokens", t.maxPromptTokens);
-                       c.ordered(field + ".min_output_tokens", t.minOutputTokens,
-                                 "max_output_tokens", t.maxOutputTokens);
-                   },
-                   [&](const DitherTransform& t) {
-                       c.within(field + ".grid", t.gridSeconds, 0, 86400,
-                                "s (0: the detected grid)");
-                   },
-                   [&](const ScaleTransform& t) {
-                       if (t.mode == ScaleMode::thin) {
-                           c.positive(field + ".factor", t.factor, 1,
-                                      "for thin; use superpose, replicate or time_scale for more");
-                       } else if (t.mode == ScaleMode::timeScale) {
-                           c.positive(field + ".factor", t.factor, 1e6);
-                       } else {
-                           c.within(field + ".factor", t.factor, 1, 256,
-                                    "for this mode; use thin or time_scale for less");
-                       }
-                   },
-                   [&](const ClampTransform& t) {
-                       c.within(field + ".min_prompt_tokens", t.minPromptTokens, 1, 1e18);
-                       c.within(field + ".min_output_tokens", t.minOutputTokens, 1, 1e18);
-                       c.ordered(field + ".min_prompt_tokens", t.minPromptTokens,
-                                 "max_prompt_tokens", t.maxPromptTokens);
-                       c.ordered(field + ".min_output_tokens", t.minOutputTokens,
-                                 "max_output_tokens", t.maxOutputTokens);
-                   },
-                   [&](const LoopTransform& t) { c.within(field + ".times", t.times, 0, 1e9); },
-               },
-               transform);
-}
-
-void check(Checker& c, const std::string& field, const TraceSource& trace) {
-    if (trace.path.empty()) c.complain(field + ".file", "no file given; name the trace to read");
-    for (std::size_t i = 0; i < trace.transforms.size(); ++i) {
-        check(c, fmt::format("{}.transforms[{}]", field, i), trace.transforms[i]);
+               [&](const LumpProcess& p) {
+    if (p.lumps.empty()) c.complain(field + ".lumps", "none; give at least one");
+    double last = 0;
+    for (std::size_t i = 0; i < p.lumps.size(); ++i) {
+        const std::string lump = fmt::format("{}.lumps[{}]", field, i);
+        c.within(lump + ".at", p.lumps[i].atSeconds, 0, kMostSeconds, "s");
+        c.within(lump + ".count", p.lumps[i].count, 1, 1e12);
+        last = std::max(last, p.lumps[i].atSeconds);
     }
-    c.within(field + ".reorder_rows", trace.reorderRows, 0, 1e7);
-    c.within(field + ".max_line_bytes", trace.maxLineBytes, 64, 1U << 30);
-    c.within(field + ".columns.time_unit", trace.columns.timeUnitSeconds, 0, 1e9, "s");
-}
-
-void check(Checker& c, const Process& process) {
-    const std::string field = "process";
-    const auto rate = [&](double perSecond) {
-        c.positive(field + ".rate", perSecond, kMostPerSecond, "requests a second");
-    };
-    std::visit(Overload{
-                   [&](const PoissonProcess& p) { rate(p.perSecond); },
-                   [&](const GammaProcess& p) {
-                       rate(p.perSecond);
-                       c.within(field + ".cv", p.cv, 0, 100);
-                   },
-                   [&](const WeibullProcess& p) {
-                       rate(p.perSecond);
-                       c.within(field + ".shape", p.shape, 0.05, 100);
-                   },
-                   [&](const ConstantProcess& p) { rate(p.perSecond); },
-                   [&](const OnOffProcess& p) {
-                       rate(p.perSecond);
-                       check(c, field + ".on", p.on);
-                       check(c, field + ".off", p.off);
-                       c.within(field + ".gap_cv", p.gapCv, 0, 100);
-                       if (c.result() && !(meanOf(p.on) > 0)) {
-                           c.complain(field + ".on", "lasts no time; give it a mean above 0 s");
-                       }
-                   },
-                   [&](const MmppProcess& p) {
-                       if (p.states.empty())
-                           c.complain(field + ".states", "none; give at least one");
-                       double most = 0;
-                       for (std::size_t i = 0; i < p.states.size(); ++i) {
-                           const std::string state = fmt::format("{}.states[{}]", field, i);
-                           c.within(state + ".rate", p.states[i].perSecond, 0, kMostPerSecond,
-                                    "requests a second");
-                           c.positive(state + ".mean", p.states[i].meanSeconds, kMostSeconds, "s");
-                           if (!p.states[i].nextWeights.empty()) {
-                               c.weights(state + ".next", p.states[i].nextWeights, p.states.size());
-                           }
-                           most = std::max(most, p.states[i].perSecond);
-                       }
-                       if (!(most > 0)) c.complain(field + ".states", "every rate is 0");
-                   },
-                   [&](const StepsProcess& p) {
-                       if (p.steps.empty()) c.complain(field + ".steps", "none; give at least one");
-                       double most = 0;
-                       for (std::size_t i = 0; i < p.steps.size(); ++i) {
-                           const std::string step = fmt::format("{}.steps[{}]", field, i);
-                           c.within(step + ".rate", p.steps[i].perSecond, 0, kMostPerSecond,
-                                    "requests a second");
-                           c.positive(step + ".for", p.steps[i].seconds, kMostSeconds, "s");
-                           most = std::max(most, p.steps[i].perSecond);
-                       }
-                       if (!(most > 0)) c.complain(field + ".steps", "every rate is 0");
-                   },
-                   [&](const LumpProcess& p) {
-                       if (p.lumps.empty()) c.complain(field + ".lumps", "none; give at least one");
-                       double last = 0;
-                       for (std::size_t i = 0; i < p.lumps.size(); ++i) {
-                           const std::string lump = fmt::format("{}.lumps[{}]", field, i);
-                           c.within(lump + ".at", p.lumps[i].atSeconds, 0, kMostSeconds, "s");
-                           c.within(lump + ".count", p.lumps[i].count, 1, 1e12);
-                           last = std::max(last, p.lumps[i].atSeconds);
-                       }
-                       c.within(field + ".every", p.everySeconds, 0, kMostSeconds, "s");
-                       if (p.everySeconds > 0 && last >= p.everySeconds) {
-                           c.complain(field + ".every",
-                                      fmt::format("{} s is not after the last lump at {} s",
-                                                  p.everySeconds, last));
-                       }
-                   },
-                   [&](const ClosedLoopProcess& p) {
-                       c.within(field + ".users", p.users, 1, kMostUsers);
-                       check(c, field + ".think", p.think);
-                       c.within(field + ".start_over", p.startOverSeconds, 0, kMostSeconds, "s");
-                   },
-                   [&](const TraceProcess& p) {
-                       check(c, field, p.source);
-                       c.within(field + ".as_poisson", p.asPoissonPerSecond, 0, kMostPerSecond,
-                                "requests a second");
-                   },
+    c.within(field + ".every", p.everySeconds, 0, kMostSeconds, "s");
+    if (p.everySeconds > 0 && last >= p.everySeconds) {
+        c.complain(field + ".every",
+                   fmt::format("{} s is not after the last lump at {} s", p.everySeconds, last));
+    }
                },
-               process);
+               [&](const ClosedLoopProcess& p) {
+    c.within(field + ".users", p.users, 1, kMostUsers);
+    check(c, field + ".think", p.think);
+    c.within(field + ".start_over", p.startOverSeconds, 0, kMostSeconds, "s");
+               },
+               [&](const TraceProcess& p) {
+    check(c, field, p.source);
+    c.within(field + ".as_poisson", p.asPoissonPerSecond, 0, kMostPerSecond, "requests a second");
+               },
+           },
+           process);
 }
 
-void check(Checker& c, const std::string& field, const Modulation& modulation) {
+void check(SpecChecker& c, const std::string& field, const Modulation& modulation) {
     const auto factors = [&](const std::string& name, const std::vector<double>& values) {
         double sum = 0;
         for (const double v : values) {
@@ -333,7 +150,7 @@ void check(Checker& c, const std::string& field, const Modulation& modulation) {
 }
 
 template <class T>
-void checkWeights(Checker& c, const std::string& field, const std::vector<T>& items,
+void checkWeights(SpecChecker& c, const std::string& field, const std::vector<T>& items,
                   std::size_t most) {
     if (items.empty()) return;
     if (items.size() > most) {
@@ -345,7 +162,7 @@ void checkWeights(Checker& c, const std::string& field, const std::vector<T>& it
     c.weights(field, weights, items.size());
 }
 
-void checkCombination(Checker& c, const TrafficSpec& spec) {
+void checkCombination(SpecChecker& c, const TrafficSpec& spec) {
     const bool trace = std::holds_alternative<TraceProcess>(spec.process);
     const bool closed = std::holds_alternative<ClosedLoopProcess>(spec.process);
     const bool lump = std::holds_alternative<LumpProcess>(spec.process);
@@ -382,7 +199,7 @@ void checkCombination(Checker& c, const TrafficSpec& spec) {
 } // namespace
 
 Status validate(const TrafficSpec& spec) {
-    Checker c(spec.name);
+    SpecChecker c(spec.name);
     check(c, spec.process);
     for (std::size_t i = 0; i < spec.modulations.size(); ++i) {
         check(c, fmt::format("modulations[{}]", i), spec.modulations[i]);
