@@ -26,7 +26,9 @@ QueueFacts factsOf(const std::string& id, const Scenario& scenario) {
         if (source.queue != id) continue;
         const TrafficSpec& traffic = source.traffic;
         if (const auto* lumps = std::get_if<LumpProcess>(&traffic.process)) {
+            // A job that comes once is a backlog, not a rate that has to be kept up with.
             for (const Lump& lump : lumps->lumps) backlog += lump.count;
+            if (lumps->everySeconds <= 0.0) known = false;
         }
         const double mean = meanRequestsPerSecond(traffic, toSeconds(scenario.horizon));
         known = known && mean > 0.0;
