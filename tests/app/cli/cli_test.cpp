@@ -1,0 +1,105 @@
+// SPDX-License-Identifier: Apache-2.0
+// The program as a person or a CI job meets it: exit codes, what goes to which stream, files written,
+// and a fingerprint that does not depend on whether the run was recorded.
+#include <gtest/gtest.h>
+#include <nlohmann/json.hpp>
+
+#include <array>
+#include <cstdio>
+#include <filesystem>
+#include <fstream>
+#include <string>
+#include <sys/wait.h>
+
+namespace {
+
+struct Outcome {
+    int code = -1;
+    std::string text; // both streams, or standard output alone
+};
+
+const std::string kScenarios = std::string(PENSTOCK_SOURCE_DIR) + "/scenarios/";
+
+Outcome penstock(const std::string& arguments, bool withErrors = true) {
+    const std::string command = "PENSTOCK_RESOURCES=" + std::string(PENSTOCK_SOURCE_DIR) +
+                                "/resources " + PENSTOCK_BINARY_DIR + "/bin/penstock " +
+                                arguments + (withErrors ? " 2>&1" : " 2>/dev/null");
+    std::FILE* pipe = popen(command.c_str(), "r");
+    Outcome outcome;
+    std::array<char, 4096> buffer{};
+    std::size_t got = 0;
+    while ((got = std::fread(buffer.data(), 1, buffer.size(), pipe)) > 0) {
+        outcome.text.append(buffer.data(), got);
+    }
+    const int status = pclose(pipe);
+    outcome.code = WIFEXITED(status) ? WEXITSTATUS(status) : 128;
+    return outcome;
+}
+
+std::string temporary(const std::string& name) {
+    return (std::filesystem::path(::testing::TempDir()) / name).string();
+}
+
+TEST(Cli, exitCodesSayWhatHappened) {
+    const std::string brief = "run " + kScenarios + "code-onoff.yaml --until 2m -q ";
+    EXPECT_EQ(penstock(brief + "--assert 'sources.code.arrivals >= 0'").code, 1)
+        << "the scenario's own expectations cannot be met in two minutes";
+    EXPECT_EQ(penstock("run nowhere.yaml").code, 2);
+    EXPECT_EQ(penstock(brief + "--set pool.replicas[0].gpu=H1000").code, 2);
+    EXPECT_EQ(penstock(brief + "--assert 'no operator here'").code, 2);
+    EXPECT_EQ(penstock(brief + "--until soon").code, 2);
+    EXPECT_EQ(penstock(brief + "--semantics llm-d-async-0.8").code, 2);
+    EXPECT_EQ(penstock("fly").code, 2);
+    EXPECT_EQ(penstock("--help").code, 0);
+    EXPECT_EQ(penstock("run --help").code, 0);
+    EXPECT_EQ(penstock("gates").code, 0);
+}
+
+TEST(Cli, errorsNameTheCommandLine) {
+    const Outcome o = penstock("run " + kScenarios +
+                               "code-onoff.yaml --set 'engine.transport.queues[batch].gate_params."
+                               "threshold=high'");
+    EXPECT_EQ(o.code, 2);
+    EXPECT_NE(o.text.find("--set"), std::string::npos) << o.text;
+    EXPECT_NE(o.text.find("high"), std::string::npos) << o.text;
+}
+
+TEST(Cli, jsonOnStandardOutputIsAloneThere) {
+    const Outcome o =
+        penstock("run " + kScenarios + "floor-of-the-poll.yaml --until 2m --json -", false);
+    const auto report = nlohmann::json::parse(o.text, nullptr, false);
+    ASSERT_FALSE(report.is_discarded()) << o.text.substr(0, 200);
+    EXPECT_EQ(report["schema"], "penstock.report/1");
+    for (const char* key :
+         {"scenario", "seed", "fingerprint", "engine_semantics", "virtual_seconds", "wall_seconds",
+          "simulated_requests_per_second", "sources", "queues", "gates", "pool",
+          "retry_amplification", "limiter", "advice", "expectations"}) {
+        EXPECT_TRUE(report.contains(key)) << key;
+    }
+}
+
+TEST(Cli, recordingChangesNothingAndCanBeCompared) {
+    const std::string store = temporary("penstock-cli.db");
+    std::filesystem::remove(store);
+    const std::string brief = "run " + kScenarios + "reopen-stampede.yaml --until 2m -q ";
+    const auto fingerprint = [](const std::string& file) {
+        std::ifstream in{file};
+        return nlohmann::json::parse(in)["fingerprint"].get<std::string>();
+    };
+    penstock(brief + "--json " + temporary("a.json"));
+    penstock(brief + "--json " + temporary("b.json") + " --store " + store + " --html " +
+             temporary("b.html"));
+    EXPECT_EQ(fingerprint(temporary("a.json")), fingerprint(temporary("b.json")));
+    EXPECT_GT(std::filesystem::file_size(temporary("b.html")), 20000U);
+    const Outcome same = penstock("compare " + temporary("a.json") + " " + store);
+    EXPECT_EQ(same.code, 0) << same.text;
+    std::filesystem::remove(store);
+}
+
+TEST(Cli, checkFindsTheFloorOfThePoll) {
+    const Outcome o = penstock("check " + kScenarios + "floor-of-the-poll.yaml");
+    EXPECT_NE(o.text.find("quantised"), std::string::npos) << o.text;
+    EXPECT_NE(o.text.find("from saturation 0.7 up"), std::string::npos) << o.text;
+}
+
+} // namespace

@@ -1,0 +1,72 @@
+// SPDX-License-Identifier: Apache-2.0
+// resources/scenario.schema.json and the reader speak of the same keys: every key that the reader
+// asks for anywhere in a scenario is named in the schema at that place, and every key of the shipped
+// scenarios too. The reader's own error text lists what it knows, so that is what is compared.
+#include "tests/sim/world/scenario_support.h"
+
+#include <nlohmann/json.hpp>
+
+#include <fstream>
+#include <set>
+#include <sstream>
+
+namespace penstock::sim {
+namespace {
+
+using nlohmann::json;
+
+// The names in "Known here: a, b, c" of the error about an unknown key.
+std::set<std::string> knownKeys(const std::string& scenario) {
+    const auto read = parseScenario(scenario, "probe.yaml", test::options());
+    EXPECT_FALSE(read.has_value());
+    const std::string text = read ? "" : read.error().text();
+    const auto at = text.find("Known here: ");
+    EXPECT_NE(at, std::string::npos) << text;
+    std::set<std::string> keys;
+    std::stringstream list{text.substr(at + 12, text.find('\n', at) - at - 12)};
+    std::string key;
+    while (std::getline(list, key, ',')) {
+        keys.insert(key.substr(key.find_first_not_of(' ')));
+    }
+    return keys;
+}
+
+std::set<std::string> schemaKeys(const json& part) {
+    std::set<std::string> keys;
+    for (const auto& [key, value] : part.at("properties").items()) keys.insert(key);
+    return keys;
+}
+
+json schema() {
+    std::ifstream in{std::string(PENSTOCK_SOURCE_DIR) + "/resources/scenario.schema.json"};
+    return json::parse(in);
+}
+
+const char* const kRest = R"(
+sources: [{name: s, to: router, arrivals: {process: poisson, rate: 1}}]
+engine: {transport: {queues: [{id: q, queue_name: q}]}})";
+
+TEST(Schema, namesTheKeysThatTheReaderKnows) {
+    const json s = schema();
+    const std::string pool = "pool: {replicas: [{gpu: H100, model: Llama-3.1-8B}]}";
+    const json& p = s["properties"];
+    EXPECT_EQ(knownKeys("scenario: {name: n}\n" + pool + kRest + "\nzzz: 1"), schemaKeys(s));
+    EXPECT_EQ(knownKeys("scenario: {name: n, zzz: 1}\n" + pool + kRest),
+              schemaKeys(p["scenario"]));
+    EXPECT_EQ(knownKeys("scenario: {name: n}\npool: {zzz: 1, replicas: [{gpu: H100, model: "
+                        "Llama-3.1-8B}]}" +
+                        std::string(kRest)),
+              schemaKeys(p["pool"]));
+    EXPECT_EQ(knownKeys("scenario: {name: n}\npool: {router: {zzz: 1}, replicas: [{gpu: H100, "
+                        "model: Llama-3.1-8B}]}" +
+                        std::string(kRest)),
+              schemaKeys(p["pool"]["properties"]["router"]));
+    EXPECT_EQ(knownKeys("scenario: {name: n}\n" + pool + kRest + "\nmetrics: {zzz: 1}"),
+              schemaKeys(p["metrics"]));
+    EXPECT_EQ(knownKeys("scenario: {name: n}\n" + pool + kRest +
+                        "\nfaults: [{kind: router-down, at: 1s, zzz: 1}]"),
+              schemaKeys(p["faults"]["items"]));
+}
+
+} // namespace
+} // namespace penstock::sim
