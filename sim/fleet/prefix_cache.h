@@ -20,16 +20,17 @@ class PrefixCache {
   public:
     // Everything free, anonymous. Allocates all it will ever need in proportion to blocks / unit.
     PENSTOCK_HD void reset(std::int64_t blocks, std::int32_t unitBlocks) {
+        PENSTOCK_CHECK(blocks / unitBlocks <= kMaxCachedUnits);
         unitBlocks_ = unitBlocks;
         std::int32_t size = 16;
         while (size < 2 * (blocks / unitBlocks + 1))
             size *= 2;
         PENSTOCK_CHECK(table_.reserve(size));
         tableMask_ = size - 1;
-        for (tableShift_ = 64; size > 1; size /= 2)
+        for (tableShift_ = 32; size > 1; size /= 2)
             --tableShift_;
         for (std::int32_t i = 0; i <= tableMask_; ++i)
-            table_[i] = -1;
+            table_[i] = Entry{};
         nodesMade_ = 0;
         spare_ = head_ = tail_ = -1;
         freeBlocks_ = 0;
@@ -94,16 +95,17 @@ class PrefixCache {
 
     // Gives a held unit after `parent` (-1: the first) its name; the caller holds it from now on.
     PENSTOCK_HD Naming name(std::int32_t parent, std::uint64_t hash) {
-        std::int32_t at = home(hash);
-        for (; table_[at] >= 0; at = (at + 1) & tableMask_) {
-            const std::int32_t node = table_[at];
-            if (nodes_[node].hash != hash) continue;
+        const std::uint32_t tag = tagOf(hash);
+        std::int32_t at = home(tag);
+        for (; table_[at].node >= 0; at = (at + 1) & tableMask_) {
+            const std::int32_t node = table_[at].node;
+            if (table_[at].tag != tag || nodes_[node].hash != hash) continue;
             if (nodes_[node].parent != parent) return {Named::not_, -1, 0};
             return {Named::asTheirs, node, acquireOne(node)};
         }
         const std::int32_t node = makeNode();
         nodes_[node] = Node{hash, -1, -1, parent, 1, 0};
-        table_[at] = node;
+        table_[at] = Entry{tag, node};
         return {Named::asOurs, node, 0};
     }
 
@@ -114,7 +116,7 @@ class PrefixCache {
         while (n > 0) {
             Node& front = nodes_[head_];
             if (front.anonymous == 0) {
-                forget(front.hash);
+                forget(head_);
                 front.anonymous = unitBlocks_;
             }
             const std::int64_t used = front.anonymous < n ? front.anonymous : n;
@@ -160,33 +162,44 @@ class PrefixCache {
         return unitBlocks_;
     }
 
-    PENSTOCK_HD std::int32_t home(std::uint64_t hash) const {
-        // Fibonacci hashing: hashes of traces are often small whole numbers.
-        return static_cast<std::int32_t>((hash * 0x9e3779b97f4a7c15ULL) >> tableShift_);
+    // Open addressing. An entry carries enough of the hash to be told from others, and to be moved,
+    // without looking at its node, which would be another cache miss.
+    struct Entry {
+        std::uint32_t tag = 0;
+        std::int32_t node = -1;
+    };
+    // Fibonacci hashing: hashes of traces are often small whole numbers.
+    PENSTOCK_HD static std::uint32_t tagOf(std::uint64_t hash) {
+        return static_cast<std::uint32_t>((hash * 0x9e3779b97f4a7c15ULL) >> 32);
+    }
+    PENSTOCK_HD std::int32_t home(std::uint32_t tag) const {
+        return static_cast<std::int32_t>(tag >> tableShift_);
     }
 
     PENSTOCK_HD std::int32_t find(std::uint64_t hash) const {
-        for (std::int32_t at = home(hash); table_[at] >= 0; at = (at + 1) & tableMask_) {
-            if (nodes_[table_[at]].hash == hash) return table_[at];
+        const std::uint32_t tag = tagOf(hash);
+        for (std::int32_t at = home(tag); table_[at].node >= 0; at = (at + 1) & tableMask_) {
+            if (table_[at].tag == tag && nodes_[table_[at].node].hash == hash) {
+                return table_[at].node;
+            }
         }
         return -1;
     }
 
     // Linear probing with backward shift, so that there are no tombstones to gather.
-    PENSTOCK_HD void forget(std::uint64_t hash) {
-        std::int32_t hole = home(hash);
-        while (nodes_[table_[hole]].hash != hash)
+    PENSTOCK_HD void forget(std::int32_t node) {
+        std::int32_t hole = home(tagOf(nodes_[node].hash));
+        while (table_[hole].node != node)
             hole = (hole + 1) & tableMask_;
         std::int32_t at = hole;
         while (true) {
             at = (at + 1) & tableMask_;
-            if (table_[at] < 0) break;
-            const std::int32_t wanted = home(nodes_[table_[at]].hash);
-            if (((at - wanted) & tableMask_) < ((at - hole) & tableMask_)) continue;
+            if (table_[at].node < 0) break;
+            if (((at - home(table_[at].tag)) & tableMask_) < ((at - hole) & tableMask_)) continue;
             table_[hole] = table_[at];
             hole = at;
         }
-        table_[hole] = -1;
+        table_[hole] = Entry{};
     }
 
     PENSTOCK_HD std::int32_t makeNode() {
@@ -225,9 +238,9 @@ class PrefixCache {
     }
 
     typename Store::template Array<Node> nodes_;
-    typename Store::template Array<std::int32_t> table_;
+    typename Store::template Array<Entry> table_;
     std::int32_t tableMask_ = 0;
-    std::int32_t tableShift_ = 64;
+    std::int32_t tableShift_ = 32;
     std::int32_t unitBlocks_ = 1;
     std::int32_t nodesMade_ = 0;
     std::int32_t spare_ = -1;

@@ -64,7 +64,8 @@ class Replica {
     PENSTOCK_HD Submitted submit(std::int64_t now, const Sequence& sequence);
 
     // When something will next happen if nothing else is asked; kNeverNs if never. Some of these
-    // instants report nothing (an arrival that finds no room).
+    // instants report nothing (an arrival that finds no room). Any other call may move it, earlier
+    // too, so a caller's one timer is set to it anew after each.
     PENSTOCK_HD std::int64_t nextEvent() const { return nextEvent_; }
 
     // Lets time pass up to and including `now`.

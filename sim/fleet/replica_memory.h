@@ -18,7 +18,7 @@ PENSTOCK_HD void Replica<Store>::takeBlocks(std::int64_t n) {
 // Makes the blocks of the first `tokens` tokens findable, as far as their hashes are known.
 template <class Store>
 PENSTOCK_HD void Replica<Store>::nameUnits(std::int32_t slot, std::int64_t tokens) {
-    const PrefixInfo& prefix = prefixes_[slot];
+    const PrefixInfo prefix = prefixes_[slot];
     const std::int64_t full = tokens / unitTokens_;
     const std::int64_t known = hashUnits(prefix, unitTokens_);
     const std::int32_t upTo = static_cast<std::int32_t>(full < known ? full : known);

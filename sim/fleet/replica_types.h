@@ -16,6 +16,9 @@ namespace penstock::sim {
 // Returned by nextEvent() when nothing will happen by itself.
 inline constexpr std::int64_t kNeverNs = INT64_MAX / 2;
 
+// The prefix cache's index is allocated whole: 8 bytes for each unit there can be.
+inline constexpr std::int64_t kMaxCachedUnits = 1 << 24;
+
 enum class BatchMode : std::uint8_t {
     single,      // one sequence at a time, no batching
     staticBatch, // batches of up to staticSize; nobody joins or leaves until all are done
@@ -46,7 +49,7 @@ struct ReplicaConfig {
     std::int32_t staticSize = 8;      // staticBatch: starts when so many wait ...
     std::int64_t staticMaxWaitNs = 0; // ... or when the oldest has waited this long
 
-    bool prefixCache = false;
+    bool prefixCache = false;         // kvBlocks / cacheUnitBlocks at most kMaxCachedUnits
     std::int32_t cacheUnitBlocks = 1; // blocks covered by one prefix hash
 
     std::int64_t apiDelayNs = 0; // a0: from submit() to the waiting queue (API server, tokeniser)
