@@ -11,85 +11,87 @@
 namespace penstock::sim {
 namespace {
 
-void check(SpecChecker& c, const
-// Process& process) {
-const std::string field = "process";
-const auto rate = [&](double perSecond) {
-    c.positive(field + ".rate", perSecond, kMostPerSecond, "requests a second");
-};
-std::visit(Overload{
-               [&](const PoissonProcess& p) {
-    rate(p.perSecond); },
-               [&](const GammaProcess& p) {
-    rate(p.perSecond);
-    c.within(field + ".cv", p.cv, 0, 100);
+void check(SpecChecker& c, const Process& process) {
+    const std::string field = "process";
+    const auto rate = [&](double perSecond) {
+        c.positive(field + ".rate", perSecond, kMostPerSecond, "requests a second");
+    };
+    std::visit(Overload{
+                   [&](const PoissonProcess& p) { rate(p.perSecond); },
+                   [&](const GammaProcess& p) {
+                       rate(p.perSecond);
+                       c.within(field + ".cv", p.cv, 0, 100);
+                   },
+                   [&](const WeibullProcess& p) {
+                       rate(p.perSecond);
+                       c.within(field + ".shape", p.shape, 0.05, 100);
+                   },
+                   [&](const ConstantProcess& p) { rate(p.perSecond); },
+                   [&](const OnOffProcess& p) {
+                       rate(p.perSecond);
+                       check(c, field + ".on", p.on);
+                       check(c, field + ".off", p.off);
+                       c.within(field + ".gap_cv", p.gapCv, 0, 100);
+                       if (c.result() && !(meanOf(p.on) > 0)) {
+                           c.complain(field + ".on", "lasts no time; give it a mean above 0 s");
+                       }
+                   },
+                   [&](const MmppProcess& p) {
+                       if (p.states.empty())
+                           c.complain(field + ".states", "none; give at least one");
+                       double most = 0;
+                       for (std::size_t i = 0; i < p.states.size(); ++i) {
+                           const std::string state = fmt::format("{}.states[{}]", field, i);
+                           c.within(state + ".rate", p.states[i].perSecond, 0, kMostPerSecond,
+                                    "requests a second");
+                           c.positive(state + ".mean", p.states[i].meanSeconds, kMostSeconds, "s");
+                           if (!p.states[i].nextWeights.empty()) {
+                               c.weights(state + ".next", p.states[i].nextWeights, p.states.size());
+                           }
+                           most = std::max(most, p.states[i].perSecond);
+                       }
+                       if (!(most > 0)) c.complain(field + ".states", "every rate is 0");
+                   },
+                   [&](const StepsProcess& p) {
+                       if (p.steps.empty()) c.complain(field + ".steps", "none; give at least one");
+                       double most = 0;
+                       for (std::size_t i = 0; i < p.steps.size(); ++i) {
+                           const std::string step = fmt::format("{}.steps[{}]", field, i);
+                           c.within(step + ".rate", p.steps[i].perSecond, 0, kMostPerSecond,
+                                    "requests a second");
+                           c.positive(step + ".for", p.steps[i].seconds, kMostSeconds, "s");
+                           most = std::max(most, p.steps[i].perSecond);
+                       }
+                       if (!(most > 0)) c.complain(field + ".steps", "every rate is 0");
+                   },
+                   [&](const LumpProcess& p) {
+                       if (p.lumps.empty()) c.complain(field + ".lumps", "none; give at least one");
+                       double last = 0;
+                       for (std::size_t i = 0; i < p.lumps.size(); ++i) {
+                           const std::string lump = fmt::format("{}.lumps[{}]", field, i);
+                           c.within(lump + ".at", p.lumps[i].atSeconds, 0, kMostSeconds, "s");
+                           c.within(lump + ".count", p.lumps[i].count, 1, 1e12);
+                           last = std::max(last, p.lumps[i].atSeconds);
+                       }
+                       c.within(field + ".every", p.everySeconds, 0, kMostSeconds, "s");
+                       if (p.everySeconds > 0 && last >= p.everySeconds) {
+                           c.complain(field + ".every",
+                                      fmt::format("{} s is not after the last lump at {} s",
+                                                  p.everySeconds, last));
+                       }
+                   },
+                   [&](const ClosedLoopProcess& p) {
+                       c.within(field + ".users", p.users, 1, kMostUsers);
+                       check(c, field + ".think", p.think);
+                       c.within(field + ".start_over", p.startOverSeconds, 0, kMostSeconds, "s");
+                   },
+                   [&](const TraceProcess& p) {
+                       check(c, field, p.source);
+                       c.within(field + ".as_poisson", p.asPoissonPerSecond, 0, kMostPerSecond,
+                                "requests a second");
+                   },
                },
-               [&](const WeibullProcess& p) {
-    rate(p.perSecond);
-    c.within(field + ".shape", p.shape, 0.05, 100);
-               },
-               [&](const ConstantProcess& p) {
-    rate(p.perSecond); },
-               [&](const OnOffProcess& p) {
-    rate(p.perSecond);
-    check(c, field + ".on", p.on);
-    check(c, field + ".off", p.off);
-    c.within(field + ".gap_cv", p.gapCv, 0, 100);
-    if (c.result() && !(meanOf(p.on) > 0)) {
-        c.complain(field + ".on", "lasts no time; give it a mean above 0 s");
-    }
-               },
-               [&](const MmppProcess& p) {
-    if (p.states.empty()) c.complain(field + ".states", "none; give at least one");
-    double most = 0;
-    for (std::size_t i = 0; i < p.states.size(); ++i) {
-        const std::string state = fmt::format("{}.states[{}]", field, i);
-        c.within(state + ".rate", p.states[i].perSecond, 0, kMostPerSecond, "requests a second");
-        c.positive(state + ".mean", p.states[i].meanSeconds, kMostSeconds, "s");
-        if (!p.states[i].nextWeights.empty()) {
-            c.weights(state + ".next", p.states[i].nextWeights, p.states.size());
-        }
-        most = std::max(most, p.states[i].perSecond);
-    }
-    if (!(most > 0)) c.complain(field + ".states", "every rate is 0");
-               },
-               [&](const StepsProcess& p) {
-    if (p.steps.empty()) c.complain(field + ".steps", "none; give at least one");
-    double most = 0;
-    for (std::size_t i = 0; i < p.steps.size(); ++i) {
-        const std::string step = fmt::format("{}.steps[{}]", field, i);
-        c.within(step + ".rate", p.steps[i].perSecond, 0, kMostPerSecond, "requests a second");
-        c.positive(step + ".for", p.steps[i].seconds, kMostSeconds, "s");
-        most = std::max(most, p.steps[i].perSecond);
-    }
-    if (!(most > 0)) c.complain(field + ".steps", "every rate is 0");
-               },
-               [&](const LumpProcess& p) {
-    if (p.lumps.empty()) c.complain(field + ".lumps", "none; give at least one");
-    double last = 0;
-    for (std::size_t i = 0; i < p.lumps.size(); ++i) {
-        const std::string lump = fmt::format("{}.lumps[{}]", field, i);
-        c.within(lump + ".at", p.lumps[i].atSeconds, 0, kMostSeconds, "s");
-        c.within(lump + ".count", p.lumps[i].count, 1, 1e12);
-        last = std::max(last, p.lumps[i].atSeconds);
-    }
-    c.within(field + ".every", p.everySeconds, 0, kMostSeconds, "s");
-    if (p.everySeconds > 0 && last >= p.everySeconds) {
-        c.complain(field + ".every",
-                   fmt::format("{} s is not after the last lump at {} s", p.everySeconds, last));
-    }
-               },
-               [&](const ClosedLoopProcess& p) {
-    c.within(field + ".users", p.users, 1, kMostUsers);
-    check(c, field + ".think", p.think);
-    c.within(field + ".start_over", p.startOverSeconds, 0, kMostSeconds, "s");
-               },
-               [&](const TraceProcess& p) {
-    check(c, field, p.source);
-    c.within(field + ".as_poisson", p.asPoissonPerSecond, 0, kMostPerSecond, "requests a second");
-               },
-           },
-           process);
+               process);
 }
 
 void check(SpecChecker& c, const std::string& field, const Modulation& modulation) {
