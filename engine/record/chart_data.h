@@ -16,9 +16,10 @@ struct ChartData {
         double from = 0, to = 0; // seconds
         std::string reason;
     };
+    // In terms of load: a gate that reads a free share is shown as what is taken, so that up always
+    // means busier and above the threshold means too much.
     struct Gate {
         std::string owner, type;
-        bool higherIsBusier = true;
         Curve trueLoad, reading, threshold, budget;
         std::vector<Span> closed;
     };

@@ -12,11 +12,7 @@ ChartSpec gateChart(const ChartData::Gate& gate, std::size_t index) {
     ChartSpec spec;
     spec.id = fmt::format("gate-{}", index);
     spec.title = fmt::format("Gate {} ({})", gate.owner, gate.type);
-    spec.note =
-        gate.higherIsBusier
-            ? "Shaded: closed. The strip below is the budget the gate gave."
-            : "Shaded: closed. Here a lower reading means more load. The strip below is the "
-              "budget the gate gave.";
+    spec.note = "Shaded: closed. The strip below is the budget the gate gave.";
     spec.height = 150;
     spec.lines = {{.curve = &gate.trueLoad, .label = "true load", .color = 0},
                   {.curve = &gate.reading,

@@ -40,10 +40,12 @@ struct RecorderSetup {
         std::string name;
     };
     struct GateOwner {
-        bool ofPool = false;        // else of a queue
-        std::uint16_t index = 0;    // in queues or workerPools
-        std::string type;           // gate_type
-        bool higherIsBusier = true; // a reading above the threshold means too much load
+        bool ofPool = false;     // else of a queue
+        std::uint16_t index = 0; // in queues or workerPools
+        std::string type;        // gate_type
+        // A reading above the threshold means too much load. False for a gate that reads a free
+        // share (1 minus the load), as the metric gates do; charts then show what is taken.
+        bool higherIsBusier = true;
     };
 
     Time start{};

@@ -215,11 +215,14 @@ ChartData Recorder::charts(Time end) const {
         ChartData::Gate g;
         g.owner = gate.counts.owner;
         g.type = gate.counts.type;
-        g.higherIsBusier = s.setup.gates[i].higherIsBusier;
         g.trueLoad = gate.track.trueLoad().curve("true load", "", end);
         g.reading = gate.track.reading().curve("what the gate read", "", end);
         g.threshold = gate.track.threshold().curve("threshold", "", end);
         g.budget = gate.track.budget().curve("budget", "", end);
+        if (!s.setup.gates[i].higherIsBusier) {
+            for (Curve* curve : {&g.trueLoad, &g.reading, &g.threshold})
+                *curve = curve->complement();
+        }
         for (const ClosedSpan& span : gate.track.closedSpans(end)) {
             g.closed.push_back(spanOf(span, start));
         }

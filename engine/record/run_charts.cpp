@@ -124,12 +124,15 @@ Result<ChartData> RunReader::charts(RunId id, int bins) {
         ChartData::Gate g;
         g.owner = gate.owner;
         g.type = gate.type;
-        g.higherIsBusier = gate.higherIsBusier;
         const std::string base = "gate/" + gate.owner;
         g.trueLoad = b.curve(base + "/true", "true load", "");
         g.reading = b.curve(base + "/read", "what the gate read", "", Series::Kind::step);
         g.threshold = b.curve(base + "/threshold", "threshold", "", Series::Kind::step);
         g.budget = b.curve(base + "/budget", "budget", "", Series::Kind::step);
+        if (!gate.higherIsBusier) {
+            for (Curve* curve : {&g.trueLoad, &g.reading, &g.threshold})
+                *curve = curve->complement();
+        }
         g.closed = closedSpans(*readings, *layout, gate.owner, start, end);
         out.gates.push_back(std::move(g));
     }

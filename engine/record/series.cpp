@@ -11,6 +11,16 @@ namespace {
 constexpr float kUnknown = std::numeric_limits<float>::quiet_NaN();
 }
 
+Curve Curve::complement() const {
+    Curve out = *this;
+    for (std::size_t i = 0; i < size(); ++i) {
+        out.mean[i] = 1 - mean[i];
+        out.min[i] = 1 - max[i];
+        out.max[i] = 1 - min[i];
+    }
+    return out;
+}
+
 Series::Series(Kind kind, Time start, Duration firstWidth)
     : kind_(kind), start_(start), width_(firstWidth), last_(start), binEnd_(start + firstWidth),
       bins_(kBins) {

@@ -23,6 +23,9 @@ struct Curve {
     std::vector<float> min, mean, max;
 
     std::size_t size() const { return mean.size(); }
+
+    // 1 minus itself: a free share as the load that leaves it, and the reverse.
+    Curve complement() const;
 };
 
 class Series {
