@@ -91,44 +91,72 @@ class ReachRules final : private Rules {
         if (gate.type == "local-max-concurrency") limitNeverCloses(gate);
     }
 
-    void budgetNeverCloses(const FlatGate& gate) {
-        const double perPod = gate.number("max_concurrency");
-        const double baseline = gate.number("baseline");
-        const double closes = perPod * (1.0 - baseline - leastBudget(gate));
-        const auto source = budgetSource(gate);
-        std::optional<Reach> reach;
-        std::string reads = "load";
-        if (source == std::size_t{1}) {
-            reads = "requests waiting in a pod";
-            if (facts_.peakQueuePerPod) {
-                lower(reach, *facts_.peakQueuePerPod, "the measured peak of the pods' queues");
-            }
-        } else if (source == std::size_t{0}) {
-            reads = "requests in the router's flow control";
+    // The three sources of the cascade count different things; what a pod can show differs too.
+    std::string budgetReach(std::optional<std::size_t> source, std::optional<Reach>& reach) const {
+        if (source == std::size_t{0}) {
             if (facts_.peakFlowQueue && facts_.readyPods.value_or(0) > 0) {
                 lower(reach, *facts_.peakFlowQueue / *facts_.readyPods,
                       "the measured peak of the flow-control queue");
             }
-        } else {
-            if (source) reads = "running requests";
-            if (facts_.maxNumSeqs) {
-                lower(reach, *facts_.maxNumSeqs,
-                      fmt::format("a pod runs {} at once (max_num_seqs)", num(*facts_.maxNumSeqs)));
+            lowerByTraffic(reach);
+            return "requests in the router's flow control";
+        }
+        if (source == std::size_t{1}) {
+            if (facts_.peakQueuePerPod) {
+                lower(reach, *facts_.peakQueuePerPod, "the measured peak of the pods' queues");
             }
-            if (facts_.peakRunningPerPod) {
-                lower(reach, *facts_.peakRunningPerPod, "the measured peak of running requests");
+            std::optional<Reach> inFlight;
+            lowerByTraffic(inFlight);
+            if (inFlight && facts_.maxNumSeqs) {
+                lower(reach, std::max(0.0, inFlight->value - *facts_.maxNumSeqs),
+                      fmt::format("{}, of which a pod runs {}", inFlight->why,
+                                  num(*facts_.maxNumSeqs)));
             }
+            return "waiting requests";
+        }
+        if (facts_.maxNumSeqs) {
+            lower(reach, *facts_.maxNumSeqs,
+                  fmt::format("a pod runs {} at once (max_num_seqs)", num(*facts_.maxNumSeqs)));
+        }
+        if (facts_.peakRunningPerPod) {
+            lower(reach, *facts_.peakRunningPerPod, "the measured peak of running requests");
         }
         lowerByTraffic(reach);
-        if (!reach || reach->value >= closes) return;
-        const double share = 1.0 - baseline - leastBudget(gate);
-        add("never-closes", Severity::error, gate, "max_concurrency",
-            fmt::format("The gate closes at {} {} a pod (max_concurrency {} x {}), but the pool "
-                        "reaches {} at most: {}.",
-                        num(closes), reads, num(perPod), num(share), num(reach->value), reach->why),
-            fmt::format("Set max_concurrency to {} or less: it closes then at 80 % of what the "
-                        "pool reaches.",
-                        num(std::max(1.0, std::floor(0.8 * reach->value / share)))));
+        return "running requests";
+    }
+
+    void budgetNeverCloses(const FlatGate& gate) {
+        const double perPod = gate.number("max_concurrency");
+        const double share = 1.0 - gate.number("baseline") - leastBudget(gate);
+        const double closes = perPod * share;
+        const auto source = budgetSource(gate);
+        std::optional<Reach> reach;
+        const std::string reads = budgetReach(source, reach);
+        const auto advised = [&](double load) {
+            return fmt::format("Set max_concurrency to {} or less: it closes then at {} {}.",
+                               num(std::max(1.0, std::floor(load / share))),
+                               num(std::max(share, load)), reads);
+        };
+        if (reach && reach->value < closes) {
+            // Without the names of the series it may count something else.
+            add("never-closes", source ? Severity::error : Severity::warning, gate,
+                "max_concurrency",
+                fmt::format(
+                    "The gate closes at {} {} per pod (max_concurrency {} x {}), but the pool "
+                    "reaches {} at most: {}.",
+                    num(closes), reads, num(perPod), num(share), num(reach->value), reach->why),
+                advised(0.8 * reach->value));
+            return;
+        }
+        if (source == std::size_t{1} && !reach && facts_.maxNumSeqs &&
+            closes > *facts_.maxNumSeqs) {
+            add("never-closes", Severity::warning, gate, "max_concurrency",
+                fmt::format("The gate reads {} and closes at {} per pod (max_concurrency {} x {}), "
+                            "more than the {} that it runs at once: everybody has waited for twice "
+                            "the time by then.",
+                            reads, num(closes), num(perPod), num(share), num(*facts_.maxNumSeqs)),
+                advised(0.1 * *facts_.maxNumSeqs));
+        }
     }
 
     void saturationNeverCloses(const FlatGate& gate) {

@@ -120,8 +120,30 @@ std::vector<Trap> traps() {
          "never-closes",
          Severity::error,
          // 256 x (1 - 0.05 - 1/64) = 239.2; 0.8 x 128 / 0.934 = 109
-         {"closes at 239.2 running requests a pod", "max_concurrency 256 x 0.9344",
+         {"closes at 239.2 running requests per pod", "max_concurrency 256 x 0.9344",
           "reaches 128 at most", "max_num_seqs", "Set max_concurrency to 109"}},
+        {"a queue in the pods longer than what they run",
+         {gate("prometheus-budget", "{pool: p, max_concurrency: 256, fallback: 0}"),
+          with([](PoolFacts& f) {
+              f.metrics = {"inference_pool_per_pod_queue_size"};
+              f.interactiveInFlight.reset();
+          })},
+         "never-closes",
+         Severity::warning,
+         {"reads waiting requests and closes at 239.2 per pod", "more than the 128"}},
+        {"a queue in the pods that never grows so long",
+         {gate("prometheus-budget", "{pool: p, max_concurrency: 150, fallback: 0}"),
+          with([](PoolFacts& f) { f.metrics = {"inference_pool_per_pod_queue_size"}; })},
+         "never-closes",
+         Severity::error,
+         // 150 x 0.9344 = 140.2; (64 + 1000) / 4 - 128 = 138
+         {"closes at 140.2 waiting requests per pod", "reaches 138 at most"}},
+        {"nobody knows what the gate reads",
+         {gate("prometheus-budget", "{pool: p, max_concurrency: 256, fallback: 0}"),
+          with([](PoolFacts& f) { f.metrics.reset(); })},
+         "never-closes",
+         Severity::warning,
+         {"closes at 239.2 running requests"}},
         {"traffic that never fills the pods",
          {gate("prometheus-budget", "{pool: p, max_concurrency: 100, fallback: 0}"),
           with([](PoolFacts& f) { f.interactiveInFlight = 100; })},
