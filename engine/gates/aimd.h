@@ -28,8 +28,8 @@ class AimdGate final : public WindowGate {
         double ttlDecrease; // factor on rejected-ttl-expired
         Duration hold;
     };
-    AimdGate(Settings settings, bool ofPool)
-        : WindowGate(ofPool), settings_(settings), window_(settings.initialWindow) {}
+    AimdGate(Settings settings, WindowOwner owner)
+        : WindowGate(owner), settings_(settings), window_(settings.initialWindow) {}
 
     void settled(Time now, const Request& request, const AttemptOutcome& outcome) override;
     std::string_view type() const override { return "aimd"; }

@@ -125,6 +125,11 @@ std::string GateBuilder::saturationMetric() {
     return given.empty() ? context.semantics.saturationMetric : given;
 }
 
+WindowOwner GateBuilder::windowOwner() const {
+    const GateOwner& owner = spec_.owner;
+    return {.ofPool = owner.queueId.empty() && !owner.poolId.empty(), .workers = owner.workers};
+}
+
 GateSpec GateBuilder::innerSpec(std::string_view name) const {
     GateSpec inner{.type = "", .owner = spec_.owner, .place = spec_.place};
     inner.part = spec_.part.empty() ? "" : spec_.part + ".";

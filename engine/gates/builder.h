@@ -6,6 +6,7 @@
 #include "engine/gates/cached_reading.h"
 #include "engine/gates/factory.h"
 #include "engine/gates/parameter_reader.h"
+#include "engine/gates/window_gate.h"
 
 namespace penstock::detail {
 
@@ -29,8 +30,7 @@ class GateBuilder {
     GateSpec innerSpec(std::string_view name) const;
     std::unique_ptr<Gate> inner(const GateSpec& spec);
 
-    // The gate stands before the workers of a pool, not before a queue.
-    bool ofPool() const { return spec_.owner.queueId.empty() && !spec_.owner.poolId.empty(); }
+    WindowOwner windowOwner() const;
 
     bool failed() const { return error_ || read.error(); }
     Error error() const { return error_ ? *error_ : *read.error(); }

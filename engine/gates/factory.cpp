@@ -14,9 +14,6 @@
 #include "engine/gates/redis_quota.h"
 #include "engine/gates/tier_priority_admission.h"
 #include "engine/gates/wait_on_refuse.h"
-#include "engine/types/suggest.h"
-
-#include <fmt/format.h>
 
 namespace penstock {
 namespace {

@@ -34,6 +34,7 @@ struct GateOwner {
     std::string queueId;   // empty for the gate of a pool
     std::string queueName; // likewise
     std::string poolId;
+    std::int32_t workers = 64; // of the pool: what a share of its capacity is a share of
 };
 
 struct GateSpec {

@@ -23,7 +23,7 @@ Made makeAimd(GateBuilder& b) {
                                 .decrease = b.read.number("decrease"),
                                 .ttlDecrease = b.read.number("ttl_decrease"),
                                 .hold = b.read.duration("hold")};
-    return std::make_unique<AimdGate>(settings, b.ofPool());
+    return std::make_unique<AimdGate>(settings, b.windowOwner());
 }
 
 Made makeGradient(GateBuilder& b) {
@@ -36,7 +36,7 @@ Made makeGradient(GateBuilder& b) {
                                     .driftPerMinute = b.read.number("drift"),
                                     .tokenOffset = b.read.number("token_offset"),
                                     .decrease = b.read.number("decrease")};
-    return std::make_unique<GradientGate>(settings, b.ofPool());
+    return std::make_unique<GradientGate>(settings, b.windowOwner());
 }
 
 SaturationWindowGate::Steering steering(GateBuilder& b) {
@@ -65,7 +65,7 @@ Made makePi(GateBuilder& b) {
     const CachePolicy cache = b.cache();
     MetricSource* source = b.prometheus();
     if (b.failed()) return nullptr;
-    return std::make_unique<PiGate>(std::move(settings), *source, cache, b.ofPool());
+    return std::make_unique<PiGate>(std::move(settings), *source, cache, b.windowOwner());
 }
 
 Made makeHeadroom(GateBuilder& b) {
@@ -75,7 +75,7 @@ Made makeHeadroom(GateBuilder& b) {
     const CachePolicy cache = b.cache();
     MetricSource* source = b.prometheus();
     if (b.failed()) return nullptr;
-    return std::make_unique<HeadroomGate>(std::move(settings), *source, cache, b.ofPool());
+    return std::make_unique<HeadroomGate>(std::move(settings), *source, cache, b.windowOwner());
 }
 
 Made makeDeadlineFloor(GateBuilder& b) {

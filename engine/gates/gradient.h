@@ -30,8 +30,8 @@ class GradientGate final : public WindowGate {
         double tokenOffset;
         double decrease; // factor on a refusal, once a flight
     };
-    GradientGate(Settings settings, bool ofPool)
-        : WindowGate(ofPool), settings_(settings), window_(settings.initialWindow) {}
+    GradientGate(Settings settings, WindowOwner owner)
+        : WindowGate(owner), settings_(settings), window_(settings.initialWindow) {}
 
     void settled(Time now, const Request& request, const AttemptOutcome& outcome) override;
     std::string_view type() const override { return "gradient"; }

@@ -23,8 +23,8 @@ class HeadroomGate final : public SaturationWindowGate {
         double surge;
         Duration surgeWindow;
     };
-    HeadroomGate(Settings settings, MetricSource& source, CachePolicy cache, bool ofPool)
-        : SaturationWindowGate(std::move(settings.steering), source, cache, ofPool),
+    HeadroomGate(Settings settings, MetricSource& source, CachePolicy cache, WindowOwner owner)
+        : SaturationWindowGate(std::move(settings.steering), source, cache, owner),
           surge_(settings.surge), surgeWindow_(settings.surgeWindow) {}
 
     std::string_view type() const override { return "headroom"; }

@@ -22,8 +22,8 @@ class PiGate final : public SaturationWindowGate {
         double gain;
         Duration integralTime;
     };
-    PiGate(Settings settings, MetricSource& source, CachePolicy cache, bool ofPool)
-        : SaturationWindowGate(std::move(settings.steering), source, cache, ofPool),
+    PiGate(Settings settings, MetricSource& source, CachePolicy cache, WindowOwner owner)
+        : SaturationWindowGate(std::move(settings.steering), source, cache, owner),
           gain_(settings.gain), integralTime_(settings.integralTime) {}
 
     Time recheckAt() const override;

@@ -16,8 +16,8 @@ constexpr double kCautiousShare = 0.25;
 } // namespace
 
 SaturationWindowGate::SaturationWindowGate(Steering settings, MetricSource& source,
-                                           CachePolicy cache, bool ofPool)
-    : WindowGate(ofPool), settings_(std::move(settings)),
+                                           CachePolicy cache, WindowOwner owner)
+    : WindowGate(owner), settings_(std::move(settings)),
       reading_(source, MetricQuery{.text = settings_.query}, cache, *this) {}
 
 void SaturationWindowGate::sent(Time now, const Request&) {

@@ -23,7 +23,8 @@ class SaturationWindowGate : public WindowGate, public CachedReading::Owner {
         Duration staleAfter; // an older sample is no reading
         double perRequest;   // saturation of one request; 0: learned
     };
-    SaturationWindowGate(Steering settings, MetricSource& source, CachePolicy cache, bool ofPool);
+    SaturationWindowGate(Steering settings, MetricSource& source, CachePolicy cache,
+                         WindowOwner owner);
 
     void sent(Time now, const Request& request) override;
     void settled(Time now, const Request& request, const AttemptOutcome& outcome) override;

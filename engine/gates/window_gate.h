@@ -5,12 +5,18 @@
 // flight, which the subclass moves. The gate counts what it has let through and not yet got back;
 // as the gate of a pool it also believes the pool's own count, which includes claims on their way.
 //
-// budget() is limit / capacity, the capacity being what room() was last told (64 until then).
+// budget() is limit / capacity, the capacity being what room() was last told (the owner's workers
+// until then: a rate meaning of budgets never asks for room).
 // In a Reason, `value` is what is held and `threshold` the limit, unless the subclass says
 // otherwise.
 #include "engine/core/gate.h"
 
 namespace penstock {
+
+struct WindowOwner {
+    bool ofPool = false; // before the workers of a pool, not before a queue
+    std::int32_t workers = 64;
+};
 
 class WindowGate : public Gate {
   public:
@@ -22,7 +28,7 @@ class WindowGate : public Gate {
     std::int32_t held() const { return held_; }
 
   protected:
-    explicit WindowGate(bool ofPool) : ofPool_(ofPool) {}
+    explicit WindowGate(WindowOwner owner) : ofPool_(owner.ofPool), capacity_(owner.workers) {}
 
     // Requests that may be in flight now, >= 0. Called often: cheap, and the same for the same now.
     virtual double limit(Time now) = 0;
@@ -42,7 +48,7 @@ class WindowGate : public Gate {
 
     bool ofPool_;
     std::int32_t held_ = 0;
-    std::int32_t capacity_ = 64;
+    std::int32_t capacity_;
 };
 
 // What an outcome says about the load of the pool.

@@ -147,6 +147,17 @@ TEST(Aimd, staysBetweenItsBounds) {
     EXPECT_DOUBLE_EQ(b.gate.budget(b.bench.now()), 2.0 / 64.0);
 }
 
+// A rate meaning of budgets never asks for room: the workers are then those of the owner.
+TEST(Aimd, knowsTheWorkersOfItsPoolFromTheStart) {
+    Bench bench;
+    GateSpec spec{.type = "aimd", .params = {{"initial_window", 8}}};
+    spec.owner = {.poolId = "default", .workers = 32};
+    auto gate = std::move(*makeGate(spec, bench.context()));
+    EXPECT_DOUBLE_EQ(gate->budget(bench.now()), 0.25);
+    EXPECT_EQ(gate->room(bench.now(), 16, 5), 3); // a pool's own count is believed
+    EXPECT_DOUBLE_EQ(gate->budget(bench.now()), 0.5);
+}
+
 // The plant refuses beyond 40; the window saws between half of that and a little more.
 TEST(Aimd, sawsAroundTheCapacityOfAPlant) {
     Bench bench;
