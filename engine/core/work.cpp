@@ -140,6 +140,7 @@ void Dispatcher::Impl::send(Pool& pool, Item& item) {
     if (observer_ != nullptr) {
         Event event = about(EventKind::sent, item);
         event.code = item.lane;
+        event.age = now - item.request.enqueued;
         observer_->observe(event);
     }
     if (queue.gate != nullptr) queue.gate->sent(now, item.request);
