@@ -62,8 +62,8 @@ void addImport(CLI::App& app, int& code) {
     auto arguments = std::make_shared<ImportArguments>();
     command
         ->add_option("format", arguments->format,
-                     "automatic, azure, burstgpt, mooncake, servegenWindows, servegenOffline, "
-                     "ragpulse, qwenBailian, openaiBatch, llmdAsync, blis, csv or jsonl")
+                     "auto, azure, burstgpt, mooncake, servegen, servegen_offline, ragpulse, "
+                     "qwen_bailian, openai_batch, llmd_async, blis, csv or jsonl")
         ->required();
     command->add_option("file", arguments->file, "The trace, plain or .gz")->required();
     command->add_option("-o,--output", arguments->output,

@@ -21,6 +21,7 @@ bool Dispatcher::Impl::drainInbox(Queue& queue) {
     bool moved = false;
     while (!queue.inbox.empty() && queue.handed == kNoItem && queue.asking == kNoItem) {
         Item& item = queue.inbox.popFront(slab_);
+        --pools_[queue.pool]->inboxed;
         moved = true;
         if (state_ == State::running) {
             admit(queue, item);
@@ -38,9 +39,18 @@ void Dispatcher::Impl::admit(Queue& queue, Item& item) {
         expire(item);
     } else if (queue.port->cancelled(item.request)) {
         end(item, {ResultCode::cancelled, 0, "cancelled", {}});
+    } else if (shrunkMeanwhile(queue)) {
+        refused(item, {Action::refuse, queue.gate->reason(), 0, {}}, false);
     } else if (askQueueGate(queue, item)) {
         passedQueueGate(queue, item);
     }
+}
+
+// A claim takes its time, and the gate may have less room by then than it had when asked.
+bool Dispatcher::Impl::shrunkMeanwhile(Queue& queue) {
+    if (rate() || queue.gate == nullptr || queue.askedAt == clockNow()) return false;
+    queue.gateShut = queueRoom(*pools_[queue.pool], queue, Besides::merged) <= 0;
+    return queue.gateShut;
 }
 
 void Dispatcher::Impl::expire(Item& item) {
@@ -96,15 +106,19 @@ bool Dispatcher::Impl::askQueueGate(Queue& queue, Item& item) {
     return false;
 }
 
-// Some time has passed at hand since the queue's gate let it through: what it reserved is kept for
-// it while it is asked once more.
+// What the queue's gate reserved for a request at hand is kept for it while it is asked once more.
+// In the same moment, and with nothing reserved, only the room can have changed.
 bool Dispatcher::Impl::askQueueGateAgain(Pool& pool, Queue& queue, Item& item) {
     moveTo(item, Stage::merged);
-    if (item.queueHeld.size() > 0) {
+    const bool held = item.queueHeld.size() > 0;
+    if (held) {
         queue.gate->keep(item.request);
         item.queueHeld.releaseAll();
     }
-    if (queueRoom(pool, queue, true) > 0) return askQueueGate(queue, item);
+    if (queueRoom(pool, queue, Besides::flying) > 0) {
+        if (!held && item.askedIn == trigger_) return true;
+        return askQueueGate(queue, item);
+    }
     queue.gateShut = true;
     waitAtHand(pool, item, {Action::wait, queue.gate->reason(), 0, {}}, true);
     return false;
@@ -112,6 +126,7 @@ bool Dispatcher::Impl::askQueueGateAgain(Pool& pool, Queue& queue, Item& item) {
 
 void Dispatcher::Impl::passedQueueGate(Queue& queue, Item& item) {
     ++queue.passedNow;
+    item.askedIn = trigger_;
     item.handSince = clockNow();
     if (tiers()) {
         item.lane =
@@ -165,6 +180,7 @@ void Dispatcher::Impl::waitAtHand(Pool& pool, Item& item, const Verdict& verdict
     moveTo(item, Stage::waiting);
     pool.waiting.pushBack(slab_, item);
     setBlocking(item, concernsOthers(verdict));
+    if (atQueueGate) item.poolHeld.releaseAll(); // it will meet the pool's gate again
     if (!atQueueGate && item.blocking) pool.waitingBlocks = true;
     if (atQueueGate) {
         ++queue.passedNow; // it is not sent back to wait for its turn again

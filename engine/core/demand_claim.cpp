@@ -15,7 +15,7 @@ constexpr std::int32_t kNoLimit = INT32_MAX;
 
 // What the pool has taken on: in flight, or claimed for a slot that is still free.
 std::int32_t Dispatcher::Impl::committed(const Pool& pool) const {
-    return pool.inFlight + pool.merge.size() + pool.outstanding;
+    return pool.inFlight + pool.merge.size() + pool.inboxed + pool.outstanding;
 }
 
 std::int32_t Dispatcher::Impl::poolRoom(Pool& pool, std::int32_t inFlight) {
@@ -24,16 +24,19 @@ std::int32_t Dispatcher::Impl::poolRoom(Pool& pool, std::int32_t inFlight) {
     return pool.gate->room(clockNow(), workers(pool), inFlight);
 }
 
-// For one more claim, or for a request already at hand (which then does not count against itself).
-std::int32_t Dispatcher::Impl::queueRoom(Pool& pool, Queue& queue, bool forAtHand) {
+// For one more on top of `besides`. A gate that counts its own reservations knows better than both.
+std::int32_t Dispatcher::Impl::queueRoom(Pool& pool, Queue& queue, Besides besides) {
     if (queue.gate == nullptr) return kNoLimit;
     readGate(*queue.gate, queue.memory, queue.index, queue.pool);
     const bool shared = semantics().poolBudgetShared;
-    const std::int32_t flying = shared ? pool.inFlight : queue.inFlight;
-    const std::int32_t taken =
-        shared ? committed(pool)
-               : queue.inFlight + pool.merge.ofQueue(queue.index) + queue.outstanding;
-    return queue.gate->room(clockNow(), workers(pool), forAtHand ? flying : taken);
+    std::int32_t taken = shared ? pool.inFlight : queue.inFlight;
+    if (besides != Besides::flying) {
+        taken += shared ? pool.merge.size() : pool.merge.ofQueue(queue.index);
+    }
+    if (besides == Besides::everything) {
+        taken += shared ? pool.inboxed + pool.outstanding : queue.inbox.size() + queue.outstanding;
+    }
+    return queue.gate->room(clockNow(), workers(pool), taken);
 }
 
 bool Dispatcher::Impl::mayClaim(const Queue& queue) const {
@@ -45,6 +48,7 @@ bool Dispatcher::Impl::mayClaim(const Queue& queue) const {
 bool Dispatcher::Impl::claim(Pool& pool, Queue& queue, std::int32_t max) {
     PENSTOCK_CHECK(queue.outstanding == 0 && max > 0);
     queue.outstanding = max;
+    queue.askedAt = clockNow();
     pool.outstanding += max;
     const std::int32_t before = queue.inbox.size();
     queue.port->claim(max);
@@ -73,7 +77,7 @@ bool Dispatcher::Impl::claimAhead(Pool& pool) {
     for (const std::uint16_t index : pool.candidates) {
         Queue& queue = *queues_[index];
         if (pool.merge.ofQueue(index) > 0 || !queue.inbox.empty()) continue;
-        queue.gateShut = queueRoom(pool, queue, false) <= 0;
+        queue.gateShut = queueRoom(pool, queue, Besides::everything) <= 0;
         if (!queue.gateShut) moved |= claim(pool, queue, 1);
     }
     return moved;
@@ -86,7 +90,7 @@ bool Dispatcher::Impl::claimByDraw(Pool& pool, std::int32_t total) {
     std::int64_t wanted = 0;
     for (const std::uint16_t index : pool.candidates) {
         Queue& queue = *queues_[index];
-        const std::int32_t room = queueRoom(pool, queue, false);
+        const std::int32_t room = queueRoom(pool, queue, Besides::everything);
         queue.gateShut = room <= 0;
         if (queue.gateShut) continue;
         const QueueDepth depth = queue.port->depth();
@@ -114,6 +118,8 @@ bool Dispatcher::Impl::claimByDraw(Pool& pool, std::int32_t total) {
         } else {
             ++pool.granted[index];
             ++given;
+            // Whoever is sent last must still find its own gate's room kept.
+            if (shared) total = std::min(total, pool.rooms[index]);
         }
     }
     bool moved = false;

@@ -128,6 +128,7 @@ void Dispatcher::Impl::claimed(std::uint16_t index, std::span<const Request> req
         queue.head.account().pendingSeconds += toSeconds(now - request.pendingSince);
         queue.inbox.pushBack(slab_, item);
         ++queue.atHand;
+        ++pool.inboxed;
         emit(EventKind::claimed, item);
     }
     if (rate() && requests.empty() && !hasWork(queue)) queue.popsLeft = 0;

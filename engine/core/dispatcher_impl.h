@@ -48,6 +48,10 @@ class Dispatcher::Impl final : public ItemOwner {
   private:
     enum class State : std::uint8_t { idle, running, draining };
 
+    // What counts against a queue gate's room: for a request about to be sent what flies, for one
+    // about to be merged what is merged as well, for a new claim all that was ever asked for.
+    enum class Besides : std::uint8_t { flying, merged, everything };
+
     // What a gate last said, so that only changes are told.
     struct GateMemory {
         double budget = 1.0;
@@ -69,6 +73,7 @@ class Dispatcher::Impl final : public ItemOwner {
         MemberTimer<Queue, &Queue::tick> ticker{*this};
         ItemList inbox;
         std::int32_t outstanding = 0; // asked of a claim not yet answered
+        Time askedAt{};               // when that claim was made
         std::int32_t atHand = 0;      // claimed, not sent
         std::int32_t inFlight = 0;
         std::int32_t waiting = 0;  // of atHand: held by its own gate for no tenant's sake
@@ -105,10 +110,12 @@ class Dispatcher::Impl final : public ItemOwner {
         std::int32_t busy = 0;
         std::int32_t inFlight = 0;
         std::int32_t outstanding = 0;
+        std::int32_t inboxed = 0;     // claimed and not yet looked at
         std::int32_t parked = 0;      // gate said wait, a timer asks again
         std::int32_t expiredUsed = 0; // slots used up by expired heads until the next tick
         bool waitingBlocks = false;   // somebody waits at the pool's gate for no tenant's sake
         bool gateShut = false;
+        std::uint64_t trigger = 0; // at its last pump
         bool dirty = false;
         bool askAgain = false; // the waiting may have better luck now
         Merge merge;
@@ -124,7 +131,9 @@ class Dispatcher::Impl final : public ItemOwner {
     class Scope {
       public:
         explicit Scope(Impl& impl) : impl_(impl) {
-            if (impl_.depth_++ == 0) impl_.now_ = impl_.loop_.now();
+            if (impl_.depth_++ > 0) return;
+            impl_.now_ = impl_.loop_.now();
+            ++impl_.trigger_;
         }
         ~Scope() {
             if (impl_.depth_ == 1) impl_.pumpDirty();
@@ -150,6 +159,7 @@ class Dispatcher::Impl final : public ItemOwner {
     void pumpDirty();
     void pump(Pool& pool);
     bool assign(Pool& pool);
+    bool askAgainBeforeSend(const Pool& pool, const Queue& queue, const Item& item) const;
     bool rewake(Pool& pool);
     bool rewakeAtQueueGate(Pool& pool, Item& item);
     bool rewakeAtPoolGate(Pool& pool, Item& item);
@@ -174,13 +184,14 @@ class Dispatcher::Impl final : public ItemOwner {
     bool claimByDraw(Pool& pool, std::int32_t total);
     bool claimAhead(Pool& pool);
     std::int32_t committed(const Pool& pool) const;
-    std::int32_t queueRoom(Pool& pool, Queue& queue, bool forAtHand);
+    std::int32_t queueRoom(Pool& pool, Queue& queue, Besides besides);
     std::int32_t poolRoom(Pool& pool, std::int32_t inFlight);
     bool claim(Pool& pool, Queue& queue, std::int32_t max);
 
     // admit.cpp
     bool drainInbox(Queue& queue);
     void admit(Queue& queue, Item& item);
+    bool shrunkMeanwhile(Queue& queue);
     void expire(Item& item);
     bool askQueueGate(Queue& queue, Item& item);
     bool askQueueGateAgain(Pool& pool, Queue& queue, Item& item);
@@ -241,6 +252,7 @@ class Dispatcher::Impl final : public ItemOwner {
     State state_ = State::idle;
     int depth_ = 0;
     Time now_{};
+    std::uint64_t trigger_ = 0; // counts entries from outside
     Time gridBase_{};
     std::uint64_t starts_ = 0;
     std::uint64_t picks_ = 0;

@@ -45,6 +45,7 @@ struct Item final : Timer {
     Time waitUntil{};       // min(deadline, start of work + request timeout)
     Time nextCancelCheck{};
     Duration pollDelay{0};
+    std::uint64_t askedIn = 0; // which entry from outside last asked its queue's gate
     ItemOwner* owner = nullptr;
     std::uint32_t index = kNoItem;
     std::uint32_t next = kNoItem;

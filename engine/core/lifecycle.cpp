@@ -65,6 +65,7 @@ void Dispatcher::Impl::flushHands() {
             letGo(item, false);
         }
         queue.handed = queue.asking = kNoItem;
+        pools_[queue.pool]->inboxed -= queue.inbox.size();
         while (!queue.inbox.empty())
             letGo(queue.inbox.popFront(slab_), false);
     }
@@ -156,7 +157,7 @@ void Dispatcher::Impl::crash() {
         p.merge.clear();
         p.ready.clear();
         p.waiting.clear();
-        p.busy = p.inFlight = p.outstanding = p.parked = p.expiredUsed = 0;
+        p.busy = p.inFlight = p.outstanding = p.inboxed = p.parked = p.expiredUsed = 0;
         p.waitingBlocks = p.gateShut = p.dirty = p.askAgain = false;
         p.memory.told = false;
     }

@@ -21,8 +21,12 @@ void Dispatcher::Impl::pumpDirty() {
 
 void Dispatcher::Impl::pump(Pool& pool) {
     if (state_ == State::idle) return;
-    for (const std::uint16_t index : pool.queues) {
-        Queue& queue = *queues_[index];
+    // Only something from outside makes it worth asking again what said no: a pool made dirty by
+    // its own releases would go round for ever.
+    const bool fresh = pool.trigger != trigger_;
+    pool.trigger = trigger_;
+    for (std::size_t i = 0; fresh && i < pool.queues.size(); ++i) {
+        Queue& queue = *queues_[pool.queues[i]];
         queue.dry = false;
         queue.heldBack = false;
         queue.refusedNow = 0;
@@ -41,7 +45,6 @@ void Dispatcher::Impl::pump(Pool& pool) {
 
 bool Dispatcher::Impl::assign(Pool& pool) {
     bool moved = false;
-    const Time now = clockNow();
     while (pool.busy < workers(pool)) {
         Item* item = nullptr;
         if (rate()) {
@@ -53,12 +56,10 @@ bool Dispatcher::Impl::assign(Pool& pool) {
             if (pool.gateShut) break;
             const bool choice = !tiers() && pool.queues.size() > 1;
             const double u = choice ? loop_.random(RandomStream::mergePick, picks_++) : 0.0;
-            item = pool.merge.take(settings.merge, now, u);
+            item = pool.merge.take(settings.merge, clockNow(), u);
             Queue& queue = queueOf(*item);
-            // The queue's gate said yes when the request was claimed; it may have closed since.
             moved = true;
-            if (item->stageSince < now && queue.gate != nullptr &&
-                !askQueueGateAgain(pool, queue, *item)) {
+            if (askAgainBeforeSend(pool, queue, *item) && !askQueueGateAgain(pool, queue, *item)) {
                 continue;
             }
         }
@@ -66,6 +67,16 @@ bool Dispatcher::Impl::assign(Pool& pool) {
         moved = true;
     }
     return moved;
+}
+
+// The queue's gate said yes when the request was claimed. It may have closed since; or, where
+// queues share a budget, others of the same moment may have been sent before.
+bool Dispatcher::Impl::askAgainBeforeSend(const Pool& pool, const Queue& queue,
+                                          const Item& item) const {
+    if (queue.gate == nullptr) return false;
+    if (item.askedIn != trigger_) return true;
+    const bool overtaken = semantics().poolBudgetShared && pool.queues.size() > 1;
+    return overtaken && (tiers() || item.queueHeld.size() == 0);
 }
 
 // ---- those who wait at hand
@@ -104,7 +115,7 @@ bool Dispatcher::Impl::rewake(Pool& pool) {
 bool Dispatcher::Impl::rewakeAtQueueGate(Pool& pool, Item& item) {
     Queue& queue = queueOf(item);
     const Time now = clockNow();
-    if (queueRoom(pool, queue, true) <= 0) {
+    if (queueRoom(pool, queue, Besides::merged) <= 0) {
         queue.roundBlocked = true;
         setBlocking(item, true);
         return false;
@@ -131,6 +142,12 @@ bool Dispatcher::Impl::rewakeAtQueueGate(Pool& pool, Item& item) {
 
 bool Dispatcher::Impl::rewakeAtPoolGate(Pool& pool, Item& item) {
     const Time now = clockNow();
+    if (queueOf(item).port->cancelled(item.request)) {
+        pool.gate->withdrawn(item.request);
+        leaveWaiting(pool, item);
+        end(item, {ResultCode::cancelled, 0, "cancelled", {}});
+        return true;
+    }
     const bool slot = item.holdsSlot || pool.busy < workers(pool);
     pool.gateShut = poolRoom(pool, pool.inFlight) <= 0;
     if (!slot || pool.gateShut) {
@@ -139,11 +156,15 @@ bool Dispatcher::Impl::rewakeAtPoolGate(Pool& pool, Item& item) {
     }
     const Verdict verdict = pool.gate->apply(now, item.request, item.poolHeld);
     switch (verdict.action) {
-    case Action::proceed:
+    case Action::proceed: {
         leaveWaiting(pool, item);
+        // The queue's gate let it through before it came to wait here; it may have closed since.
+        Queue& queue = queueOf(item);
+        if (queue.gate != nullptr && !askQueueGateAgain(pool, queue, item)) return true;
         takeSlot(pool, item);
         send(pool, item);
         return true;
+    }
     case Action::drop:
         leaveWaiting(pool, item);
         drop(item, verdict);

@@ -99,6 +99,7 @@ void Recorder::State::count(const Event& e) {
     switch (e.kind) {
     case EventKind::enqueued:
         ++queueOf(e).counts.enqueued;
+        queueOf(e).openSinceSeconds += toSeconds(e.at - setup.start);
         return;
     case EventKind::claimed: {
         QueueState& q = queueOf(e);
@@ -239,6 +240,7 @@ void Recorder::ended(const Request& request, const ServiceTiming& lastTiming) {
     const Duration life = at - request.enqueued;
     ++q.counts.ended;
     q.lifeSeconds += toSeconds(life);
+    q.openSinceSeconds -= toSeconds(request.enqueued - s.setup.start);
     const bool counts = at >= s.warmEnd;
     const bool missed = at > request.deadline;
     if (s.lastEndIsSuccess) {

@@ -96,7 +96,9 @@ QueueReport Recorder::State::queueReport(std::size_t i, const RunFacts& facts) c
     out.goodputPerSecond = ratio(static_cast<double>(out.succeeded - out.late), seconds);
     out.goodputTokensPerSecond = ratio(static_cast<double>(out.outputTokens), seconds);
     out.littleL = ratio(q.inSystemSum, static_cast<double>(q.samples));
-    out.littleLambdaW = ratio(q.lifeSeconds, seconds);
+    // Those still here have lived too, up to now.
+    const double open = static_cast<double>(out.enqueued) - static_cast<double>(out.ended);
+    out.littleLambdaW = ratio(q.lifeSeconds + open * seconds - q.openSinceSeconds, seconds);
     out.slack = slackReport(q);
     return out;
 }

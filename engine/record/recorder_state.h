@@ -17,7 +17,8 @@ struct QueueState {
     std::int16_t queueGate = -1; // index in gates
     std::int16_t poolGate = -1;
     std::uint16_t pool = 0;
-    double lifeSeconds = 0; // of the ended, for Little's law
+    double lifeSeconds = 0;      // of the ended, for Little's law
+    double openSinceSeconds = 0; // sum over the others of start to enqueued
     double inSystemSum = 0, depthSum = 0, depthMax = 0;
     std::uint64_t samples = 0, warmSamples = 0;
     double slackSum = 0;

@@ -48,12 +48,25 @@ std::string_view traceFormatName(TraceFormat format) {
 }
 
 bool parseTraceFormat(std::string_view name, TraceFormat& out) {
-    std::string plain(name);
-    for (char& c : plain) {
-        if (c == '-') c = '_';
+    const auto plain = [](std::string_view text) {
+        std::string letters;
+        for (const char c : text) {
+            if (c == '-' || c == '_' || c == ' ') continue;
+            letters += c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
+        }
+        return letters;
+    };
+    const std::string wanted = plain(name);
+    if (wanted == "automatic") {
+        out = TraceFormat::automatic;
+        return true;
+    }
+    if (wanted == "servegenwindows") {
+        out = TraceFormat::servegenWindows;
+        return true;
     }
     for (std::size_t i = 0; i < kNames.size(); ++i) {
-        if (plain == kNames[i]) {
+        if (wanted == plain(kNames[i])) {
             out = static_cast<TraceFormat>(i);
             return true;
         }

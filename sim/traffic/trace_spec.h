@@ -30,8 +30,11 @@ enum class TraceFormat : std::uint8_t {
 };
 inline constexpr int kTraceFormats = 13;
 
+// auto, azure, burstgpt, mooncake, servegen, servegen_offline, ragpulse, qwen_bailian,
+// openai_batch, llmd_async, blis, csv, jsonl.
 std::string_view traceFormatName(TraceFormat format);
-// False if there is no such format. Accepts the names above with - or _ between words.
+// False if there is no such format. Case and the signs - and _ do not matter: servegen-offline,
+// servegen_offline and servegenOffline are one.
 bool parseTraceFormat(std::string_view name, TraceFormat& out);
 
 // Which column (CSV) or top-level key (JSONL) holds what, for `csv` and `jsonl`. Keys of the map:

@@ -134,7 +134,7 @@ Transform transform(Reader& r) {
 TraceSource trace(Reader& r) {
     TraceSource source;
     source.path = r.file("file");
-    const std::string format = r.text("format", "automatic");
+    const std::string format = r.text("format", "auto");
     if (!parseTraceFormat(format, source.format)) {
         std::string known;
         for (int i = 0; i < kTraceFormats; ++i) {

@@ -297,6 +297,23 @@ TEST(Servegen, WindowsAreDrawnAtTheirRatesAndLengths) {
     EXPECT_NEAR(hundreds / first, 0.5, 0.02);
 }
 
+TEST(Readers, FormatNamesGoBothWaysAndAreForgiving) {
+    for (int i = 0; i < kTraceFormats; ++i) {
+        const auto format = static_cast<TraceFormat>(i);
+        TraceFormat found = format == TraceFormat::csv ? TraceFormat::azure : TraceFormat::csv;
+        EXPECT_TRUE(parseTraceFormat(traceFormatName(format), found));
+        EXPECT_EQ(found, format);
+    }
+    TraceFormat found = TraceFormat::csv;
+    EXPECT_TRUE(parseTraceFormat("Qwen-Bailian", found));
+    EXPECT_EQ(found, TraceFormat::qwenBailian);
+    EXPECT_TRUE(parseTraceFormat("servegenWindows", found));
+    EXPECT_EQ(found, TraceFormat::servegenWindows);
+    EXPECT_TRUE(parseTraceFormat("automatic", found));
+    EXPECT_FALSE(parseTraceFormat("parquet", found));
+    EXPECT_FALSE(parseTraceFormat("", found));
+}
+
 TEST(Fixtures, AreAllRecognised) {
     const std::vector<std::tuple<std::string, TraceFormat, std::size_t>> cases = {
         {"fixtures/azure_2024_code_1week.first5rows.csv", TraceFormat::azure, 5},

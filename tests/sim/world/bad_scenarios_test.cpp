@@ -48,7 +48,7 @@ const std::vector<Broken> kBroken{
     {"doesNotFit", "model: Llama-3.1-8B", "model: Llama-3.1-70B", {":4:", "Llama-3.1-70B", "fit"}},
     {"badDuration", "horizon: 1m", "horizon: 1 minute", {":1:", "1 minute"}},
     {"negativeDuration", "deadline: 30m", "deadline: -30m", {":14:", "-30m"}},
-    {"noDeadline", "    deadline: 30m\n", "", {"jobs", "deadline"}},
+    {"noDeadline", "    deadline: 30m\n", "", {":11:", "deadline"}},
     {"unknownQueue", "to: queue:batch", "to: queue:bach", {"bach", "batch"}},
     {"badTarget", "to: router", "to: rooter", {":7:", "rooter", "router"}},
     {"unknownGate", "gate_type: constant", "gate_type: konstant", {":18:", "konstant", "constant"}},

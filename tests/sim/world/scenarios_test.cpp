@@ -72,9 +72,13 @@ TEST(FloorOfThePoll, neverMoreThanEightASecondAndShutFromPointSeven) {
         int most = 0;
         int sentWhileShut = 0;
         double reading = 0.0;
+        bool known = false; // before the first scrape the fallback holds the gate wide open
         void event(const Event& e) override {
-            if (e.kind == EventKind::gateRead) reading = 1.0 - e.value;
-            if (e.kind != EventKind::claimed) return;
+            if (e.kind == EventKind::gateRead) {
+                reading = 1.0 - e.value;
+                known = e.available;
+            }
+            if (e.kind != EventKind::claimed || !known) return;
             const std::int64_t now = e.at.time_since_epoch().count() / 1000000000;
             sentThisSecond = now == second ? sentThisSecond + 1 : 1;
             second = now;
