@@ -81,6 +81,10 @@ void range(const ChartSpec& spec, Scale& s) {
         }
     }
     if (high <= 0) high = 1;
+    if (spec.cap > 0 && high > 1.5 * spec.cap) {
+        s.cutOff = high;
+        high = spec.cap;
+    }
     s.log = spec.mayBeLog && high / least > 40;
     if (s.log) {
         s.low = std::pow(10.0, std::floor(std::log10(least)));
@@ -280,13 +284,18 @@ std::string figure(const ChartSpec& spec, const ChartData& data) {
     }
     svg += overlays(data, s, bottom);
     svg += fmt::format("<path class=\"cross\" d=\"M0 {:.0f}V{:.0f}\"/>", kTop, bottom);
+    std::string note = spec.note;
+    if (s.cutOff > 0) {
+        note += fmt::format("{}Peaks up to {} are cut off.", note.empty() ? "" : " ",
+                            valueLabel(s.cutOff, spec.unit));
+    }
     std::string title = escape(spec.title);
     if (s.log) title += " <small>log scale</small>";
     return fmt::format(
         "<figure id=\"{}\"><figcaption><h3>{}</h3>{}</figcaption>"
         "<svg viewBox=\"0 0 {:.0f} {:.0f}\" role=\"img\" aria-label=\"{}\">{}</svg>{}</figure>\n",
         spec.id, title, legend(spec), kWidth, bottom + kAxis, escape(spec.title), svg,
-        spec.note.empty() ? "" : fmt::format("<p class=\"note\">{}</p>", escape(spec.note)));
+        note.empty() ? "" : fmt::format("<p class=\"note\">{}</p>", escape(note)));
 }
 
 nlohmann::ordered_json crosshairData(const ChartSpec& spec) {

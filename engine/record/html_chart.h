@@ -35,6 +35,7 @@ struct ChartSpec {
     Unit unit = Unit::number;
     double height = 132; // of the plot
     std::vector<Line> lines;
+    double cap = 0;        // values far above it are cut off, and the note says so; 0: never
     bool mayBeLog = false; // log when the values span more than 1 : 40
     const std::vector<ChartData::Span>* closed = nullptr; // shaded by reason
     const Curve* budget = nullptr;                        // a strip below, 0 to 1

@@ -5,6 +5,9 @@
 
 #include <fmt/core.h>
 
+#include <algorithm>
+#include <cmath>
+
 namespace penstock::html {
 
 namespace {
@@ -13,6 +16,12 @@ ChartSpec gateChart(const ChartData::Gate& gate, std::size_t index) {
     spec.id = fmt::format("gate-{}", index);
     spec.title = fmt::format("Gate {} ({})", gate.owner, gate.type);
     spec.note = "Shaded: closed. The strip below is the budget the gate gave.";
+    // What happens around the threshold is the story; a queue's far peaks would flatten it.
+    float threshold = 0;
+    for (float v : gate.threshold.max) {
+        if (std::isfinite(v)) threshold = std::max(threshold, v);
+    }
+    spec.cap = 3.0 * threshold;
     spec.height = 150;
     spec.lines = {{.curve = &gate.trueLoad, .label = "true load", .color = 0},
                   {.curve = &gate.reading,
@@ -93,6 +102,7 @@ std::vector<ChartSpec> chartSpecs(const ChartData& data) {
 
     ChartSpec gpu{.id = "gpu", .title = "Model servers: GPU busy, KV cache, saturation"};
     gpu.unit = Unit::share;
+    gpu.cap = 2.0;
     gpu.lines = {{.curve = &data.saturation, .label = "saturation", .color = 4, .band = false},
                  {.curve = &data.kv, .label = "KV cache", .color = 2, .band = false},
                  {.curve = &data.busy, .label = "GPU busy", .color = 0, .band = false}};

@@ -16,6 +16,7 @@ inline constexpr double kTop = 6; // above the plot
 struct Scale {
     double low = 0, high = 1, step = 0.5;
     bool log = false;
+    double cutOff = 0; // the highest value that is not shown; 0: all are
     double top = kTop, height = 132;
     double seconds = 1;
 

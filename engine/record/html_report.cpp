@@ -9,6 +9,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <cmath>
 #include <cstring>
 #include <fstream>
 
@@ -141,13 +142,15 @@ std::string queueTables(const Report& r) {
                 "done/s", "tokens/s"},
                "th");
     for (const QueueReport& q : r.queues) {
-        out +=
-            row({q.name, milliseconds(q.waitMs.p50), milliseconds(q.waitMs.p95),
-                 milliseconds(q.waitMs.p99), milliseconds(q.e2eMs.p50), milliseconds(q.e2eMs.p99),
-                 fmt::format("{:.1f}", q.depthMean), count(static_cast<std::uint64_t>(q.depthMax)),
-                 q.slack.met + q.slack.missed == 0 ? "–" : fmt::format("{:.3g} s", q.slack.p05),
-                 fmt::format("{:.3g}", q.goodputPerSecond),
-                 fmt::format("{:.0f}", q.goodputTokensPerSecond)});
+        out += row(
+            {q.name, milliseconds(q.waitMs.p50), milliseconds(q.waitMs.p95),
+             milliseconds(q.waitMs.p99), milliseconds(q.e2eMs.p50), milliseconds(q.e2eMs.p99),
+             fmt::format("{:.1f}", q.depthMean), count(static_cast<std::uint64_t>(q.depthMax)),
+             q.slack.met + q.slack.missed == 0
+                 ? "–"
+                 : (q.slack.p05 < 0 ? "-" : "") + text::milliseconds(std::abs(q.slack.p05) * 1000),
+             fmt::format("{:.3g}", q.goodputPerSecond),
+             fmt::format("{:.0f}", q.goodputTokensPerSecond)});
     }
     return out + "</table></div>\n";
 }
@@ -166,9 +169,7 @@ std::string gateTable(const Report& r) {
                     fmt::format("{:.1f} s", s.ageMean), percent(s.sourceAvailableShare)});
     }
     out += "</table></div><p></p><div class=\"scroll\"><table>" +
-           row({"decisions", "sent back: closed", "sent back: over quota", "made to wait",
-                "dropped", "errors"},
-               "th");
+           row({"decisions", "closed", "over quota", "made to wait", "dropped", "errors"}, "th");
     for (const GateReport& g : r.gates) {
         out += row({g.owner, count(g.gateClosed), count(g.quotaExhausted), count(g.waiting),
                     count(g.dropped), count(g.error)});

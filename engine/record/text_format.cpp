@@ -10,6 +10,7 @@ namespace penstock::text {
 
 std::string milliseconds(double ms) {
     if (ms == 0) return "–";
+    if (ms >= 600'000) return duration(ms / 1000);
     if (ms >= 100'000) return fmt::format("{:.0f} s", ms / 1000);
     if (ms >= 10'000) return fmt::format("{:.1f} s", ms / 1000);
     if (ms >= 1'000) return fmt::format("{:.2f} s", ms / 1000);
