@@ -8,6 +8,7 @@
 #include <cstdio>
 #include <filesystem>
 #include <fstream>
+#include <iterator>
 #include <string>
 #include <sys/wait.h>
 
@@ -94,6 +95,13 @@ TEST(Cli, recordingChangesNothingAndCanBeCompared) {
     const Outcome same = penstock("compare " + temporary("a.json") + " " + store);
     EXPECT_EQ(same.code, 0) << same.text;
     std::filesystem::remove(store);
+}
+
+TEST(Cli, theTableOfGatesIsTheCataloguesOwn) {
+    std::ifstream in{std::string(PENSTOCK_SOURCE_DIR) + "/resources/gates.md"};
+    const std::string kept{std::istreambuf_iterator<char>(in), {}};
+    EXPECT_EQ(penstock("gates").text, kept)
+        << "remake it: penstock gates > resources/gates.md";
 }
 
 TEST(Cli, checkFindsTheFloorOfThePoll) {
