@@ -2,21 +2,24 @@
 // The page's style sheet and script, in the page itself so that it needs nothing from anywhere.
 #include "engine/record/html_chart.h"
 
+#include <fmt/core.h>
+
 namespace penstock::html {
 
-const char* const kStyle = R"css(
-:root{--paper:#fbfbfa;--card:#fff;--ink:#1c2430;--soft:#5b6675;--faint:#8b95a3;--rule:#e4e7eb;
---grid:#edf0f3;--c0:#2563eb;--c1:#d97706;--c2:#15935a;--c3:#d1344b;--c4:#7c3aed;--c5:#7b8794;
---s0:#f6c9cf;--s1:#fbe3bd;--s2:#ddd0f7;--shade:.55;--good:#15803d;--bad:#c4243b;--warn:#b45309;
-color-scheme:light}
-@media (prefers-color-scheme:dark){:root:not([data-theme=light]){--paper:#12161c;--card:#191f27;
---ink:#e6eaf0;--soft:#a3adba;--faint:#78838f;--rule:#2b333d;--grid:#252c35;--c0:#6ea8fe;
---c1:#f3a94a;--c2:#4cc38a;--c3:#ff7a8a;--c4:#b794f6;--c5:#93a0ae;--s0:#7a2f3b;--s1:#6b4d1f;
---s2:#4b3a78;--shade:.5;--good:#4ade80;--bad:#ff7a8a;--warn:#f3a94a;color-scheme:dark}}
-:root[data-theme=dark]{--paper:#12161c;--card:#191f27;
---ink:#e6eaf0;--soft:#a3adba;--faint:#78838f;--rule:#2b333d;--grid:#252c35;--c0:#6ea8fe;
---c1:#f3a94a;--c2:#4cc38a;--c3:#ff7a8a;--c4:#b794f6;--c5:#93a0ae;--s0:#7a2f3b;--s1:#6b4d1f;
---s2:#4b3a78;--shade:.5;--good:#4ade80;--bad:#ff7a8a;--warn:#f3a94a;color-scheme:dark}
+namespace {
+constexpr const char* kLight = R"css({--paper:#fbfbfa;--card:#fff;--ink:#1c2430;--soft:#5b6675;
+--faint:#8b95a3;--rule:#e4e7eb;--grid:#edf0f3;--c0:#2563eb;--c1:#d97706;--c2:#15935a;--c3:#d1344b;
+--c4:#7c3aed;--c5:#7b8794;--s0:#f6c9cf;--s1:#fbe3bd;--s2:#ddd0f7;--shade:.55;--good:#15803d;
+--bad:#c4243b;--warn:#b45309;color-scheme:light}
+)css";
+
+constexpr const char* kDark = R"css({--paper:#12161c;--card:#191f27;--ink:#e6eaf0;--soft:#a3adba;
+--faint:#78838f;--rule:#2b333d;--grid:#252c35;--c0:#6ea8fe;--c1:#f3a94a;--c2:#4cc38a;--c3:#ff7a8a;
+--c4:#b794f6;--c5:#93a0ae;--s0:#7a2f3b;--s1:#6b4d1f;--s2:#4b3a78;--shade:.5;--good:#4ade80;
+--bad:#ff7a8a;--warn:#f3a94a;color-scheme:dark}
+)css";
+
+constexpr const char* kRules = R"css(
 *{box-sizing:border-box}
 body{margin:0;background:var(--paper);color:var(--ink);
 font:15px/1.55 system-ui,-apple-system,"Segoe UI",Roboto,"DejaVu Sans",sans-serif;
@@ -100,9 +103,19 @@ padding:4px 0;font-size:13.5px}
 .facts dd{margin:0;font-variant-numeric:tabular-nums;text-align:right;overflow-wrap:anywhere}
 footer{margin-top:44px;color:var(--faint);font-size:12.5px}
 @media (max-width:640px){main{padding:24px 14px}h1{font-size:24px}header{flex-direction:column}}
-@media print{:root{--paper:#fff}button,#clock,.key b{display:none}main{padding:0;max-width:none}
+@media print{button,#clock,.key b{display:none}main{padding:0;max-width:none}
 figure,table,.tile{break-inside:avoid}h2{break-after:avoid;margin-top:28px}body{font-size:12px}}
 )css";
+
+} // namespace
+
+// The system's wish, unless the reader has chosen; on paper always light.
+std::string style() {
+    return fmt::format(
+        ":root{0}@media (prefers-color-scheme:dark){{:root:not([data-theme=light]){1}}}"
+        ":root[data-theme=dark]{1}@media print{{:root:root:root{0}}}{2}",
+        kLight, kDark, kRules);
+}
 
 const char* const kScript = R"js(
 (function () {

@@ -57,7 +57,7 @@ nlohmann::ordered_json crosshairData(const ChartSpec& spec);
 std::vector<ChartSpec> chartSpecs(const ChartData& data);
 
 // Page assets (html_assets.cpp).
-extern const char* const kStyle;
+std::string style();
 extern const char* const kScript;
 
 } // namespace penstock::html

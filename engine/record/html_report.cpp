@@ -253,7 +253,7 @@ std::string toHtml(const Report& report, const ChartData& charts) {
                     "<title>{0} · penstock</title><style>{1}</style></head><body><main>\n"
                     "<header><div><h1>{0}</h1><p class=\"about\">{2}</p></div>"
                     "<button id=\"theme\" hidden>Dark</button></header>\n",
-                    escape(report.scenario), html::kStyle, escape(report.about));
+                    escape(report.scenario), html::style(), escape(report.about));
     if (!report.lesson.empty()) {
         out += fmt::format("<p class=\"lesson\"><b>Lesson</b>{}</p>\n", escape(report.lesson));
     }
