@@ -179,7 +179,8 @@ class MemoryBroker {
     void stealClaims();
 
     // Away: claims come back empty; what ends a claim waits until the broker is up again, or, where
-    // results are not durable, is lost after its tries at 0, 100 and 300 ms.
+    // results are not durable, is lost after its tries at 0, 100 and 300 ms. An engine that lives
+    // through it renews its leases before anybody scans; one that dies meanwhile has not renewed.
     void setDown(bool down);
     bool down() const { return down_; }
 

@@ -19,13 +19,14 @@ enum class EventKind : std::uint8_t {
     gateRead,    // a gate evaluated: value, threshold, budget, age (no request); only on change
     gateClosed,  // a poll whose budget left no room while work waited (no request)
     refused,     // a gate sent it back
-    waiting,     // a gate, or the lack of a slot, keeps it at hand
-    sent,        // an attempt left for the router
-    response,    // an attempt came back: status, code = DroppedReason, aux = TransportError
-    retry,       // parked until `due`: value = seconds of backoff
+    waiting,     // a gate keeps it at hand (told once for each claim)
+    sent,        // an attempt left for the router: code = lane, age = since it was enqueued
+    response,    // an attempt came back: status, value = seconds, code = DroppedReason,
+                 // aux = TransportError
+    retry,       // parked: value = seconds of backoff, status of the attempt that failed
     finished,    // its terminal result: code = ResultCode, status
     gaveBack,    // returned to pending unchanged
-    redelivered, // claimed by a dead owner, pending again
+    redelivered, // claimed by a dead owner, claimable again: code = owners that died with it
     deadLetter,  // given up as poison
     unparsable,  // could not be read; code = 1 when an id could be told
     lost,        // gone without a result: what the llm-d-async presets do in some cases

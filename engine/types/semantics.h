@@ -45,7 +45,7 @@ struct Semantics {
     bool queueWaitProceeds = false;
 
     // A request refused for its tenant's sake is claimable again after this, so that it does not
-    // hide those behind it; 0: at once.
+    // hide those behind it (doubled, up to a minute, while whole batches are refused); 0: at once.
     Duration refusedDelay{std::chrono::seconds{1}};
 
     // What a pool gate refuses goes through the retry set with no backoff instead of straight back.
