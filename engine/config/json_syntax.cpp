@@ -11,7 +11,7 @@
 namespace penstock::detail {
 namespace {
 
-class Builder {
+class JsonBuilder {
   public:
     using number_integer_t = nlohmann::json::number_integer_t;
     using number_unsigned_t = nlohmann::json::number_unsigned_t;
@@ -19,7 +19,7 @@ class Builder {
     using string_t = nlohmann::json::string_t;
     using binary_t = nlohmann::json::binary_t;
 
-    Builder(std::string_view text, const Limits& limits) : text_(text), limits_(limits) {}
+    JsonBuilder(std::string_view text, const Limits& limits) : text_(text), limits_(limits) {}
 
     bool null() { return bare(Node::Kind::null); }
     bool boolean(bool) { return bare(Node::Kind::scalar); }
@@ -155,7 +155,7 @@ class Builder {
 
 Result<Node> parseJson(std::string_view text, const Limits& limits) {
     try {
-        Builder builder(text, limits);
+        JsonBuilder builder(text, limits);
         if (nlohmann::json::sax_parse(text.begin(), text.end(), &builder)) return builder.take();
         return fail(builder.error());
     } catch (const std::exception& e) {

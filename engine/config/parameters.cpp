@@ -15,7 +15,7 @@
 
 namespace penstock {
 
-using Kind = ParameterEntry::Kind;
+using EntryKind = ParameterEntry::Kind;
 
 // Walks settings and gates, giving every number its path.
 class ParameterCollector final : public ParameterVisitor {
@@ -29,13 +29,13 @@ class ParameterCollector final : public ParameterVisitor {
     }
 
     void number(const ParameterSpec& spec, double& value) override {
-        add(spec, Kind::number, &value);
+        add(spec, EntryKind::number, &value);
     }
     void integer(const ParameterSpec& spec, std::int32_t& value) override {
-        add(spec, Kind::integer, &value);
+        add(spec, EntryKind::integer, &value);
     }
     void duration(const ParameterSpec& spec, Duration& value) override {
-        add(spec, Kind::duration, &value);
+        add(spec, EntryKind::duration, &value);
     }
 
     // A gate's own parameters, then those of the gates inside it, in the places that the catalogue
@@ -71,7 +71,7 @@ class ParameterCollector final : public ParameterVisitor {
         return places;
     }
 
-    void add(const ParameterSpec& spec, Kind kind, ParameterRegistry::Target target) {
+    void add(const ParameterSpec& spec, EntryKind kind, ParameterRegistry::Target target) {
         ParameterEntry entry;
         entry.path =
             path_.empty() ? std::string(spec.name) : fmt::format("{}.{}", path_, spec.name);
@@ -111,7 +111,7 @@ double nanosPerUnit(const ParameterEntry& entry) {
 }
 
 std::string shown(const ParameterEntry& entry, double value) {
-    if (entry.kind != Kind::duration) return fmt::format("{:.10g}", value);
+    if (entry.kind != EntryKind::duration) return fmt::format("{:.10g}", value);
     return durationText(Duration{std::llround(value * nanosPerUnit(entry))});
 }
 
@@ -144,10 +144,10 @@ void engineParameters(ParameterCollector& collect, DispatcherSettings& s, std::s
 } // namespace
 
 std::string ParameterEntry::range() const {
-    std::string out = kind == Kind::integer    ? "a whole number "
-                      : kind == Kind::duration ? ""
-                                               : "a number ";
-    if (kind == Kind::duration) out = "a duration ";
+    std::string out = kind == EntryKind::integer    ? "a whole number "
+                      : kind == EntryKind::duration ? ""
+                                                    : "a number ";
+    if (kind == EntryKind::duration) out = "a duration ";
     const std::string low = shown(*this, min);
     const std::string high = shown(*this, max);
     out += aboveMin ? fmt::format("greater than {} ", low) : fmt::format("from {} ", low);
@@ -156,7 +156,7 @@ std::string ParameterEntry::range() const {
     } else {
         out += fmt::format("to {}", high);
     }
-    if (kind != Kind::duration && !unit.empty()) out += fmt::format(" ({})", unit);
+    if (kind != EntryKind::duration && !unit.empty()) out += fmt::format(" ({})", unit);
     return out;
 }
 
@@ -229,7 +229,7 @@ Status ParameterRegistry::set(std::size_t index, double value) {
     const ParameterEntry& entry = entries_[index];
     const bool low = entry.aboveMin ? value > entry.min : value >= entry.min;
     const bool high = entry.belowMax ? value < entry.max : value <= entry.max;
-    const bool whole = entry.kind != Kind::integer || value == std::floor(value);
+    const bool whole = entry.kind != EntryKind::integer || value == std::floor(value);
     if (!std::isfinite(value) || !low || !high || !whole) {
         const std::string what = std::isfinite(value) ? shown(entry, value) : "that";
         return fail(fmt::format("{}: {} {}; it must be {}", entry.path, what,
@@ -255,7 +255,7 @@ Status ParameterRegistry::set(std::string_view path, std::string_view value) {
     double number = 0.0;
     const auto [end, code] = std::from_chars(value.data(), value.data() + value.size(), number);
     if (code == std::errc{} && end == value.data() + value.size()) return set(*index, number);
-    if (entry.kind == Kind::duration) {
+    if (entry.kind == EntryKind::duration) {
         if (const auto duration = parseDuration(value)) {
             return set(*index, static_cast<double>(duration->count()) / nanosPerUnit(entry));
         }

@@ -22,9 +22,9 @@ struct Refused {
     throw Refused{Error{std::move(message), {}, mark.line + 1, mark.column + 1}};
 }
 
-class Builder final : public YAML::EventHandler {
+class YamlBuilder final : public YAML::EventHandler {
   public:
-    explicit Builder(const Limits& limits) : limits_(limits) {}
+    explicit YamlBuilder(const Limits& limits) : limits_(limits) {}
 
     Node take() { return std::move(root_); }
     const Position& lastQuoted() const { return lastQuoted_; }
@@ -194,7 +194,7 @@ Result<Node> parseYaml(std::string_view text, const Limits& limits) {
     try {
         std::istringstream stream{std::string(text)};
         YAML::Parser parser(stream);
-        Builder builder(limits);
+        YamlBuilder builder(limits);
         if (!parser.HandleNextDocument(builder)) return Node{};
         Node root = builder.take();
         if (const Position quote = builder.lastQuoted();
@@ -202,7 +202,7 @@ Result<Node> parseYaml(std::string_view text, const Limits& limits) {
             return fail(
                 Error{"the quote that begins here is never closed", {}, quote.line, quote.column});
         }
-        Builder second(limits);
+        YamlBuilder second(limits);
         if (parser.HandleNextDocument(second)) {
             const Node extra = second.take();
             return fail(Error{"a second document begins here; one file holds one document",

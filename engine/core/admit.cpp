@@ -7,7 +7,6 @@
 namespace penstock {
 
 namespace {
-constexpr Duration kCancelCheck = std::chrono::seconds{1};
 
 // A verdict that says something about this request's tenant, or nothing yet, and so nothing about
 // the requests behind it.

@@ -21,6 +21,10 @@
 
 namespace penstock {
 
+// How often a held request looks whether it has been cancelled (llm-d-async 0.9 asks once a
+// second).
+inline constexpr Duration kCancelCheck = std::chrono::seconds{1};
+
 class Dispatcher::Impl final : public ItemOwner {
   public:
     Impl(Dispatcher& face, DispatcherSettings settings, Loop& loop, InferenceClient& client,

@@ -8,10 +8,6 @@
 
 namespace penstock {
 
-namespace {
-constexpr Duration kCancelCheck = std::chrono::seconds{1};
-} // namespace
-
 void Dispatcher::Impl::takeSlot(Pool& pool, Item& item) {
     if (item.holdsSlot) return;
     item.holdsSlot = true;

@@ -45,6 +45,10 @@ class GateBuilder {
 
 // Null is returned exactly when the builder failed.
 using MakeGate = std::unique_ptr<Gate> (*)(GateBuilder&);
+struct Maker {
+    std::string_view type;
+    MakeGate make;
+};
 MakeGate llmDAsyncMaker(std::string_view type);
 MakeGate adaptiveMaker(std::string_view type);
 

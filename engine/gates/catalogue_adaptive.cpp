@@ -17,7 +17,7 @@ GateParameter duration(ParameterSpec spec) {
     return {.spec = spec, .kind = Kind::duration, .live = true, .ours = true};
 }
 
-GateParameter text(std::string_view name, std::string_view help) {
+GateParameter ourText(std::string_view name, std::string_view help) {
     return {.spec = {.name = name, .help = help}, .kind = Kind::text, .ours = true};
 }
 
@@ -54,12 +54,12 @@ GateParameter maxWindow() {
 // What steering by saturation takes.
 std::vector<GateParameter> steering(std::vector<GateParameter> own) {
     std::vector<GateParameter> all{
-        text("pool", "Name of the InferencePool whose saturation is read; needed unless `query` "
-                     "is given."),
-        text("namespace", "Adds a namespace matcher to the selector."),
-        text("metric", "Series to read; the default is the one that the router of the chosen "
-                       "semantics exports."),
-        text("query", "PromQL for the saturation, instead of pool, namespace and metric."),
+        ourText("pool", "Name of the InferencePool whose saturation is read; needed unless `query` "
+                        "is given."),
+        ourText("namespace", "Adds a namespace matcher to the selector."),
+        ourText("metric", "Series to read; the default is the one that the router of the chosen "
+                          "semantics exports."),
+        ourText("query", "PromQL for the saturation, instead of pool, namespace and metric."),
         number({.name = "target",
                 .min = 0.0,
                 .max = 2.0,

@@ -135,26 +135,22 @@ Made makeTierPriorityAdmission(GateBuilder& b) {
     return std::make_unique<TierPriorityAdmissionGate>(std::move(settings), std::move(inner));
 }
 
-struct Maker {
-    std::string_view type;
-    detail::MakeGate make;
-};
-constexpr Maker kMakers[] = {{"constant", makeConstant},
-                             {"redis", makeRedis},
-                             {"redis-quota", makeRedisQuota},
-                             {"local-max-concurrency", makeLocalMaxConcurrency},
-                             {"prometheus-saturation", makePrometheusSaturation},
-                             {"prometheus-budget", makePrometheusBudget},
-                             {"prometheus-query", makePrometheusQuery},
-                             {"endpoint-scrape", makeEndpointScrape},
-                             {"composite", makeComposite},
-                             {"wait-on-refuse", makeWaitOnRefuse},
-                             {"tier-priority-admission", makeTierPriorityAdmission}};
+constexpr detail::Maker kOfLlmDAsync[] = {{"constant", makeConstant},
+                                          {"redis", makeRedis},
+                                          {"redis-quota", makeRedisQuota},
+                                          {"local-max-concurrency", makeLocalMaxConcurrency},
+                                          {"prometheus-saturation", makePrometheusSaturation},
+                                          {"prometheus-budget", makePrometheusBudget},
+                                          {"prometheus-query", makePrometheusQuery},
+                                          {"endpoint-scrape", makeEndpointScrape},
+                                          {"composite", makeComposite},
+                                          {"wait-on-refuse", makeWaitOnRefuse},
+                                          {"tier-priority-admission", makeTierPriorityAdmission}};
 
 } // namespace
 
 detail::MakeGate detail::llmDAsyncMaker(std::string_view type) {
-    for (const Maker& maker : kMakers) {
+    for (const detail::Maker& maker : kOfLlmDAsync) {
         if (maker.type == type) return maker.make;
     }
     return nullptr;

@@ -88,20 +88,16 @@ Made makeDeadlineFloor(GateBuilder& b) {
     return b.failed() ? nullptr : std::make_unique<DeadlineFloorGate>(settings, std::move(inner));
 }
 
-struct Maker {
-    std::string_view type;
-    detail::MakeGate make;
-};
-constexpr Maker kMakers[] = {{"aimd", makeAimd},
-                             {"gradient", makeGradient},
-                             {"pi", makePi},
-                             {"headroom", makeHeadroom},
-                             {"deadline-floor", makeDeadlineFloor}};
+constexpr detail::Maker kAdaptive[] = {{"aimd", makeAimd},
+                                       {"gradient", makeGradient},
+                                       {"pi", makePi},
+                                       {"headroom", makeHeadroom},
+                                       {"deadline-floor", makeDeadlineFloor}};
 
 } // namespace
 
 detail::MakeGate detail::adaptiveMaker(std::string_view type) {
-    for (const Maker& maker : kMakers) {
+    for (const detail::Maker& maker : kAdaptive) {
         if (maker.type == type) return maker.make;
     }
     return nullptr;

@@ -2,6 +2,7 @@
 // The parts of the histogram that run once a report: quantiles, merging, bytes.
 #include "engine/record/histogram.h"
 
+#include "engine/record/varint.h"
 #include "engine/types/check.h"
 
 #include <algorithm>
@@ -12,24 +13,6 @@ namespace penstock {
 namespace {
 constexpr std::uint8_t kFormat = 1;
 
-void putVarint(std::string& out, std::uint64_t value) {
-    while (value >= 0x80) {
-        out.push_back(static_cast<char>(value | 0x80));
-        value >>= 7;
-    }
-    out.push_back(static_cast<char>(value));
-}
-
-bool takeVarint(std::string_view& in, std::uint64_t& value) {
-    value = 0;
-    for (int shift = 0; shift < 64 && !in.empty(); shift += 7) {
-        const auto byte = static_cast<std::uint8_t>(in.front());
-        in.remove_prefix(1);
-        value |= static_cast<std::uint64_t>(byte & 0x7f) << shift;
-        if ((byte & 0x80) == 0) return true;
-    }
-    return false;
-}
 } // namespace
 
 // Half a bucket from either edge, so that the error is at most 1/256 of the value.

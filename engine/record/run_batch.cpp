@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "engine/record/run_batch.h"
 
+#include "engine/record/run_schema.h"
+
 #include <SQLiteCpp/SQLiteCpp.h>
 
 #include <chrono>
@@ -8,15 +10,11 @@
 namespace penstock {
 
 namespace {
-std::int64_t nanos(Time t) {
-    return t.time_since_epoch().count();
-}
-
 void bindTime(SQLite::Statement& s, int index, Time t) {
     if (t == kNever) {
         s.bind(index);
     } else {
-        s.bind(index, nanos(t));
+        s.bind(index, schema::nanos(t));
     }
 }
 
@@ -37,8 +35,8 @@ void writePoints(SQLite::Database& db, RunId run, const Batch& batch) {
             const std::string bytes = encodePoints(points);
             insert.bind(1, run);
             insert.bind(2, static_cast<std::int64_t>(i));
-            insert.bind(3, nanos(points.front().t));
-            insert.bind(4, nanos(points.back().t));
+            insert.bind(3, schema::nanos(points.front().t));
+            insert.bind(4, schema::nanos(points.back().t));
             insert.bind(5, static_cast<std::int64_t>(points.size()));
             insert.bindNoCopy(6, bytes.data(), static_cast<int>(bytes.size()));
             insert.exec();
@@ -52,7 +50,7 @@ void writeEvents(SQLite::Database& db, RunId run, const Batch& batch) {
         SQLite::Statement insert(db, "INSERT INTO events VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)");
         for (const Event& e : batch.events) {
             insert.bind(1, run);
-            insert.bind(2, nanos(e.at));
+            insert.bind(2, schema::nanos(e.at));
             insert.bind(3, static_cast<int>(e.kind));
             insert.bind(4, static_cast<std::int64_t>(e.request));
             bindIndex(insert, 5, e.queue);
@@ -107,7 +105,7 @@ void writeMoves(SQLite::Database& db, RunId run, const Batch& batch, std::uint64
         SQLite::Statement insert(db, "INSERT INTO moves VALUES (?,?,?,?,?)");
         insert.bind(1, run);
         insert.bind(2, static_cast<std::int64_t>(moves++));
-        insert.bind(3, nanos(m.t));
+        insert.bind(3, schema::nanos(m.t));
         insert.bind(4, m.path);
         insert.bind(5, m.value);
         insert.exec();
@@ -118,7 +116,7 @@ void writeState(SQLite::Database& db, RunId run, const Batch& batch) {
     SQLite::Statement update(db, "UPDATE runs SET last_ns=MAX(last_ns,?), dropped_events=?, "
                                  "dropped_points=?, events=events+?, requests=requests+? "
                                  "WHERE id=?");
-    update.bind(1, nanos(batch.last));
+    update.bind(1, schema::nanos(batch.last));
     update.bind(2, static_cast<std::int64_t>(batch.droppedEvents));
     update.bind(3, static_cast<std::int64_t>(batch.droppedPoints));
     update.bind(4, static_cast<std::int64_t>(batch.events.size()));

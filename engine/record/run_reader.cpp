@@ -17,10 +17,6 @@ Time timeAt(const SQLite::Statement& s, int column) {
     return value.isNull() ? kNever : Time{Duration{value.getInt64()}};
 }
 
-std::int64_t nanos(Time t) {
-    return t.time_since_epoch().count();
-}
-
 constexpr const char* kSummary =
     "SELECT id, scenario, seed, semantics, started, finished, fingerprint, tags, note, state, "
     "start_ns, last_ns, dropped_events, dropped_points, events, requests FROM runs ";
@@ -196,8 +192,8 @@ Result<std::vector<Point>> RunReader::points(RunId id, const std::string& series
                                          "ORDER BY first_ns");
         s.bind(1, id);
         s.bind(2, series);
-        s.bind(3, nanos(from));
-        s.bind(4, nanos(to));
+        s.bind(3, schema::nanos(from));
+        s.bind(4, schema::nanos(to));
         std::vector<Point> out;
         while (s.executeStep()) {
             const auto blob = s.getColumn(0);
@@ -213,8 +209,8 @@ Result<std::vector<Point>> RunReader::points(RunId id, const std::string& series
 Result<std::vector<Event>> RunReader::events(RunId id, const EventFilter& filter) {
     return state_->guarded([&] {
         Where where(id);
-        where.add("t_ns>=?", nanos(filter.from));
-        where.add("t_ns<=?", nanos(filter.to));
+        where.add("t_ns>=?", schema::nanos(filter.from));
+        where.add("t_ns<=?", schema::nanos(filter.to));
         if (filter.request) where.add("request=?", static_cast<std::int64_t>(*filter.request));
         if (filter.queue) where.add("queue=?", *filter.queue);
         std::string kinds;
@@ -259,8 +255,8 @@ Result<std::vector<Event>> RunReader::events(RunId id, const EventFilter& filter
 Result<std::vector<RequestLife>> RunReader::requests(RunId id, const RequestFilter& filter) {
     return state_->guarded([&] {
         Where where(id);
-        where.add("finished>=?", nanos(filter.from));
-        where.add("finished<=?", nanos(filter.to));
+        where.add("finished>=?", schema::nanos(filter.from));
+        where.add("finished<=?", schema::nanos(filter.to));
         if (filter.number) where.add("number=?", static_cast<std::int64_t>(*filter.number));
         if (filter.queue) where.add("queue=?", *filter.queue);
         if (filter.end) where.add("end_kind=?", static_cast<int>(*filter.end));

@@ -1,29 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "engine/record/run_record.h"
 
+#include "engine/record/varint.h"
+
 #include <cstring>
 
 namespace penstock {
 
 namespace {
-void putVarint(std::string& out, std::uint64_t value) {
-    while (value >= 0x80) {
-        out.push_back(static_cast<char>(value | 0x80));
-        value >>= 7;
-    }
-    out.push_back(static_cast<char>(value));
-}
-
-bool takeVarint(const std::uint8_t*& at, const std::uint8_t* end, std::uint64_t& value) {
-    value = 0;
-    for (int shift = 0; shift < 64 && at < end; shift += 7) {
-        const std::uint8_t byte = *at++;
-        value |= static_cast<std::uint64_t>(byte & 0x7f) << shift;
-        if ((byte & 0x80) == 0) return true;
-    }
-    return false;
-}
-
 // Small numbers of either sign become small unsigned ones. Arithmetic is modulo 2^64 throughout, so
 // that no time overflows.
 std::uint64_t zigzag(std::uint64_t v) {
@@ -53,20 +37,19 @@ std::string encodePoints(const std::vector<Point>& points) {
 }
 
 Status decodePoints(const void* data, std::size_t size, std::vector<Point>& out) {
-    const auto* at = static_cast<const std::uint8_t*>(data);
-    const auto* end = at + size;
+    std::string_view bytes{static_cast<const char*>(data), size};
     std::uint64_t t = 0;
     std::uint64_t delta = 0;
-    while (at < end) {
+    while (!bytes.empty()) {
         std::uint64_t change = 0;
-        if (!takeVarint(at, end, change) || end - at < static_cast<std::ptrdiff_t>(sizeof(float))) {
+        if (!takeVarint(bytes, change) || bytes.size() < sizeof(float)) {
             return fail("a chunk of a series is cut short");
         }
         delta += unzigzag(change);
         t += delta;
         Point p{Time{Duration{static_cast<std::int64_t>(t)}}, 0};
-        std::memcpy(&p.value, at, sizeof(float));
-        at += sizeof(float);
+        std::memcpy(&p.value, bytes.data(), sizeof(float));
+        bytes.remove_prefix(sizeof(float));
         out.push_back(p);
     }
     return {};

@@ -3,6 +3,9 @@
 
 // The tables of a run store, and who is writing what. Internal to this folder; SQLiteCpp throws,
 // and its exceptions end here or in the callers within this folder.
+#include "engine/types/time.h"
+
+#include <cstdint>
 #include <string>
 
 namespace SQLite {
@@ -12,6 +15,11 @@ class Database;
 namespace penstock::schema {
 
 inline constexpr int kVersion = 1;
+
+// How a time lies in a column.
+inline std::int64_t nanos(Time t) {
+    return t.time_since_epoch().count();
+}
 
 // Creates or checks the tables. Throws SQLite::Exception; throws std::runtime_error with a sentence
 // when the file is a store of a version we do not know.

@@ -15,7 +15,6 @@
 namespace penstock::sim {
 namespace {
 
-constexpr std::int64_t kSecond = 1'000'000'000;
 constexpr std::int64_t kMicrosecond = 1'000;
 
 // What a column holds. The order is that of kKeys.

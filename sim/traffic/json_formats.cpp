@@ -15,7 +15,6 @@ namespace {
 
 namespace dom = simdjson::dom;
 
-constexpr std::int64_t kSecond = 1'000'000'000;
 constexpr std::int64_t kMillisecond = 1'000'000;
 // ServeGen and Qwen-Bailian hash blocks of 16 tokens (their READMEs; the latter's file names say
 // so).

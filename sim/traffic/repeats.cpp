@@ -10,8 +10,6 @@
 namespace penstock::sim {
 namespace {
 
-constexpr std::int64_t kSecond = 1'000'000'000;
-
 // Copies of a trace, each begun at another place and carried over the end: the rows before that
 // place come after the rest. The copies share rhythm in the large and nothing in the small.
 class Superpose final : public RowSource {

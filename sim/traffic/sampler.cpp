@@ -12,7 +12,7 @@
 namespace penstock::sim {
 namespace {
 
-constexpr double kMostTokens = 4e9; // fits 32 bits
+constexpr double kMostSampled = 4e9; // fits 32 bits
 
 double normalCdf(double z) {
     return 0.5 * std::erfc(-z * (1.0 / std::numbers::sqrt2));
@@ -108,7 +108,7 @@ LengthSampler::LengthSampler(const LengthLaw& law) {
             },
         },
         law);
-    if (cap_ <= 0) cap_ = kMostTokens;
+    if (cap_ <= 0) cap_ = kMostSampled;
     if (kind_ == Kind::logNormal && b_ == 0) {
         kind_ = Kind::constant;
         a_ = std::min(std::exp(a_), cap_);

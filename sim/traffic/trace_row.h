@@ -17,6 +17,8 @@
 
 namespace penstock::sim {
 
+inline constexpr std::int64_t kSecond = 1'000'000'000; // in nanoseconds
+
 inline constexpr std::uint32_t kUnknownTokens = UINT32_MAX;
 
 // Reused from row to row: its texts and its vector keep their memory.
