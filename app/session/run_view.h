@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-3.0-only
+// SPDX-License-Identifier: Apache-2.0
 #pragma once
 
 // What the window asks of a run, and all it knows of one: commands go in, a frame comes out every
@@ -7,8 +7,7 @@
 //
 // A window shows a simulated run, a replayed one and a finished one from the store alike: what a
 // run cannot do it says in RunInfo::can, and the window leaves out what cannot be done.
-#include "app/workbench/models/rows.h"
-#include "app/workbench/series/time_range.h"
+#include "app/session/rows.h"
 
 #include <cstdint>
 #include <optional>

@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-3.0-only
+// SPDX-License-Identifier: Apache-2.0
 #pragma once
 
 // What the window's tables show, as plain values: the words between whoever runs a run and whoever
@@ -6,10 +6,9 @@
 // quantity that is not known is NaN.
 #include "engine/types/time.h"
 
-#include <QString>
-#include <QStringList>
-
+#include <cstdint>
 #include <limits>
+#include <string>
 #include <vector>
 
 namespace penstock::app {
@@ -17,14 +16,14 @@ namespace penstock::app {
 inline constexpr double kUnknown = std::numeric_limits<double>::quiet_NaN();
 
 struct QueueRow {
-    QString id;
-    qint64 depth = 0;
+    std::string id;
+    std::int64_t depth = 0;
     double oldestAgeSeconds = kUnknown;
     double arrivalsPerSecond = 0;
     double completedPerSecond = 0;
     double waitP95Ms = kUnknown;
-    qint64 waitingRetries = 0;
-    qint64 inFlight = 0;
+    std::int64_t waitingRetries = 0;
+    std::int64_t inFlight = 0;
     bool paused = false;
 };
 
@@ -32,15 +31,15 @@ enum class ParameterKind { number, integer, flag, choice, duration };
 
 // One entry of the parameter registry, with its value now.
 struct ParameterRow {
-    QString path;  // "engine.transport.queues[code].gate_params.threshold": unique
-    QString group; // whose it is: "queue code", "pool default", "engine"
-    QString name;  // "threshold"
-    QString unit;  // "", "s", "requests"
+    std::string path;  // "engine.transport.queues[code].gate_params.threshold": unique
+    std::string group; // whose it is: "queue code", "pool default", "engine"
+    std::string name;  // "threshold"
+    std::string unit;  // "", "s", "requests"
     ParameterKind kind = ParameterKind::number;
     double min = 0, max = 1, fallback = 0; // fallback: the value it has when nobody sets it
     double value = 0;                      // of a flag: 0 or 1; of a choice: its index
-    QStringList choices;                   // choice only
-    QString help;
+    std::vector<std::string> choices;      // choice only
+    std::string help;
     bool live = true; // may be moved while the run goes on
 
     bool isDefault() const { return value == fallback; }
@@ -48,20 +47,20 @@ struct ParameterRow {
 
 // Why a gate is open or closed, and what would change that.
 struct GateRow {
-    QString owner; // "queue code", "pool default"
-    QString type;  // "prometheus-saturation"
+    std::string owner; // "queue code", "pool default"
+    std::string type;  // "prometheus-saturation"
     bool open = true;
     double budget = 1;
     double read = kUnknown; // the value it decided on
     double readAgeSeconds = kUnknown;
     double truth = kUnknown; // the same quantity in the world now; unknown in live mode
     double threshold = kUnknown;
-    QString source; // where the value came from
-    QString
+    std::string source; // where the value came from
+    std::string
         fallback; // in words, when the source did not answer: "no sample: treated as 0"; else empty
-    QString reason;        // "gate_closed", "quota_exhausted", …; empty when open
-    QString remedy;        // "opens when the reading falls below 0.80"
-    QString parameterPath; // of what to move first; empty if there is none
+    std::string reason;        // "gate_closed", "quota_exhausted", …; empty when open
+    std::string remedy;        // "opens when the reading falls below 0.80"
+    std::string parameterPath; // of what to move first; empty if there is none
 };
 
 enum class Outcome { waiting, inFlight, succeeded, failed, shed, expired, cancelled, dead };
@@ -76,61 +75,62 @@ struct StageRow {
 };
 
 struct RequestRow {
-    QString id;
-    QString queue;
+    std::string id;
+    std::string queue;
     Outcome outcome = Outcome::waiting;
-    QString reason; // last refusal or error code; empty if none
+    std::string reason; // last refusal or error code; empty if none
     Time arrived{};
     Time finished{}; // kNever while unfinished
     double waitMs = kUnknown, ttftMs = kUnknown, endToEndMs = kUnknown;
     double slackSeconds = kUnknown; // deadline − finished, or − now
     int attempts = 0;
-    qint64 promptTokens = 0, outputTokens = 0;
+    std::int64_t promptTokens = 0, outputTokens = 0;
     std::vector<StageRow> stages; // may be empty until asked for
 };
 
 enum class EventKind { decision, refusal, retry, result, gate, parameter, fault, note };
 
 struct EventRow {
-    quint64 sequence = 0;
+    std::uint64_t sequence = 0;
     Time at{};
     EventKind kind = EventKind::note;
-    QString owner;   // queue or gate
-    QString request; // id; empty if none
-    QString reason;
+    std::string owner;   // queue or gate
+    std::string request; // id; empty if none
+    std::string reason;
     double value = kUnknown, threshold = kUnknown;
-    QString text;
+    std::string text;
 };
 
 enum class RunStatus { running, paused, finished, stopped, failed, recovered };
 
 struct RunRow {
-    qint64 id = 0;
-    QString scenario;
-    quint64 seed = 0;
-    qint64 startedUnixSeconds = 0;
+    std::int64_t id = 0;
+    std::string scenario;
+    std::uint64_t seed = 0;
+    std::int64_t startedUnixSeconds = 0;
     double virtualSeconds = 0, wallSeconds = 0;
     RunStatus status = RunStatus::finished;
-    QString fingerprint;
-    QString tags, notes;
-    QString compared; // "A", "B" or empty
+    std::string fingerprint;
+    std::string tags, notes;
+    std::string compared; // "A", "B" or empty
 };
 
 enum class Severity { error, warning, info };
 
 struct AdviceRow {
-    QString code;
+    std::string code;
     Severity severity = Severity::info;
-    QString where;         // file or document place, in words
-    QString parameterPath; // what to change; empty if there is nothing to go to
-    QString finding;       // what was computed
-    QString remedy;
+    std::string where;         // file or document place, in words
+    std::string parameterPath; // what to change; empty if there is nothing to go to
+    std::string finding;       // what was computed
+    std::string remedy;
 };
 
-QString outcomeName(Outcome outcome);
-QString stageName(Stage stage);
-QString eventKindName(EventKind kind);
-QString runStatusName(RunStatus status);
-QString severityName(Severity severity);
+// The words a table shows for them.
+const char* outcomeName(Outcome outcome);
+const char* stageName(Stage stage);
+const char* eventKindName(EventKind kind);
+const char* runStatusName(RunStatus status);
+const char* severityName(Severity severity);
 
 } // namespace penstock::app
