@@ -49,7 +49,7 @@ void paintChart(TimeChart& chart, QPainter& painter, bool vectors) {
     if (!scene.valueAxis().unit.isEmpty()) write(scene.valueAxis().unit, theme.axisText);
     for (const ChartSeries& s : scene.series()) {
         if (!s.visible) continue;
-        painter.fillRect(QRectF(x, kHeading / 2.0 - 1, 14, 2), theme.seriesColor(s.color));
+        painter.fillRect(QRectF(x, kHeading / 2.0 - 1, 14, 2), PlotScene::colorOf(s));
         x += 19;
         write(s.name, theme.axisText);
     }
@@ -167,6 +167,8 @@ void ChartTableModel::refresh() {
     for (int i = 0; i < kSummaries; ++i)
         rows[static_cast<std::size_t>(i)] << titles[i];
     const Duration part = view.span() / kParts;
+    from_ = view.from;
+    part_ = part;
     for (int i = 0; i < kParts; ++i) {
         rows[static_cast<std::size_t>(kSummaries + i)]
             << QString::fromStdString(chart_.scene().scale().label(view.from + part * (i + 1)));
@@ -201,6 +203,11 @@ void ChartTableModel::refresh() {
     }
     rows_ = std::move(rows);
     Q_EMIT dataChanged(index(0, 0), index(rowCount() - 1, columnCount() - 1));
+}
+
+std::optional<Time> ChartTableModel::timeOf(int row) const {
+    if (row < kSummaries || row >= rowCount()) return std::nullopt;
+    return from_ + part_ * (row - kSummaries + 1);
 }
 
 int ChartTableModel::rowCount(const QModelIndex& parent) const {

@@ -30,6 +30,8 @@ class ChartTableModel : public QAbstractTableModel {
 
     // Takes the chart's range and samples of now.
     void refresh();
+    // The time whose values a row has; none for summaries.
+    std::optional<Time> timeOf(int row) const;
 
     int rowCount(const QModelIndex& parent = {}) const override;
     int columnCount(const QModelIndex& parent = {}) const override;
@@ -38,6 +40,8 @@ class ChartTableModel : public QAbstractTableModel {
 
   private:
     const TimeChart& chart_;
+    Time from_{};
+    Duration part_{};
     QStringList names_;
     std::vector<QStringList> rows_;
 };

@@ -24,6 +24,9 @@ struct ChartSeries {
     bool dots = false;   // a dot at each sample while they are far apart: readings
     bool visible = true;
     const SeriesBuffer* upper = nullptr; // band only
+    // At least 0: the same quantity of another run, laid over curve `overlayOf` of this chart;
+    // drawn pale and dashed under it, hidden with it. Such curves come after all others.
+    int overlayOf = -1;
 };
 
 // How a chart's value axis behaves.

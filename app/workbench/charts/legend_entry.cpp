@@ -34,8 +34,20 @@ void LegendEntry::setValue(const QString& text) {
     update();
 }
 
+void LegendEntry::setOthers(int count, const QStringList& values) {
+    const QString text = values.join(QLatin1Char(' '));
+    if (count != otherCount_) {
+        otherCount_ = count;
+        updateGeometry();
+    } else if (text == others_) {
+        return;
+    }
+    others_ = text;
+    update();
+}
+
 int LegendEntry::valueWidth() const {
-    return fontMetrics().horizontalAdvance(QStringLiteral("00,000"));
+    return fontMetrics().horizontalAdvance(QStringLiteral("00,000")) * (1 + otherCount_);
 }
 
 QSize LegendEntry::sizeHint() const {
@@ -81,6 +93,10 @@ void LegendEntry::paintEvent(QPaintEvent*) {
     painter.setPen(palette().color(QPalette::WindowText));
     const int after = room > 0 ? left + fontMetrics().horizontalAdvance(shown) + kGap : left;
     painter.drawText(QRect(after, 0, width() - after, height()), Qt::AlignVCenter, value_);
+    if (others_.isEmpty()) return;
+    const int further = after + fontMetrics().horizontalAdvance(value_ + QLatin1Char(' '));
+    painter.setPen(theme.weakText);
+    painter.drawText(QRect(further, 0, width() - further, height()), Qt::AlignVCenter, others_);
 }
 
 ReasonEntry::ReasonEntry(QString name, int color, QWidget* parent)

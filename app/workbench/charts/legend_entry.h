@@ -16,6 +16,8 @@ class LegendEntry : public QAbstractButton {
 
     // Repaints only if the text differs.
     void setValue(const QString& text);
+    // The values of other runs that are laid over this one; `count` is for the room they take.
+    void setOthers(int count, const QStringList& values);
     const QString& value() const { return value_; }
 
     QSize sizeHint() const override;
@@ -28,7 +30,8 @@ class LegendEntry : public QAbstractButton {
   private:
     int valueWidth() const;
 
-    QString name_, value_;
+    QString name_, value_, others_;
+    int otherCount_ = 0;
     int color_;
     Swatch swatch_;
 };

@@ -7,9 +7,11 @@
 #include <QPainter>
 #include <QPainterPath>
 
+#include <algorithm>
 #include <cmath>
 #include <cstring>
 #include <limits>
+#include <numeric>
 
 namespace penstock::app {
 namespace {
@@ -36,6 +38,20 @@ void PlotScene::setTracks(const MarkTrack* marks, const SpanTrack* spans) {
     marks_ = marks;
     spans_ = spans;
     touch();
+}
+
+void PlotScene::refit() {
+    low_ = high_ = 0;
+    touch();
+}
+
+QColor PlotScene::colorOf(const ChartSeries& series) {
+    const Theme& theme = currentTheme();
+    const QColor full = theme.seriesColor(series.color), ground = theme.plotBackground;
+    if (series.overlayOf < 0) return full;
+    const auto mix = [](int a, int b) { return (a * 6 + b * 4) / 10; };
+    return {mix(full.red(), ground.red()), mix(full.green(), ground.green()),
+            mix(full.blue(), ground.blue())};
 }
 
 void PlotScene::setGeometry(QSize size, qreal ratio) {
@@ -158,6 +174,15 @@ void PlotScene::fitValues() {
     frame_.setValueAxis(low, high, step, values_.logarithmic);
 }
 
+std::vector<std::size_t> PlotScene::paintOrder() const {
+    // Other runs' curves are last in the list and lie under the run's own.
+    std::vector<std::size_t> order(series_.size());
+    std::iota(order.begin(), order.end(), std::size_t{0});
+    std::stable_partition(order.begin(), order.end(),
+                          [&](std::size_t i) { return series_[i].overlayOf >= 0; });
+    return order;
+}
+
 double PlotScene::endColumn() const {
     const double perPixel = scale_.columns() / scale_.width();
     return std::min<double>(scale_.columns(), scale_.x(axis_.head()) * perPixel);
@@ -190,10 +215,10 @@ void PlotScene::drawCurves() {
                                        withAlpha(theme.reasonColor(reason), kShadeAlpha));
                       });
     }
-    for (std::size_t i = 0; i < series_.size(); ++i) {
+    for (const std::size_t i : paintOrder()) {
         const ChartSeries& s = series_[i];
         const std::vector<Column>& columns = curves_[i].columns;
-        const QColor color = theme.seriesColor(s.color);
+        const QColor color = colorOf(s);
         switch (s.style) {
         case CurveStyle::line:
             raster.line(columns, map, color, kCurveWidth * ratio_, s.dashed);
@@ -267,7 +292,7 @@ void PlotScene::render(QPainter& painter) {
                                            withAlpha(theme.reasonColor(reason), kShadeAlpha));
                       });
     }
-    for (std::size_t i = 0; i < series_.size(); ++i)
+    for (const std::size_t i : paintOrder())
         renderCurve(painter, series_[i], curves_[i]);
     if (marks_) renderMarks(painter);
     painter.restore();
@@ -296,7 +321,7 @@ void PlotScene::renderCurve(QPainter& painter, const ChartSeries& series,
         }
         return path;
     };
-    const QColor color = currentTheme().seriesColor(series.color);
+    const QColor color = colorOf(series);
     QPainterPath path = trace(curve.columns);
     if (series.style == CurveStyle::band) {
         path.connectPath(trace(curve.upper).toReversed());

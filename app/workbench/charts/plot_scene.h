@@ -27,6 +27,10 @@ class PlotScene {
     const ValueAxisSpec& valueAxis() const { return values_; }
     // Call after a change of series() (not of their samples).
     void touch() { drawn_ = {}; }
+    // Fits the value axis to what is visible now; by itself it grows at once and shrinks lazily.
+    void refit();
+    // A curve's colour on the plot: that of another run is mixed with the ground.
+    static QColor colorOf(const ChartSeries& series);
     void setTracks(const MarkTrack* marks, const SpanTrack* spans);
     const MarkTrack* marks() const { return marks_; }
     const SpanTrack* spans() const { return spans_; }
@@ -71,6 +75,7 @@ class PlotScene {
     void renderMarks(QPainter& painter) const;
     void renderCurve(QPainter& painter, const ChartSeries& series, const Curve& curve) const;
     double endColumn() const;
+    std::vector<std::size_t> paintOrder() const;
 
     const TimeAxis& axis_;
     ValueAxisSpec values_;

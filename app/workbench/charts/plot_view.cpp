@@ -109,7 +109,7 @@ void PlotView::paintPointers(QPainter& painter) const {
         const double y = scene_.yAt(PlotScene::reading(s, *at));
         if (std::isnan(y) || y < plot.top() || y > plot.bottom()) continue;
         painter.setPen(QPen(theme.plotBackground, 1));
-        painter.setBrush(theme.seriesColor(s.color));
+        painter.setBrush(PlotScene::colorOf(s));
         painter.drawEllipse(QPointF(x, y), 3, 3);
     }
     painter.setRenderHint(QPainter::Antialiasing, false);
@@ -142,7 +142,6 @@ void PlotView::paintBrush(QPainter& painter) const {
 }
 
 Readout PlotView::brushReadout(TimeRange brush) const {
-    const Theme& theme = currentTheme();
     Readout readout;
     readout.title = tr("%1 selected").arg(QString::fromStdString(durationLabel(brush.span())));
     readout.headings = {tr("min"), tr("mean"), tr("p50"), tr("p95"), tr("p99"), tr("max")};
@@ -152,7 +151,7 @@ Readout PlotView::brushReadout(TimeRange brush) const {
         if (!st) continue;
         const QString about = st->exact ? QString() : QStringLiteral("≈");
         readout.rows.push_back(
-            {theme.seriesColor(s.color),
+            {PlotScene::colorOf(s),
              {s.name, number(st->min), number(st->mean), about + number(st->p50),
               about + number(st->p95), about + number(st->p99), number(st->max)}});
     }
@@ -166,8 +165,8 @@ Readout PlotView::cursorReadout(Time a, Time b) const {
     for (const ChartSeries& s : scene_.series()) {
         if (!s.visible || s.style == CurveStyle::band) continue;
         const double va = PlotScene::reading(s, a), vb = PlotScene::reading(s, b);
-        readout.rows.push_back({currentTheme().seriesColor(s.color),
-                                {s.name, number(va), number(vb), number(vb - va)}});
+        readout.rows.push_back(
+            {PlotScene::colorOf(s), {s.name, number(va), number(vb), number(vb - va)}});
     }
     return readout;
 }

@@ -25,23 +25,38 @@ TimeChart::TimeChart(QString id, QString title, ValueAxisSpec values, TimeAxis& 
     setObjectName(QStringLiteral("chart.") + id_);
     titleLabel_ = new QLabel(this);
     titleLabel_->setTextFormat(Qt::RichText);
-    const QString unit = values.unit.isEmpty() ? QString() : QStringLiteral(" · ") + values.unit;
-    titleLabel_->setText(
-        QStringLiteral("<b>%1</b>%2").arg(title_.toHtmlEscaped(), unit.toHtmlEscaped()));
+    unit_ = values.unit;
     heading_ = new QHBoxLayout;
     heading_->setContentsMargins(8, 2, PlotScene::kRight, 0);
     heading_->setSpacing(4);
     heading_->addWidget(titleLabel_);
     heading_->addStretch(1);
     view_ = new PlotView(axis, std::move(values), this);
-    view_->setAccessibleName(tr("Chart %1").arg(title_));
     auto* layout = new QVBoxLayout(this);
     layout->setContentsMargins(0, 0, 0, 0);
     layout->setSpacing(0);
     layout->addLayout(heading_);
     layout->addWidget(view_, 1);
     setFocusProxy(view_);
+    setTitle(title_);
     sinceValues_.start();
+}
+
+void TimeChart::setTitle(const QString& title) {
+    title_ = title;
+    const QString unit = unit_.isEmpty() ? QString() : QStringLiteral(" · ") + unit_;
+    titleLabel_->setText(
+        QStringLiteral("<b>%1</b>%2").arg(title_.toHtmlEscaped(), unit.toHtmlEscaped()));
+    view_->setAccessibleName(tr("Chart %1").arg(title_));
+}
+
+void TimeChart::addTool(QWidget* tool, bool atEnd) {
+    if (atEnd) {
+        tools_.push_back(tool);
+        heading_->addWidget(tool);
+    } else {
+        heading_->insertWidget(1, tool);
+    }
 }
 
 void TimeChart::setSeries(std::vector<ChartSeries> series) {
@@ -67,16 +82,14 @@ void TimeChart::buildLegend() {
     auto& series = view_->scene().series();
     for (std::size_t i = 0; i < series.size(); ++i) {
         const ChartSeries& s = series[i];
+        if (s.overlayOf >= 0) break;
         const auto swatch = s.style == CurveStyle::band ? LegendEntry::Swatch::area
                             : s.dashed                  ? LegendEntry::Swatch::dashes
                                                         : LegendEntry::Swatch::line;
         auto* entry = new LegendEntry(s.name, s.color, swatch, this);
         entry->setChecked(s.visible);
-        connect(entry, &QAbstractButton::toggled, this, [this, i](bool on) {
-            view_->scene().series()[i].visible = on;
-            view_->scene().touch();
-            view_->update();
-        });
+        connect(entry, &QAbstractButton::toggled, this,
+                [this, i](bool on) { setCurveVisible(static_cast<int>(i), on); });
         heading_->addWidget(entry);
         entries_.push_back(entry);
     }
@@ -88,8 +101,22 @@ void TimeChart::buildLegend() {
             reasons_.push_back(entry);
         }
     }
+    for (QWidget* tool : tools_)
+        heading_->addWidget(tool); // again at the right end
     shownAt_.reset();
     sinceValues_.invalidate();
+}
+
+void TimeChart::setCurveVisible(int series, bool visible) {
+    const auto i = static_cast<std::size_t>(series);
+    auto& all = view_->scene().series();
+    all[i].visible = visible;
+    for (ChartSeries& s : all) {
+        if (s.overlayOf == series) s.visible = visible;
+    }
+    if (i < entries_.size()) entries_[i]->setChecked(visible);
+    view_->scene().touch();
+    view_->update();
 }
 
 void TimeChart::refresh() {
@@ -127,6 +154,11 @@ void TimeChart::showValues() {
             if (top) text += QStringLiteral("–") + number(top->value);
         }
         entries_[i]->setValue(text);
+        QStringList others;
+        for (const ChartSeries& s : series) {
+            if (s.overlayOf == static_cast<int>(i)) others << number(PlotScene::reading(s, at));
+        }
+        entries_[i]->setOthers(static_cast<int>(others.size()), others);
     }
     if (view_->hasFocus()) view_->setAccessibleDescription(spoken());
     const SpanTrack* spans = view_->scene().spans();

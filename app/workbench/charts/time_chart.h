@@ -33,6 +33,12 @@ class TimeChart : public QWidget {
     // Marks and closed spans, either may be null.
     void setTracks(const MarkTrack* marks, const SpanTrack* spans);
 
+    // A widget in the heading: after the title, or at its right end.
+    void addTool(QWidget* tool, bool atEnd);
+    void setTitle(const QString& title);
+    // Hides or shows a curve, and with it those of other runs that are laid over it.
+    void setCurveVisible(int series, bool visible);
+
     // Once a frame. Values in the heading follow at most ten times a second.
     void refresh();
 
@@ -48,12 +54,13 @@ class TimeChart : public QWidget {
     void buildLegend();
     void showValues();
 
-    QString id_, title_;
+    QString id_, title_, unit_;
     TimeAxis& axis_;
     QLabel* titleLabel_;
     QHBoxLayout* heading_;
     PlotView* view_;
     std::vector<LegendEntry*> entries_;
+    std::vector<QWidget*> tools_; // at the right end of the heading
     std::vector<ReasonEntry*> reasons_;
     QElapsedTimer sinceValues_;
     std::optional<Time> shownAt_;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-only
 #include "app/workbench/models/parameter_model.h"
 
+#include "app/workbench/models/text.h"
 #include "app/workbench/series/time_ticks.h"
 
 #include <QFont>
@@ -21,7 +22,24 @@ struct ParameterModel::Node {
 namespace {
 
 QString number(double v) {
-    return QString::fromStdString(numberLabel(v));
+    return text(numberLabel(v));
+}
+
+// A value may come back from the engine by way of a shorter type, or of nanoseconds.
+bool sameValue(double a, double b) {
+    return std::abs(a - b) <= 1e-9 * std::max({1e-9, std::abs(a), std::abs(b)});
+}
+
+QString choiceText(const ParameterRow& row, double v) {
+    const auto i = static_cast<std::size_t>(v);
+    return v >= 0 && i < row.choices.size() ? text(row.choices[i]) : QString();
+}
+
+QString choicesText(const ParameterRow& row) {
+    QStringList all;
+    for (const std::string& choice : row.choices)
+        all << text(choice);
+    return all.join(QStringLiteral(", "));
 }
 
 } // namespace
@@ -46,43 +64,59 @@ void ParameterModel::setParameters(std::vector<ParameterRow> parameters) {
     }
     for (std::size_t i = 0; i < parameters.size(); ++i) {
         const bool moved = parameters[i].value != parameters_[i].value;
-        if (pending_[i] && *pending_[i] == parameters[i].value) pending_[i].reset();
+        if (pending_[i] && sameValue(*pending_[i], parameters[i].value)) pending_[i].reset();
         parameters_[i] = std::move(parameters[i]);
         if (!moved) continue;
-        const QModelIndex at = indexOf(parameters_[i].path);
-        Q_EMIT dataChanged(at, at.siblingAtColumn(columns - 1));
+        announce(i);
     }
+}
+
+bool ParameterModel::applied(const QString& path, double now) {
+    const int i = position(path);
+    if (i < 0) return false;
+    const auto k = static_cast<std::size_t>(i);
+    if (pending_[k] && sameValue(*pending_[k], now)) pending_[k].reset();
+    parameters_[k].value = now;
+    announce(k);
+    return true;
+}
+
+void ParameterModel::announce(std::size_t parameter) {
+    const QModelIndex at = indexOf(*leaves_[parameter], name);
+    Q_EMIT dataChanged(at, at.siblingAtColumn(columns - 1));
 }
 
 void ParameterModel::build() {
     root_ = std::make_unique<Node>();
+    leaves_.clear();
+    positions_.clear();
     for (std::size_t i = 0; i < parameters_.size(); ++i) {
+        const QString title = text(parameters_[i].group);
         Node* group = nullptr;
         for (const auto& child : root_->children) {
-            if (child->title == parameters_[i].group) group = child.get();
+            if (child->title == title) group = child.get();
         }
         if (!group) {
             auto node = std::make_unique<Node>();
             node->parent = root_.get();
             node->row = static_cast<int>(root_->children.size());
-            node->title = parameters_[i].group;
+            node->title = title;
             group = node.get();
             root_->children.push_back(std::move(node));
         }
         auto leaf = std::make_unique<Node>();
         leaf->parent = group;
         leaf->row = static_cast<int>(group->children.size());
-        leaf->title = parameters_[i].name;
+        leaf->title = text(parameters_[i].name);
         leaf->parameter = static_cast<int>(i);
+        leaves_.push_back(leaf.get());
+        positions_.insert(text(parameters_[i].path), static_cast<int>(i));
         group->children.push_back(std::move(leaf));
     }
 }
 
 int ParameterModel::position(const QString& path) const {
-    for (std::size_t i = 0; i < parameters_.size(); ++i) {
-        if (parameters_[i].path == path) return static_cast<int>(i);
-    }
-    return -1;
+    return positions_.value(path, -1);
 }
 
 const ParameterRow* ParameterModel::find(const QString& path) const {
@@ -95,35 +129,27 @@ QModelIndex ParameterModel::indexOf(const Node& node, int column) const {
 }
 
 QModelIndex ParameterModel::indexOf(const QString& path) const {
-    const int wanted = position(path);
-    if (wanted < 0) return {};
-    std::vector<const Node*> todo{root_.get()};
-    while (!todo.empty()) {
-        const Node* node = todo.back();
-        todo.pop_back();
-        if (node->parameter == wanted) return indexOf(*node, name);
-        for (const auto& child : node->children)
-            todo.push_back(child.get());
-    }
-    return {};
+    const int i = position(path);
+    return i < 0 ? QModelIndex() : indexOf(*leaves_[static_cast<std::size_t>(i)], name);
 }
 
 bool ParameterModel::request(const QString& path, double wanted) {
     const int i = position(path);
-    if (i < 0 || std::isnan(wanted)) return false;
+    if (i < 0 || std::isnan(wanted) || locked_) return false;
     const auto k = static_cast<std::size_t>(i);
     const ParameterRow& row = parameters_[k];
+    if (!row.live) return false;
     wanted = std::clamp(wanted, row.min, row.max);
     if (row.kind == ParameterKind::integer || row.kind == ParameterKind::choice ||
         row.kind == ParameterKind::flag) {
         wanted = std::round(wanted);
     }
-    if (wanted == shown(path)) return false;
+    const double before = pending_[k].value_or(row.value);
+    if (sameValue(wanted, before)) return false;
     pending_[k] = wanted;
-    if (wanted == row.value) pending_[k].reset();
-    const QModelIndex at = indexOf(path);
-    Q_EMIT dataChanged(at, at.siblingAtColumn(columns - 1));
-    Q_EMIT requested(path, wanted);
+    if (sameValue(wanted, row.value)) pending_[k].reset();
+    announce(k);
+    Q_EMIT requested(path, wanted, before);
     return true;
 }
 
@@ -139,12 +165,25 @@ double ParameterModel::shown(const QString& path) const {
     return pending_[k].value_or(parameters_[k].value);
 }
 
+bool ParameterModel::pending(const QString& path) const {
+    const int i = position(path);
+    return i >= 0 && pending_[static_cast<std::size_t>(i)].has_value();
+}
+
+void ParameterModel::setLocked(bool locked) {
+    if (locked == locked_) return;
+    locked_ = locked;
+    if (locked) pending_.assign(parameters_.size(), std::nullopt);
+    for (std::size_t i = 0; i < parameters_.size(); ++i)
+        announce(i);
+}
+
 QString ParameterModel::valueText(const ParameterRow& row, double v) {
     switch (row.kind) {
     case ParameterKind::flag:
         return v != 0 ? tr("on") : tr("off");
     case ParameterKind::choice:
-        return row.choices.value(static_cast<int>(v));
+        return choiceText(row, v);
     case ParameterKind::duration:
         return QString::fromStdString(durationLabel(fromSeconds(v)));
     case ParameterKind::integer:
@@ -156,22 +195,23 @@ QString ParameterModel::valueText(const ParameterRow& row, double v) {
 }
 
 std::optional<double> ParameterModel::parse(const ParameterRow& row, const QString& typed) {
-    const QString text = typed.trimmed();
+    QString plain = typed.trimmed();
     const auto inRange = [&](double v) -> std::optional<double> {
         if (std::isnan(v) || v < row.min || v > row.max) return std::nullopt;
         return v;
     };
     if (row.kind == ParameterKind::choice) {
-        const auto i = row.choices.indexOf(text);
-        return i < 0 ? std::nullopt : std::optional<double>(static_cast<double>(i));
+        const auto it = std::find(row.choices.begin(), row.choices.end(), plain.toStdString());
+        if (it == row.choices.end()) return std::nullopt;
+        return static_cast<double>(it - row.choices.begin());
     }
     if (row.kind == ParameterKind::flag) {
         static const QStringList yes{QStringLiteral("on"), QStringLiteral("true"),
                                      QStringLiteral("yes"), QStringLiteral("1")};
         static const QStringList no{QStringLiteral("off"), QStringLiteral("false"),
                                     QStringLiteral("no"), QStringLiteral("0")};
-        if (yes.contains(text, Qt::CaseInsensitive)) return 1;
-        if (no.contains(text, Qt::CaseInsensitive)) return 0;
+        if (yes.contains(plain, Qt::CaseInsensitive)) return 1;
+        if (no.contains(plain, Qt::CaseInsensitive)) return 0;
         return std::nullopt;
     }
     bool fine = false;
@@ -181,8 +221,8 @@ std::optional<double> ParameterModel::parse(const ParameterRow& row, const QStri
             QStringLiteral("\\s*([0-9]*\\.?[0-9]+)\\s*(ns|us|µs|ms|s|min|m|h)?"));
         double total = 0;
         qsizetype at = 0;
-        while (at < text.size()) {
-            const auto m = part.match(text, at, QRegularExpression::NormalMatch,
+        while (at < plain.size()) {
+            const auto m = part.match(plain, at, QRegularExpression::NormalMatch,
                                       QRegularExpression::AnchorAtOffsetMatchOption);
             if (!m.hasMatch()) return std::nullopt;
             const QString u = m.captured(2);
@@ -196,11 +236,10 @@ std::optional<double> ParameterModel::parse(const ParameterRow& row, const QStri
             total += m.captured(1).toDouble() * scale;
             at = m.capturedEnd();
         }
-        return text.isEmpty() ? std::nullopt : inRange(total);
+        return plain.isEmpty() ? std::nullopt : inRange(total);
     }
-    QString plain = text;
     plain.remove(QLatin1Char(','));
-    if (!row.unit.isEmpty() && plain.endsWith(row.unit)) plain.chop(row.unit.size());
+    if (!row.unit.empty() && plain.endsWith(text(row.unit))) plain.chop(text(row.unit).size());
     const double v = plain.trimmed().toDouble(&fine);
     if (!fine) return std::nullopt;
     if (row.kind == ParameterKind::integer && v != std::round(v)) return std::nullopt;
@@ -246,13 +285,13 @@ QVariant ParameterModel::data(const QModelIndex& index, int role) const {
     case Qt::DisplayRole:
         switch (index.column()) {
         case name:
-            return row.name;
+            return text(row.name);
         case value:
             return valueText(row, now);
         case unit:
-            return row.kind == ParameterKind::duration ? QString() : row.unit;
+            return row.kind == ParameterKind::duration ? QString() : text(row.unit);
         case range:
-            if (row.kind == ParameterKind::choice) return row.choices.join(QStringLiteral(", "));
+            if (row.kind == ParameterKind::choice) return choicesText(row);
             if (row.kind == ParameterKind::flag) return tr("on, off");
             return tr("%1 to %2").arg(valueText(row, row.min), valueText(row, row.max));
         case standard:
@@ -264,9 +303,9 @@ QVariant ParameterModel::data(const QModelIndex& index, int role) const {
         return index.column() == value ? QVariant(valueText(row, now)) : QVariant();
     case Qt::ToolTipRole:
     case Qt::StatusTipRole:
-        return row.help;
+        return text(row.help);
     case Qt::AccessibleTextRole:
-        return tr("%1 %2 %3").arg(row.name, valueText(row, now), row.unit);
+        return tr("%1 %2 %3").arg(text(row.name), valueText(row, now), text(row.unit));
     case Qt::FontRole: {
         if (index.column() != value || now == row.fallback) return {};
         QFont font;
@@ -274,7 +313,7 @@ QVariant ParameterModel::data(const QModelIndex& index, int role) const {
         return font;
     }
     case PathRole:
-        return row.path;
+        return text(row.path);
     case PendingRole:
         return pending_[k].has_value();
     case RowRole:
@@ -308,7 +347,7 @@ Qt::ItemFlags ParameterModel::flags(const QModelIndex& index) const {
     if (node.parameter < 0) return Qt::ItemIsEnabled | Qt::ItemIsSelectable;
     Qt::ItemFlags f = Qt::ItemIsEnabled | Qt::ItemIsSelectable | Qt::ItemNeverHasChildren;
     const bool live = parameters_[static_cast<std::size_t>(node.parameter)].live;
-    if (index.column() == value && live) f |= Qt::ItemIsEditable;
+    if (index.column() == value && live && !locked_) f |= Qt::ItemIsEditable;
     return f;
 }
 
@@ -318,7 +357,7 @@ bool ParameterModel::setData(const QModelIndex& index, const QVariant& wanted, i
     if (node.parameter < 0) return false;
     const ParameterRow& row = parameters_[static_cast<std::size_t>(node.parameter)];
     const auto v = parse(row, wanted.toString());
-    return v && request(row.path, *v);
+    return v && request(text(row.path), *v);
 }
 
 } // namespace penstock::app

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-only
 #include "app/workbench/models/table_models.h"
 
+#include "app/workbench/models/text.h"
 #include "app/workbench/series/time_ticks.h"
 
 #include <QDateTime>
@@ -10,9 +11,6 @@
 namespace penstock::app {
 namespace {
 
-QString text(const std::string& s) {
-    return QString::fromStdString(s);
-}
 QString number(double v) {
     return text(numberLabel(v));
 }
@@ -53,11 +51,13 @@ std::vector<ColumnSpec<QueueRow>> queueColumns() {
     using R = QueueRow;
     return {
         {QObject::tr("Queue"), QObject::tr("The queue's id"),
-         [](const R& r) { return r.paused ? QObject::tr("%1 (paused)").arg(r.id) : r.id; }, nullptr,
-         false, [](const R& r) { return r.paused ? weakTone : plainTone; }},
+         [](const R& r) {
+             return r.paused ? QObject::tr("%1 (paused)").arg(text(r.id)) : text(r.id);
+         },
+         nullptr, false, [](const R& r) { return r.paused ? weakTone : plainTone; }},
         {QObject::tr("Depth"), QObject::tr("Requests waiting in the queue"),
          [](const R& r) { return number(static_cast<double>(r.depth)); },
-         [](const R& r) { return QVariant(r.depth); }, true},
+         [](const R& r) { return QVariant::fromValue<qint64>(r.depth); }, true},
         {QObject::tr("Oldest"), QObject::tr("Age of the request that has waited longest"),
          [](const R& r) { return seconds(r.oldestAgeSeconds); },
          [](const R& r) { return sortable(r.oldestAgeSeconds); }, true},
@@ -73,10 +73,10 @@ std::vector<ColumnSpec<QueueRow>> queueColumns() {
          [](const R& r) { return sortable(r.waitP95Ms); }, true},
         {QObject::tr("Retry"), QObject::tr("Requests parked until their next attempt"),
          [](const R& r) { return number(static_cast<double>(r.waitingRetries)); },
-         [](const R& r) { return QVariant(r.waitingRetries); }, true},
+         [](const R& r) { return QVariant::fromValue<qint64>(r.waitingRetries); }, true},
         {QObject::tr("Flight"), QObject::tr("Requests sent and not yet answered"),
          [](const R& r) { return number(static_cast<double>(r.inFlight)); },
-         [](const R& r) { return QVariant(r.inFlight); }, true},
+         [](const R& r) { return QVariant::fromValue<qint64>(r.inFlight); }, true},
     };
 }
 
@@ -86,16 +86,16 @@ std::vector<ColumnSpec<RequestRow>> requestColumns(const std::shared_ptr<Time>& 
         {QObject::tr("Arrived"), QObject::tr("Since the start of the run"),
          [start](const R& r) { return text(clockLabel(r.arrived - *start)); },
          [](const R& r) { return QVariant(nanos(r.arrived)); }, true},
-        {QObject::tr("Id"), {}, [](const R& r) { return r.id; }},
-        {QObject::tr("Queue"), {}, [](const R& r) { return r.queue; }},
+        {QObject::tr("Id"), {}, [](const R& r) { return text(r.id); }},
+        {QObject::tr("Queue"), {}, [](const R& r) { return text(r.queue); }},
         {QObject::tr("Outcome"),
          {},
-         [](const R& r) { return outcomeName(r.outcome); },
+         [](const R& r) { return text(outcomeName(r.outcome)); },
          nullptr,
          false,
          [](const R& r) { return outcomeTone(r.outcome); }},
         {QObject::tr("Reason"), QObject::tr("Last refusal or error"),
-         [](const R& r) { return r.reason; }},
+         [](const R& r) { return text(r.reason); }},
         {QObject::tr("Tries"), QObject::tr("Attempts made"),
          [](const R& r) { return QString::number(r.attempts); },
          [](const R& r) { return QVariant(r.attempts); }, true,
@@ -115,10 +115,10 @@ std::vector<ColumnSpec<RequestRow>> requestColumns(const std::shared_ptr<Time>& 
          [](const R& r) { return r.slackSeconds < 0 ? badTone : plainTone; }},
         {QObject::tr("In"), QObject::tr("Prompt tokens"),
          [](const R& r) { return number(static_cast<double>(r.promptTokens)); },
-         [](const R& r) { return QVariant(r.promptTokens); }, true},
+         [](const R& r) { return QVariant::fromValue<qint64>(r.promptTokens); }, true},
         {QObject::tr("Out"), QObject::tr("Output tokens"),
          [](const R& r) { return number(static_cast<double>(r.outputTokens)); },
-         [](const R& r) { return QVariant(r.outputTokens); }, true},
+         [](const R& r) { return QVariant::fromValue<qint64>(r.outputTokens); }, true},
     };
 }
 
@@ -141,15 +141,16 @@ std::vector<ColumnSpec<EventRow>> eventColumns(const std::shared_ptr<Time>& star
     return {
         {QObject::tr("Time"), QObject::tr("Since the start of the run"),
          [start](const R& r) { return text(clockLabel(r.at - *start)); },
-         [](const R& r) { return QVariant(r.sequence); }, true},
+         [](const R& r) { return QVariant::fromValue<quint64>(r.sequence); }, true},
         {QObject::tr("Kind"),
          {},
-         [](const R& r) { return eventKindName(r.kind); },
+         [](const R& r) { return text(eventKindName(r.kind)); },
          nullptr,
          false,
          eventTone},
-        {QObject::tr("Where"), QObject::tr("Queue or gate"), [](const R& r) { return r.owner; }},
-        {QObject::tr("Reason"), {}, [](const R& r) { return r.reason; }},
+        {QObject::tr("Where"), QObject::tr("Queue or gate"),
+         [](const R& r) { return text(r.owner); }},
+        {QObject::tr("Reason"), {}, [](const R& r) { return text(r.reason); }},
         {QObject::tr("Value"), QObject::tr("What the gate read"),
          [](const R& r) { return std::isnan(r.value) ? QString() : number(r.value); },
          [](const R& r) { return sortable(r.value); }, true},
@@ -158,8 +159,8 @@ std::vector<ColumnSpec<EventRow>> eventColumns(const std::shared_ptr<Time>& star
          [](const R& r) { return std::isnan(r.threshold) ? QString() : number(r.threshold); },
          [](const R& r) { return sortable(r.threshold); },
          true},
-        {QObject::tr("Request"), {}, [](const R& r) { return r.request; }},
-        {QObject::tr("What happened"), {}, [](const R& r) { return r.text; }},
+        {QObject::tr("Request"), {}, [](const R& r) { return text(r.request); }},
+        {QObject::tr("What happened"), {}, [](const R& r) { return text(r.text); }},
     };
 }
 
@@ -181,12 +182,12 @@ std::vector<ColumnSpec<RunRow>> runColumns() {
     using R = RunRow;
     return {
         {QString(), QObject::tr("A and B: the runs that are compared"),
-         [](const R& r) { return r.compared; }},
-        {QObject::tr("Scenario"), {}, [](const R& r) { return r.scenario; }},
+         [](const R& r) { return text(r.compared); }},
+        {QObject::tr("Scenario"), {}, [](const R& r) { return text(r.scenario); }},
         {QObject::tr("Seed"),
          {},
          [](const R& r) { return QString::number(r.seed); },
-         [](const R& r) { return QVariant(r.seed); },
+         [](const R& r) { return QVariant::fromValue<quint64>(r.seed); },
          true},
         {QObject::tr("Started"),
          {},
@@ -194,10 +195,10 @@ std::vector<ColumnSpec<RunRow>> runColumns() {
              return QDateTime::fromSecsSinceEpoch(r.startedUnixSeconds)
                  .toString(QStringLiteral("yyyy-MM-dd HH:mm"));
          },
-         [](const R& r) { return QVariant(r.startedUnixSeconds); }},
+         [](const R& r) { return QVariant::fromValue<qint64>(r.startedUnixSeconds); }},
         {QObject::tr("Status"),
          {},
-         [](const R& r) { return runStatusName(r.status); },
+         [](const R& r) { return text(runStatusName(r.status)); },
          nullptr,
          false,
          runTone},
@@ -216,12 +217,12 @@ std::vector<ColumnSpec<RunRow>> runColumns() {
          },
          true},
         {QObject::tr("Tags"), QObject::tr("Words to find it by; double-click to change"),
-         [](const R& r) { return r.tags; }},
+         [](const R& r) { return text(r.tags); }},
         {QObject::tr("Notes"), QObject::tr("Double-click to change"),
-         [](const R& r) { return r.notes; }},
+         [](const R& r) { return text(r.notes); }},
         {QObject::tr("Fingerprint"),
          QObject::tr("The same for two runs exactly if every decision was the same"),
-         [](const R& r) { return r.fingerprint; }},
+         [](const R& r) { return text(r.fingerprint); }},
     };
 }
 
@@ -230,7 +231,7 @@ std::vector<ColumnSpec<AdviceRow>> adviceColumns() {
     return {
         {QObject::tr("Severity"),
          {},
-         [](const R& r) { return severityName(r.severity); },
+         [](const R& r) { return text(severityName(r.severity)); },
          [](const R& r) { return QVariant(static_cast<int>(r.severity)); },
          false,
          [](const R& r) {
@@ -238,10 +239,10 @@ std::vector<ColumnSpec<AdviceRow>> adviceColumns() {
                     : r.severity == Severity::warning ? warningTone
                                                       : plainTone;
          }},
-        {QObject::tr("Code"), {}, [](const R& r) { return r.code; }},
-        {QObject::tr("Where"), {}, [](const R& r) { return r.where; }},
-        {QObject::tr("Finding"), {}, [](const R& r) { return r.finding; }},
-        {QObject::tr("What to change"), {}, [](const R& r) { return r.remedy; }},
+        {QObject::tr("Code"), {}, [](const R& r) { return text(r.code); }},
+        {QObject::tr("Where"), {}, [](const R& r) { return text(r.where); }},
+        {QObject::tr("Finding"), {}, [](const R& r) { return text(r.finding); }},
+        {QObject::tr("What to change"), {}, [](const R& r) { return text(r.remedy); }},
     };
 }
 
@@ -249,13 +250,13 @@ std::vector<ColumnSpec<AdviceRow>> adviceColumns() {
 
 QueueModel::QueueModel(QObject* parent)
     : RowModel(
-          queueColumns(), [](const QueueRow& r) { return QVariant(r.id); }, parent) {}
+          queueColumns(), [](const QueueRow& r) { return QVariant(text(r.id)); }, parent) {}
 
 RequestModel::RequestModel(QObject* parent) : RequestModel(std::make_shared<Time>(), parent) {}
 
 RequestModel::RequestModel(std::shared_ptr<Time> start, QObject* parent)
     : RowModel(
-          requestColumns(start), [](const RequestRow& r) { return QVariant(r.id); }, parent),
+          requestColumns(start), [](const RequestRow& r) { return QVariant(text(r.id)); }, parent),
       start_(std::move(start)) {}
 
 QVariant RequestModel::data(const QModelIndex& index, int role) const {
@@ -267,7 +268,8 @@ EventModel::EventModel(QObject* parent) : EventModel(std::make_shared<Time>(), p
 
 EventModel::EventModel(std::shared_ptr<Time> start, QObject* parent)
     : RowModel(
-          eventColumns(start), [](const EventRow& r) { return QVariant(r.sequence); }, parent),
+          eventColumns(start),
+          [](const EventRow& r) { return QVariant::fromValue<quint64>(r.sequence); }, parent),
       start_(std::move(start)) {}
 
 QVariant EventModel::data(const QModelIndex& index, int role) const {
@@ -277,12 +279,13 @@ QVariant EventModel::data(const QModelIndex& index, int role) const {
 
 RunModel::RunModel(QObject* parent)
     : RowModel(
-          runColumns(), [](const RunRow& r) { return QVariant(r.id); }, parent) {}
+          runColumns(), [](const RunRow& r) { return QVariant::fromValue<qint64>(r.id); }, parent) {
+}
 
 QVariant RunModel::data(const QModelIndex& index, int role) const {
     if (index.isValid() && role == Qt::EditRole) {
-        if (index.column() == tags) return row(index.row()).tags;
-        if (index.column() == notes) return row(index.row()).notes;
+        if (index.column() == tags) return text(row(index.row()).tags);
+        if (index.column() == notes) return text(row(index.row()).notes);
     }
     return RowModel::data(index, role);
 }
@@ -291,11 +294,12 @@ bool RunModel::setData(const QModelIndex& index, const QVariant& value, int role
     if (!index.isValid() || role != Qt::EditRole) return false;
     if (index.column() != tags && index.column() != notes) return false;
     RunRow& run = rowToEdit(index.row());
-    QString& field = index.column() == tags ? run.tags : run.notes;
-    if (field == value.toString()) return false;
-    field = value.toString();
+    std::string& field = index.column() == tags ? run.tags : run.notes;
+    std::string wanted = value.toString().toStdString();
+    if (field == wanted) return false;
+    field = std::move(wanted);
     touched(index.row());
-    Q_EMIT described(run.id, run.tags, run.notes);
+    Q_EMIT described(run.id, text(run.tags), text(run.notes));
     return true;
 }
 
@@ -310,13 +314,12 @@ Qt::ItemFlags RunModel::flags(const QModelIndex& index) const {
 AdviceModel::AdviceModel(QObject* parent)
     : RowModel(
           adviceColumns(),
-          [](const AdviceRow& r) { return QVariant(r.code + QLatin1Char('\n') + r.where); },
-          parent) {}
+          [](const AdviceRow& r) { return QVariant(text(r.code + '\n' + r.where)); }, parent) {}
 
 QVariant AdviceModel::data(const QModelIndex& index, int role) const {
     if (index.isValid() && role == Qt::ToolTipRole) {
         const AdviceRow& r = row(index.row());
-        return r.finding + QStringLiteral("\n") + r.remedy;
+        return text(r.finding + '\n' + r.remedy);
     }
     return RowModel::data(index, role);
 }

@@ -24,7 +24,7 @@ using namespace std::chrono_literals;
 
 constexpr auto kFatal = QAbstractItemModelTester::FailureReportingMode::Fatal;
 
-QueueRow queue(const QString& id, qint64 depth) {
+QueueRow queue(const std::string& id, qint64 depth) {
     QueueRow r;
     r.id = id;
     r.depth = depth;
@@ -35,10 +35,9 @@ TEST(Models, QueueRowsAreTakenOverByDifference) {
     QueueModel model;
     QAbstractItemModelTester tester(&model, kFatal);
     QSignalSpy reset(&model, &QAbstractItemModel::modelReset);
-    model.setRows({queue(QStringLiteral("a"), 1), queue(QStringLiteral("b"), 2),
-                   queue(QStringLiteral("c"), 3)});
+    model.setRows({queue("a", 1), queue("b", 2), queue("c", 3)});
     const QPersistentModelIndex c(model.index(2, 1));
-    model.setRows({queue(QStringLiteral("a"), 7), queue(QStringLiteral("c"), 9)});
+    model.setRows({queue("a", 7), queue("c", 9)});
     ASSERT_EQ(model.rowCount(), 2);
     ASSERT_TRUE(c.isValid());
     EXPECT_EQ(c.row(), 1);
@@ -59,7 +58,7 @@ TEST(Models, AnySequenceOfRowsKeepsTheContract) {
             std::vector<QueueRow> rows;
             for (int i = 0; i < 8; ++i) {
                 if (*rc::gen::inRange(0, 3) == 0) continue;
-                rows.push_back(queue(QString::number(i), *rc::gen::inRange(0, 100)));
+                rows.push_back(queue(std::to_string(i), *rc::gen::inRange(0, 100)));
             }
             if (*rc::gen::inRange(0, 4) == 0) std::reverse(rows.begin(), rows.end());
             const auto want = rows;
@@ -101,7 +100,7 @@ TEST(Models, RunsCanBeTaggedAndTheEditIsAnnounced) {
     QAbstractItemModelTester tester(&model, kFatal);
     RunRow run;
     run.id = 41;
-    run.scenario = QStringLiteral("code-onoff");
+    run.scenario = "code-onoff";
     model.setRows({run});
     QSignalSpy described(&model, &RunModel::described);
     EXPECT_TRUE(
@@ -114,11 +113,10 @@ TEST(Models, RunsCanBeTaggedAndTheEditIsAnnounced) {
 TEST(Models, AdviceSortsErrorsFirst) {
     AdviceModel model;
     QAbstractItemModelTester tester(&model, kFatal);
-    AdviceRow note{QStringLiteral("fallback-open"), Severity::info,
-                   QStringLiteral("gate code"),     {},
-                   QStringLiteral("fails open"),    QStringLiteral("set fallback 1")};
+    AdviceRow note{"fallback-open", Severity::info,  "gate code", {},
+                   "fails open",    "set fallback 1"};
     AdviceRow error = note;
-    error.code = QStringLiteral("can-never-close");
+    error.code = "can-never-close";
     error.severity = Severity::error;
     model.setRows({note, error});
     FilterModel sorted;
@@ -136,10 +134,10 @@ TEST(Models, FilterWords) {
     std::vector<RequestRow> rows;
     for (int i = 0; i < 6; ++i) {
         RequestRow r;
-        r.id = QStringLiteral("req-%1").arg(i);
-        r.queue = i % 2 ? QStringLiteral("code") : QStringLiteral("chat");
+        r.id = "req-" + std::to_string(i);
+        r.queue = i % 2 ? "code" : "chat";
         r.attempts = i;
-        r.reason = i == 3 ? QStringLiteral("no endpoints") : QStringLiteral("gate_closed");
+        r.reason = i == 3 ? "no endpoints" : "gate_closed";
         r.arrived = Time{std::chrono::seconds(i)};
         rows.push_back(r);
     }
@@ -164,9 +162,9 @@ TEST(Models, FilterWords) {
 
 ParameterRow parameter(const QString& path, double value) {
     ParameterRow p;
-    p.path = path;
-    p.group = path.section(QLatin1Char('.'), 0, -2);
-    p.name = path.section(QLatin1Char('.'), -1);
+    p.path = path.toStdString();
+    p.group = path.section(QLatin1Char('.'), 0, -2).toStdString();
+    p.name = path.section(QLatin1Char('.'), -1).toStdString();
     p.fallback = 0.8;
     p.value = value;
     return p;
@@ -210,12 +208,12 @@ TEST(Models, TypedValues) {
     ParameterRow count = share, time = share, flag = share, choice = share;
     count.kind = ParameterKind::integer;
     count.max = 1000;
-    count.unit = QStringLiteral("requests");
+    count.unit = "requests";
     time.kind = ParameterKind::duration;
     time.max = 3600;
     flag.kind = ParameterKind::flag;
     choice.kind = ParameterKind::choice;
-    choice.choices = {QStringLiteral("blocking"), QStringLiteral("classifying")};
+    choice.choices = {"blocking", "classifying"};
     choice.max = 1;
     const struct {
         const ParameterRow& row;

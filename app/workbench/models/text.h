@@ -1,0 +1,20 @@
+// SPDX-License-Identifier: GPL-3.0-only
+#pragma once
+
+// The rows that a run hands out are plain C++ (app/session/rows.h); this is the one door from their
+// words to Qt's. Everything in them is UTF-8.
+#include <QLatin1String>
+#include <QString>
+
+#include <string>
+
+namespace penstock::app {
+
+inline QString text(const std::string& s) {
+    return QString::fromStdString(s);
+}
+inline QString text(const char* s) {
+    return QString::fromUtf8(s);
+}
+
+} // namespace penstock::app
