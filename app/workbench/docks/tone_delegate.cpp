@@ -1,0 +1,38 @@
+// SPDX-License-Identifier: GPL-3.0-only
+#include "app/workbench/docks/tone_delegate.h"
+
+namespace penstock::app {
+
+const QIcon& ToneDelegate::toneIcon(Tone tone) const {
+    if (!drawn_ || drawnFor_ != currentTheme().kind) {
+        icons_[warningTone] = icon(QStringLiteral("warning"));
+        icons_[badTone] = icon(QStringLiteral("error"));
+        drawnFor_ = currentTheme().kind;
+        drawn_ = true;
+    }
+    return icons_[tone];
+}
+
+void ToneDelegate::initStyleOption(QStyleOptionViewItem* option, const QModelIndex& index) const {
+    QStyledItemDelegate::initStyleOption(option, index);
+    const auto tone = static_cast<Tone>(index.data(ToneRole).toInt());
+    const bool number = option->displayAlignment & Qt::AlignRight;
+    if (number) option->font.setFamilies(numberFont().families());
+    if (tone == plainTone) return;
+    const Theme& theme = currentTheme();
+    const QColor color = tone == goodTone      ? theme.good
+                         : tone == warningTone ? theme.warning
+                         : tone == badTone     ? theme.bad
+                                               : theme.weakText;
+    option->palette.setColor(QPalette::Text, color);
+    if (tone != warningTone && tone != badTone) return;
+    if (number) {
+        option->font.setBold(true);
+        return;
+    }
+    option->icon = toneIcon(tone);
+    option->decorationSize = QSize(13, 13);
+    option->features |= QStyleOptionViewItem::HasDecoration;
+}
+
+} // namespace penstock::app
