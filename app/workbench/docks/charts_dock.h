@@ -4,11 +4,14 @@
 // The run as curves on one time axis: queues, the gate with what it read and why it was closed,
 // requests in flight, outcomes, interactive latency, deadline slack, the pool, and a heat strip of
 // replicas. Decisions, moves and faults are ticks on every chart. Another run may be laid over it
-// as pale, dashed curves. What the mouse and keys do is in PlotView and in addActions().
+// as pale, dashed curves. What the mouse does is in PlotView; the keys are in addActions().
+#include "app/workbench/charts/chart_export.h"
 #include "app/workbench/charts/heat_strip.h"
 #include "app/workbench/charts/time_chart.h"
 #include "app/workbench/docks/run_dock.h"
 #include "app/workbench/models/run_series.h"
+
+#include <QPointer>
 
 #include <memory>
 #include <vector>
@@ -19,6 +22,7 @@ class QLabel;
 class QMenu;
 class QScrollArea;
 class QSplitter;
+class QTimer;
 class QToolButton;
 
 namespace penstock::app {
@@ -29,7 +33,7 @@ class EmptyState;
 class ChartsDock : public RunDock {
     Q_OBJECT
   public:
-    // `series` is what the run has left so far; begin() and add() are called after the series has
+    // `series` is what the run has left so far: begin() and add() are called after the series has
     // taken the same run or frame. Both must outlive the dock.
     ChartsDock(const RunSeries& series, TimeAxis& axis, QWidget* parent = nullptr);
     ~ChartsDock() override;
@@ -52,6 +56,8 @@ class ChartsDock : public RunDock {
     TimeChart* chart(const QString& id) const;
     HeatStrip& heat() const { return *heat_; }
     TimeAxis& axis() const { return axis_; }
+    // The user's wish; a chart for which the run has nothing stays hidden all the same.
+    void setChartShown(const QString& id, bool shown);
 
     // Which gate the gate chart shows.
     int gate() const { return gate_; }
@@ -59,48 +65,64 @@ class ChartsDock : public RunDock {
 
     // The twin of a chart as a table, in a window of its own that follows the chart.
     ChartTable* showAsTable(TimeChart& chart);
-    // What a context menu on a chart holds; for menus and tests.
+    // What the context menu of a chart holds.
     void fillMenu(QMenu& menu, TimeChart& chart);
-    // Asks for a file name. The chart with the focus, else the gate's.
-    void exportAs(const QString& suffix);
+    // Asks for a file name, unless one is given.
+    void exportChart(TimeChart& chart, ChartFile kind, QString path = {});
+    // The chart that keys and menus act on: that with the focus, else the first.
+    TimeChart* current() const;
 
   Q_SIGNALS:
     // The user took an overlay away.
     void overlayClosed(const QString& name);
+    void gateChosen(int gate);
+    void chartShown(const QString& id, bool shown);
 
   protected:
+    void resizeEvent(QResizeEvent*) override;
+    void showEvent(QShowEvent*) override;
     bool eventFilter(QObject* watched, QEvent* event) override;
 
   private:
     struct Overlay {
         QString name;
         std::shared_ptr<const RunSeries> series;
-        double progress = 1;
+        double progress;
     };
 
-    TimeChart* focused() const;
+    void addChartActions(ActionRegistry& registry);
+    void addPointerActions(ActionRegistry& registry);
+    QWidget* makeBar();
     void buildCurves();
-    void buildOverlayChips();
+    void buildChips();
+    void placeRuler();
     void refresh();
-    void showFollow();
-    void setChartShown(const QString& id, bool shown);
+    void showView();
+    void showPresence();
+    bool has(const QString& chart) const;
+    void movePointer(double share);
+    void placeCursor(TimeAxis::Cursor which);
 
     const RunSeries& series_;
     TimeAxis& axis_;
     int ticket_ = 0;
-    RunInfo info_;
+    std::vector<RunInfo::Gate> gateInfos_;
     std::vector<TimeChart*> charts_;
+    QStringList hidden_; // charts that the user does not want
     HeatStrip* heat_;
     QSplitter* stack_;
     QScrollArea* scroll_;
+    QWidget *content_, *rulerRow_;
     EmptyState* empty_;
-    QWidget* content_;
     QHBoxLayout* chips_;
-    QLabel* hint_;
+    QLabel* view_;
     QComboBox* gates_;
-    QToolButton* followButton_;
+    QToolButton *follow_, *back_, *forward_;
+    QMenu* chartsMenu_;
+    QTimer* soon_; // a change of the axis is shown with the next turn of the loop
     std::vector<Overlay> overlays_;
-    QList<ChartTable*> tables_;
+    std::vector<QPointer<ChartTable>> tables_;
+    QString folder_; // where the last export went
     int gate_ = 0;
 };
 

@@ -10,7 +10,6 @@
 class QCheckBox;
 class QLabel;
 class QSplitter;
-class QStackedLayout;
 
 namespace penstock::app {
 

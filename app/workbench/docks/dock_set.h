@@ -9,7 +9,6 @@
 #include "app/workbench/series/time_axis.h"
 
 #include <QObject>
-#include <QPointer>
 
 #include <vector>
 
@@ -33,31 +32,32 @@ class RunsDock;
 class DockSet : public QObject {
     Q_OBJECT
   public:
-    // The docks are children of `parent` until the window places them; the set goes with it.
+    // The docks are children of `parent` and hidden until the window places and shows them. The set
+    // owns them: it must be gone before the window deletes its children, so make it a member.
     explicit DockSet(QWidget* parent);
     ~DockSet() override;
-
-    ChartsDock* charts;
-    GatesDock* gates;
-    ParametersDock* parameters;
-    QueuesDock* queues;
-    RequestsDock* requests;
-    EventsDock* events;
-    AdviceDock* advice;
-    RunsDock* runs;
-    CompareDock* compare;
-    LogDock* log;
-    // In the order above.
-    const std::vector<RunDock*>& all() const { return all_; }
 
     TimeAxis& axis() { return axis_; }
     Knobs& knobs() { return knobs_; }
     const RunSeries& series() const { return series_; }
 
-    // A new run, or none with an empty RunInfo. `scenario`'s overlays are taken away.
+    ChartsDock* const charts;
+    GatesDock* const gates;
+    ParametersDock* const parameters;
+    QueuesDock* const queues;
+    RequestsDock* const requests;
+    EventsDock* const events;
+    AdviceDock* const advice;
+    RunsDock* const runs;
+    CompareDock* const compare;
+    LogDock* const log;
+    // In the order above.
+    const std::vector<RunDock*>& all() const { return all_; }
+
+    // A new run, or none with an empty RunInfo. Overlays are taken away.
     void begin(const RunInfo& info);
     void add(const Frame& frame);
-    // Everything that the docks can do, and undo and redo, into the registry. Once.
+    // Everything that the docks can do, with undo and redo of moves, into the registry. Once.
     void addActions(ActionRegistry& registry);
 
   Q_SIGNALS:
@@ -67,9 +67,12 @@ class DockSet : public QObject {
     void findRequest(const QString& id);
     // This dock should come to the front: the user was led to it.
     void raise(penstock::app::RunDock* dock);
+    // A sentence for the status bar.
     void said(const QString& text);
 
   private:
+    void connectDocks();
+
     TimeAxis axis_;
     RunSeries series_;
     Knobs knobs_;

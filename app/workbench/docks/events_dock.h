@@ -3,12 +3,13 @@
 
 // What happened, one line an event, newest last. Choosing a line moves the charts' crosshair
 // there; a locked crosshair chooses the event at that time; the brush limits the table.
+#include "app/workbench/docks/row_feed.h"
 #include "app/workbench/docks/run_dock.h"
 #include "app/workbench/models/filter.h"
 #include "app/workbench/models/table_models.h"
 #include "app/workbench/series/time_axis.h"
 
-#include <deque>
+class QTimer;
 
 namespace penstock::app {
 
@@ -39,19 +40,21 @@ class EventsDock : public RunDock {
     void showEvent(QShowEvent*) override;
 
   private:
-    void flush(bool now);
+    void takeTurn();
     void followAxis();
     void showChosen();
+    const EventRow* chosen() const;
 
     TimeAxis& axis_;
     int ticket_;
     EventModel model_;
     FilterModel rows_;
+    RowFeed<EventRow> feed_{EventModel::kMostRows};
+    QTimer* rest_; // takes the turns that are left when no further frame comes
     FilterBar* filter_;
     TableView* table_;
-    std::deque<EventRow> waiting_; // until the table takes them
-    std::uint64_t leftOut_ = 0;
-    bool choosing_ = false;
+    std::optional<Time> followed_; // the locked crosshair that the table was moved to
+    bool choosing_ = false;        // the table and the axis do not chase each other
 };
 
 } // namespace penstock::app

@@ -26,13 +26,18 @@ class GateCard : public QFrame {
     GateCard(const RunInfo::Gate& gate, Knobs& knobs, QWidget* parent = nullptr);
 
     const QString& owner() const { return owner_; }
-    void show(const GateRow& row);
-    const std::vector<Knob*>& knobs() const { return knobWidgets_; }
+    // The gate as it is now.
+    void setRow(const GateRow& row);
+    void refreshKnobs();
+    void refreshKnob(const QString& path);
+    // Null if the gate has no such knob.
     Knob* knob(const QString& path) const;
-    // The card in a few sentences: what a screen reader says, and what tests read.
+    const std::vector<Knob*>& knobs() const { return knobs_; }
+    // The card in a few sentences, for screen readers.
     QString spoken() const;
 
   Q_SIGNALS:
+    // The card was clicked or has the focus.
     void chosen();
     void parameterChosen(const QString& path);
 
@@ -41,18 +46,22 @@ class GateCard : public QFrame {
     void mousePressEvent(QMouseEvent*) override;
 
   private:
-    QLabel* line(QGridLayout& grid, const QString& name, const QString& help);
+    struct Line {
+        QLabel *name, *value;
+    };
+
+    Line addLine(QGridLayout& grid, const QString& name, const QString& help);
+    void addKnobs(Knobs& knobs, QWidget* into);
     void dress();
 
     QString owner_, type_;
-    bool higherIsBusier_;
     GateRow row_;
     bool known_ = false;
-    QLabel *title_, *state_, *why_, *remedy_;
-    QToolButton* goTo_;
+    QLabel *image_, *state_, *why_, *remedy_;
+    QToolButton* goTo_ = nullptr;
     GateGauge* gauge_;
-    QLabel *read_, *truth_, *threshold_, *budget_, *source_, *fallback_;
-    std::vector<Knob*> knobWidgets_;
+    Line read_{}, truth_{}, threshold_{}, budget_{}, source_{}, fallback_{};
+    std::vector<Knob*> knobs_;
 };
 
 } // namespace penstock::app

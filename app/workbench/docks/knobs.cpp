@@ -38,7 +38,7 @@ class Knobs::Move : public QUndoCommand {
         const ParameterRow* row = knobs_.model_.find(path_);
         if (!row) return;
         setText(tr("%1 %2 → %3")
-                    .arg(text(row->name), ParameterModel::valueText(*row, before_),
+                    .arg(penstock::app::text(row->name), ParameterModel::valueText(*row, before_),
                          ParameterModel::valueText(*row, value_)));
     }
     static QString tr(const char* words) { return Knobs::tr(words); }

@@ -26,14 +26,15 @@ class LogDock : public RunDock {
     TableView& table() { return *table_; }
 
   private:
-    void append(LogRow row);
+    void append(std::vector<LogRow> rows);
 
     LogModel model_;
     FilterModel rows_;
     FilterBar* filter_;
     TableView* table_;
     std::string lastError_;
-    RunStatus lastStatus_ = RunStatus::paused;
+    std::optional<RunStatus> status_;
+    std::uint64_t sequence_ = 0;
     Time start_{};
     bool begun_ = false;
 };

@@ -4,10 +4,10 @@
 // Every parameter of the run in a tree by owner, with search, editing in place and reset.
 #include "app/workbench/docks/run_dock.h"
 
-#include <QSortFilterProxyModel>
-
 class QLabel;
 class QLineEdit;
+class QSortFilterProxyModel;
+class QToolButton;
 class QTreeView;
 
 namespace penstock::app {
@@ -18,32 +18,38 @@ class Knobs;
 class ParametersDock : public RunDock {
     Q_OBJECT
   public:
-    // `knobs` must outlive the dock.
+    // `knobs` must outlive the dock; its begin() and add() are called before the dock's.
     explicit ParametersDock(Knobs& knobs, QWidget* parent = nullptr);
 
     void begin(const RunInfo& info) override;
-    void add(const Frame& frame) override;
+    void add(const Frame&) override {}
     void addActions(ActionRegistry& registry) override;
     QByteArray viewState() const override;
     void setViewState(const QByteArray& state) override;
 
-    // Shows, selects and focuses a parameter, clearing a search that hides it. False if there is
+    // Shows, chooses and focuses a parameter, clearing a search that hides it. False if there is
     // no such parameter.
     bool reveal(const QString& path);
+    // Of the chosen row; empty if none.
     QString current() const;
     QLineEdit& search() { return *search_; }
     QTreeView& tree() { return *tree_; }
 
+  Q_SIGNALS:
+    // The user wants to search: this dock should come to the front.
+    void asked();
+
   private:
     void filter();
-    void showHelp();
+    void showCurrent();
     void resetCurrent();
 
     Knobs& knobs_;
     QSortFilterProxyModel* proxy_;
     QLineEdit* search_;
+    QToolButton *moved_, *reset_;
     QTreeView* tree_;
-    QLabel* helpText_;
+    QLabel* help_;
     EmptyState* empty_;
 };
 

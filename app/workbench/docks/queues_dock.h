@@ -5,7 +5,8 @@
 #include "app/workbench/docks/run_dock.h"
 #include "app/workbench/models/table_models.h"
 
-class QAction;
+#include <QElapsedTimer>
+
 class QToolButton;
 
 namespace penstock::app {
@@ -27,14 +28,19 @@ class QueuesDock : public RunDock {
     // Pauses the chosen queue, or lets it go on.
     void togglePause();
 
+  protected:
+    void showEvent(QShowEvent*) override;
+
   private:
+    void showRows();
     void showPause();
 
     QueueModel model_;
     TableView* table_;
     QToolButton* pause_;
-    QAction* action_ = nullptr;
-    bool canPause_ = false;
+    std::vector<QueueRow> newest_;
+    QElapsedTimer sinceShown_;
+    bool canPause_ = false, ended_ = false;
 };
 
 } // namespace penstock::app

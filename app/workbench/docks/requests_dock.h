@@ -2,20 +2,22 @@
 #pragma once
 
 // Requests that have ended, newest last: filter them, find one by its id, and see its life as a
-// waterfall. The charts' brush limits the table to its range.
+// waterfall. The charts' brush limits the table to requests that arrived in it; choosing a request
+// moves the crosshair to its arrival.
+#include "app/workbench/docks/row_feed.h"
 #include "app/workbench/docks/run_dock.h"
 #include "app/workbench/models/filter.h"
 #include "app/workbench/models/table_models.h"
 #include "app/workbench/series/time_axis.h"
 
-#include <deque>
-
 class QLabel;
 class QLineEdit;
 class QSplitter;
+class QTimer;
 
 namespace penstock::app {
 
+class EmptyState;
 class FilterBar;
 class TableView;
 class Waterfall;
@@ -33,43 +35,51 @@ class RequestsDock : public RunDock {
     QByteArray viewState() const override;
     void setViewState(const QByteArray& state) override;
 
-    // Looks for a request in the table and, with `wanted`, in the run. Its waterfall is shown when
-    // the answer is there.
+    // Looks for a request in the table, and asks the run for it. Its life is shown when the answer
+    // has come; if there is none of that id, this is said.
     void find(const QString& id);
 
     TableView& table() { return *table_; }
     FilterBar& filter() { return *filter_; }
     Waterfall& waterfall() { return *waterfall_; }
     QLineEdit& search() { return *search_; }
+    // What is said of the request that is shown.
+    QString about() const;
 
   Q_SIGNALS:
     // RunView::find(id) is asked for; the answer comes with a frame.
     void wanted(const QString& id);
+    // The user wants to search: this dock should come to the front.
+    void asked();
 
   protected:
     void showEvent(QShowEvent*) override;
 
   private:
-    void flush(bool now);
+    void takeTurn();
     void followAxis();
     void showChosen();
     void explain(const RequestRow& request);
+    void explainNothing();
 
     TimeAxis& axis_;
     int ticket_;
     RequestModel model_;
     FilterModel rows_;
+    RowFeed<RequestRow> feed_{RequestModel::kMostRows};
+    QTimer* rest_; // takes the turns that are left when no further frame comes
     FilterBar* filter_;
     QLineEdit* search_;
     TableView* table_;
     QSplitter* splitter_;
     QLabel* about_;
     Waterfall* waterfall_;
-    std::deque<RequestRow> waiting_; // until the table takes them
-    std::uint64_t leftOut_ = 0;
-    QString searched_; // an id that the run was asked for and has not answered yet
+    EmptyState* nothing_;
+    QString asked_;         // an id that the run was asked for and has not answered yet
+    bool searched_ = false; // that id was searched for by the user, not chosen in the table
     Time start_{};
-    bool choosing_ = false;
+    std::optional<Time> followed_; // the locked crosshair that the table was moved to
+    bool choosing_ = false;        // the table and the axis do not chase each other
 };
 
 } // namespace penstock::app

@@ -7,6 +7,7 @@
 #include "app/workbench/models/filter.h"
 #include "app/workbench/models/table_models.h"
 
+#include <functional>
 #include <optional>
 
 class QToolButton;
@@ -27,14 +28,14 @@ class RunsDock : public RunDock {
     QByteArray viewState() const override;
     void setViewState(const QByteArray& state) override;
 
-    // What the store has, newest first. A and B marks are this dock's own and stay.
+    // What the store has, newest first. The marks A and B are this dock's own and stay.
     void setRuns(std::vector<RunRow> runs);
-    // The run that is shown now, in bold; none: 0.
-    void setCurrent(qint64 run);
-    // Marks a run as "A" or "B"; the mark leaves the run that had it. Announces `compared` when
-    // both are marked.
+    // Marks a run as "A" or "B", or takes the mark away if it has it; the mark leaves the run that
+    // had it before. Announces `compared` when both are given.
     void mark(qint64 run, const QString& as);
     std::optional<qint64> marked(const QString& as) const;
+    // Asks whether to delete; replaced in tests. Default: a message box.
+    std::function<bool(const QString& question)> confirm;
 
     TableView& table() { return *table_; }
 
@@ -52,6 +53,7 @@ class RunsDock : public RunDock {
     void openChosen();
     void deleteChosen();
     void markChosen(const QString& as);
+    void showMarks();
     void showButtons();
 
     RunModel model_;

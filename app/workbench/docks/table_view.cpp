@@ -44,6 +44,7 @@ TableView::TableView(const QString& accessibleName, QWidget* parent)
     header.setStretchLastSection(true);
     header.setSectionsMovable(true);
     header.setHighlightSections(false);
+    header.setSortIndicatorClearable(true); // a third press: as the rows came
     header.setMinimumSectionSize(24);
     header.setContextMenuPolicy(Qt::CustomContextMenu);
     header.setDefaultAlignment(Qt::AlignLeft | Qt::AlignVCenter);

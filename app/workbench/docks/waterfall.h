@@ -14,9 +14,8 @@ class Waterfall : public QWidget {
   public:
     explicit Waterfall(QWidget* parent = nullptr);
 
-    // Without stages: what is missing is said instead.
     void setRequest(const RequestRow& request);
-    void clear();
+    void clear() { setRequest({}); }
     const RequestRow& request() const { return request_; }
     // The stages in words, one a line: for screen readers and the clipboard.
     QString spoken() const;
@@ -29,15 +28,13 @@ class Waterfall : public QWidget {
     bool event(QEvent*) override;
 
   private:
-    struct Bar {
-        double left, width; // shares of the whole
-        int row;
-    };
-    int rowHeight() const;
+    QString nameOf(const StageRow& stage) const;
     QColor colorOf(Stage stage) const;
+    int rowHeight() const;
+    int nameWidth() const;
 
     RequestRow request_;
-    std::vector<Bar> bars_;
+    Time from_{};
     Duration whole_{};
 };
 

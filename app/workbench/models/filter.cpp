@@ -69,6 +69,24 @@ void FilterModel::setFilterText(const QString& text) {
     if (text == text_) return;
     text_ = text;
     terms_ = parseFilter(text);
+    findColumns();
+    invalidateFilter();
+}
+
+void FilterModel::setSourceModel(QAbstractItemModel* source) {
+    QSortFilterProxyModel::setSourceModel(source);
+    findColumns();
+}
+
+void FilterModel::findColumns() {
+    columns_.clear();
+    for (const FilterTerm& term : terms_)
+        columns_.push_back(term.column.isEmpty() ? -1 : columnOf(term.column));
+}
+
+void FilterModel::setOnly(std::optional<int> column) {
+    if (column == only_) return;
+    only_ = column;
     invalidateFilter();
 }
 
@@ -95,7 +113,8 @@ QStringList FilterModel::unknownColumns() const {
     return out;
 }
 
-bool FilterModel::holds(const FilterTerm& term, int row, const QModelIndex& parent) const {
+bool FilterModel::holds(std::size_t index, int row, const QModelIndex& parent) const {
+    const FilterTerm& term = terms_[index];
     const QAbstractItemModel& source = *sourceModel();
     if (term.column.isEmpty()) {
         for (int i = 0; i < source.columnCount(parent); ++i) {
@@ -104,7 +123,7 @@ bool FilterModel::holds(const FilterTerm& term, int row, const QModelIndex& pare
         }
         return false;
     }
-    const int column = columnOf(term.column);
+    const int column = columns_[index];
     if (column < 0) return true; // named as unknown instead
     const QModelIndex at = source.index(row, column, parent);
     switch (term.test) {
@@ -126,8 +145,11 @@ bool FilterModel::filterAcceptsRow(int row, const QModelIndex& parent) const {
             if (t < range_->first || t >= range_->second) return false;
         }
     }
-    for (const FilterTerm& term : terms_) {
-        if (holds(term, row, parent) == term.negated) return false;
+    if (only_ && sourceModel()->index(row, *only_, parent).data().toString().isEmpty()) {
+        return false;
+    }
+    for (std::size_t i = 0; i < terms_.size(); ++i) {
+        if (holds(i, row, parent) == terms_[i].negated) return false;
     }
     return true;
 }

@@ -35,16 +35,22 @@ class FilterModel : public QSortFilterProxyModel {
     QStringList unknownColumns() const;
     // Rows of that time range only; from the charts' brush. None: all.
     void setTimeRange(std::optional<std::pair<qint64, qint64>> nanoseconds);
+    // Rows whose cell in this column is not empty, only. None: all.
+    void setOnly(std::optional<int> column);
+    void setSourceModel(QAbstractItemModel* source) override;
 
   protected:
     bool filterAcceptsRow(int row, const QModelIndex& parent) const override;
 
   private:
     int columnOf(const QString& title) const;
-    bool holds(const FilterTerm& term, int row, const QModelIndex& parent) const;
+    void findColumns();
+    bool holds(std::size_t term, int row, const QModelIndex& parent) const;
 
     QString text_;
     std::vector<FilterTerm> terms_;
+    std::vector<int> columns_; // of each term; -1: any, or none of that name
+    std::optional<int> only_;
     std::optional<std::pair<qint64, qint64>> range_;
 };
 

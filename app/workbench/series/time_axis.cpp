@@ -97,6 +97,13 @@ void TimeAxis::showAll() {
     show({{start_, start_ + span}, false});
 }
 
+void TimeAxis::reveal(Time at) {
+    if (range_.contains(at) || at == range_.to) return;
+    const Duration span = range_.span();
+    remember(Gesture::other);
+    show({{at - span / 2, at - span / 2 + span}, false});
+}
+
 void TimeAxis::follow() {
     if (following_) return;
     remember(Gesture::other);

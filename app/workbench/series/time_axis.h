@@ -45,6 +45,8 @@ class TimeAxis {
     void pan(double share);
     void panBy(Duration by);
     void showAll();
+    // Moves the view so that `at` is in its middle, unless it is in view already; ends following.
+    void reveal(Time at);
     void follow();
     // One step back through the views before; wheel turns and drags of one gesture are one step.
     bool back();
