@@ -64,21 +64,32 @@ struct RunInfo {
 
 // --- what is new since the last frame ---------------------------------------------------------
 
-// Gauges at one instant. Vectors as in RunInfo; NaN: not known.
+// Gauges at one instant, in the order of time. Vectors as in RunInfo; NaN: not known. At least one
+// for each 100 ms of engine time while the run is paced slowly (up to about x30), fewer the faster
+// it goes: about 32 a frame.
 struct GaugeSample {
     Time at{};
     struct Queue {
-        float depth, backlog, retries, inFlight;
+        float depth;    // accepted, not ended, not at the router
+        float backlog;  // claimable now
+        float retries;  // waiting for their backoff to end
+        float inFlight; // sent and not yet answered
     };
     struct Pool {
-        float busy, limit;
+        float busy, limit; // workers
     };
     std::vector<Queue> queues;
     std::vector<Pool> pools;
     std::vector<float> gateTruth; // what each gate would read without delay
-    float saturation = 0, busy = 0, kv = 0, running = 0, waiting = 0, batchShare = 0;
-    std::vector<float> replicas; // share in use, for the heat strip
+    float saturation = 0;         // true, as the router's detector would compute it now
+    float busy = 0;               // mean over replicas, share of the time since the last sample
+    float kv = 0;                 // mean over replicas, share of the KV blocks
+    float running = 0, waiting = 0; // requests on the replicas
+    float batchShare = 0;         // running, as a share of max_num_seqs of all ready replicas
+    std::vector<float> replicas;  // share of time in use, for the heat strip; may grow (autoscaler)
 };
+// Loads in frames are such that up means busier and at or above the threshold means closed: a gate
+// that reads a free share D is shown as 1 - D (RunInfo::Gate::higherIsBusier is true for all).
 // A gate read, or decided otherwise than before. Every change, not sampled.
 struct GateReading {
     std::uint16_t gate = 0;
@@ -93,7 +104,8 @@ struct GateTurn {
     Time at{};
     std::string reason;
 };
-// Finished in the last stretch of engine time, per second of it.
+// Finished in the last stretch of engine time (1 s or longer), per second of it: asynchronous
+// requests in time, too late, or failed; attempts put off (retry) and refused by the router (shed).
 struct OutcomeRates {
     Time at{};
     float ok, retry, shed, late, failed;
@@ -106,6 +118,25 @@ struct MarkNote {
     Time at{};
     enum class Kind { move, fault, note } kind = Kind::note;
     std::string text;
+};
+
+// What a run can hand out as files.
+enum class ExportKind {
+    documents,  // llm-d-async's own, with the parameters as they are now
+    helm,       // values of its chart
+    reportJson, // the report so far
+    reportHtml,
+    moves, // the moves made by hand, as `penstock run --replay` takes them
+};
+struct ExportAnswer {
+    ExportKind kind = ExportKind::documents;
+    struct File {
+        std::string name, text;
+    };
+    std::vector<File> files;
+    std::vector<std::string> flags; // of llm-d-async's command line, with the documents
+    std::vector<std::string> notes; // what llm-d-async does not know, and so will not do
+    std::string error;              // in words; then there are no files
 };
 
 struct Frame {
@@ -133,8 +164,18 @@ struct Frame {
     std::vector<EventRow> events;                      // the newest thousand at most
     std::vector<RequestRow> requests;                  // ended, the newest thousand at most
     std::uint64_t eventsLeftOut = 0, requestsLeftOut = 0;
+    // Between two takes a frame holds kMaxGauges samples, kMaxReadings readings, turns and marks at
+    // most. Beyond that (a window that does not take for a long while) every second one is let go,
+    // the oldest first in weight: what is left still spans the whole stretch.
+    std::uint64_t gaugesLeftOut = 0, readingsLeftOut = 0, turnsLeftOut = 0, marksLeftOut = 0;
     std::optional<RequestRow> found; // the answer to find()
+    std::vector<ExportAnswer> exported; // the answers to ask()
+    std::int64_t storedAs = 0; // number in the run store; 0: it is not recorded
 };
+
+inline constexpr std::size_t kMaxGauges = 1024;
+inline constexpr std::size_t kMaxReadings = 16384;
+inline constexpr std::size_t kMaxRows = 1000; // of events, of requests
 
 class RunView {
   public:
@@ -147,6 +188,8 @@ class RunView {
     // Asks for one request with its stages; answered by Frame::found, with an empty queue if there
     // is none of that id.
     virtual void find(const std::string& requestId) = 0;
+    // Asks for files; answered by Frame::exported. A run that has none answers with an error.
+    virtual void ask(ExportKind) {}
 };
 
 } // namespace penstock::app

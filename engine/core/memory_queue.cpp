@@ -87,6 +87,26 @@ void MemoryQueue::emit(EventKind kind, const Request& request, std::uint8_t code
     broker_.observer_->observe(event);
 }
 
+MemoryQueue::Whereabouts MemoryQueue::find(std::uint64_t number) const {
+    for (const auto& chunk : chunks_) {
+        for (std::uint32_t i = 0; i < kChunk; ++i) {
+            const Record& r = chunk[i];
+            if (r.state == State::free || r.request.number != number) continue;
+            switch (r.state) {
+            case State::pending:
+                return {&r.request, Place::pending};
+            case State::parked:
+                return {&r.request, Place::parked};
+            case State::suspect:
+                return {&r.request, Place::suspect};
+            default:
+                return {&r.request, Place::claimed};
+            }
+        }
+    }
+    return {};
+}
+
 void MemoryQueue::checkConservation() const {
     const std::int64_t ended = counts_.finished + counts_.forgotten + counts_.lost + counts_.dead;
     PENSTOCK_CHECK(counts_.enqueued ==

@@ -84,6 +84,15 @@ class MemoryQueue final : public RequestQueue {
 
     const QueueCounts& counts() const { return counts_; }
 
+    // Where a request that has not ended is, for a person who asks for one: walks over all. Null if
+    // it is not here; valid until the next call.
+    enum class Place : std::uint8_t { pending, claimed, parked, suspect };
+    struct Whereabouts {
+        const Request* request = nullptr;
+        Place place = Place::pending;
+    };
+    Whereabouts find(std::uint64_t number) const;
+
     // Checks the conservation law above; ends the process if it is broken.
     void checkConservation() const;
 

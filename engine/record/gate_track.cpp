@@ -73,7 +73,7 @@ void GateTrack::read(Time t, const Reason& reason, double budget) {
     if (budget <= 0) {
         close(t, static_cast<std::uint8_t>(reason.code));
     } else {
-        open(t);
+        turnOpen(t);
     }
 }
 
@@ -107,6 +107,13 @@ void GateTrack::close(Time t, std::uint8_t reason) {
     closedReason_ = reason;
     closedSince_ = t;
     ++closures_;
+    if (listener_ != nullptr) listener_->turned(gate_, t, true, reason);
+}
+
+void GateTrack::turnOpen(Time t) {
+    if (!closed_) return;
+    open(t);
+    if (listener_ != nullptr) listener_->turned(gate_, t, false, closedReason_);
 }
 
 void GateTrack::open(Time t) {

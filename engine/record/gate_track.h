@@ -50,17 +50,32 @@ struct GateStatistics {
     GateVerdict verdict = GateVerdict::inert;
 };
 
+// Told each time a gate closes, closes for another reason, or opens.
+class GateTurnListener {
+  public:
+    virtual void turned(std::uint16_t gate, Time t, bool closed, std::uint8_t reason) = 0;
+
+  protected:
+    ~GateTurnListener() = default;
+};
+
 class GateTrack {
   public:
     // `higherIsBusier`: a reading above the threshold means too much load.
     GateTrack(Time start, Time warmEnd, Duration resolution, bool higherIsBusier);
+
+    // The listener outlives the track and every copy of it; `gate` comes back with each turn.
+    void listen(GateTurnListener& listener, std::uint16_t gate) {
+        listener_ = &listener;
+        gate_ = gate;
+    }
 
     void read(Time t, const Reason& reason, double budget);
     // A poll found no room while work waited. `limiting`: only because of the gate's own work.
     void noRoom(Time t, bool limiting);
     void refusing(Time t, std::uint8_t reason); // it sent a request back or kept it waiting
     void letThrough(Time t) {
-        if (closed_ && budget_ > 0) open(t);
+        if (closed_ && budget_ > 0) turnOpen(t);
     }
     void sample(Time t, const GateSample& sample);
 
@@ -82,6 +97,7 @@ class GateTrack {
     void advance(Time t);
     void close(Time t, std::uint8_t reason);
     void open(Time t);
+    void turnOpen(Time t);
     void coarsenSpans();
 
     Time warmEnd_;
@@ -96,6 +112,8 @@ class GateTrack {
     std::uint8_t closedReason_ = 0;
     Time closedSince_{};
     Duration spanGap_{0};
+    GateTurnListener* listener_ = nullptr;
+    std::uint16_t gate_ = 0;
 
     double known_ = 0, closedSeconds_ = 0, atLimitSeconds_ = 0, budgetSeconds_ = 0,
            availableSeconds_ = 0;

@@ -324,8 +324,10 @@ void Recorder::completed(const Completion& c) {
         ++source.counts.failed;
         s.wastedTokens += source.counts.interactive ? c.outputTokens : 0;
     }
-    for (RecordSink* sink : s.sinks)
+    for (RecordSink* sink : s.sinks) {
         sink->event(e);
+        sink->completed(c);
+    }
 }
 
 void Recorder::sample(Time t, const Sample& sample) {

@@ -74,6 +74,7 @@ struct Completion {
     Duration e2e{0};
     std::uint32_t promptTokens = 0;
     std::uint32_t outputTokens = 0;
+    ServiceTiming timing{}; // of the last attempt, for sinks; not in the fingerprint
 };
 
 // What the recorder cannot see.
@@ -100,6 +101,10 @@ class RecordSink {
     // `end` is the event that ended it.
     virtual void ended(const Request& request, const ServiceTiming& timing, const Event& end) = 0;
     virtual void sample(Time t, const Sample& sample) = 0;
+    // After event() of kind completed: what an event has no room for.
+    virtual void completed(const Completion&) {}
+    // A gate has closed for this reason (closedReasonName()), or opened; `gate` as in the setup.
+    virtual void turned(std::uint16_t /*gate*/, Time, bool /*closed*/, std::uint8_t /*reason*/) {}
 };
 
 class Recorder final : public Observer {

@@ -102,9 +102,16 @@ Recorder::State::State(RecorderSetup given)
             queues[owner.index].queueGate = index;
         }
     }
+    for (std::size_t i = 0; i < gates.size(); ++i)
+        gates[i].track.listen(*this, static_cast<std::uint16_t>(i));
     for (auto& queue : queues)
         queue.poolGate = pools[queue.pool].gate;
     marks.reserve(kMaxMarks);
+}
+
+void Recorder::State::turned(std::uint16_t gate, Time t, bool closed, std::uint8_t reason) {
+    for (RecordSink* sink : sinks)
+        sink->turned(gate, t, closed, reason);
 }
 
 void Recorder::State::mark(const Event& e) {
@@ -113,7 +120,11 @@ void Recorder::State::mark(const Event& e) {
         return e.aux < names.size() ? names[e.aux] : fmt::format("{} {}", what, e.aux);
     };
     std::string text;
-    if (e.kind == EventKind::parameter) {
+    if (e.kind == EventKind::parameter && e.code == 1) {
+        text = fmt::format("queue {} {}",
+                           e.aux < setup.queues.size() ? setup.queues[e.aux].name : "",
+                           e.value > 0 ? "paused" : "taken up again");
+    } else if (e.kind == EventKind::parameter) {
         text = fmt::format("{} = {:g}", named(setup.parameterNames, "parameter"), e.value);
     } else if (e.kind == EventKind::fault) {
         text = named(setup.faultNames, "fault") + (e.code == 1 ? " begins" : " ends");

@@ -83,7 +83,7 @@ class TenantTable {
     std::vector<Cached> cache_ = std::vector<Cached>(kCache);
 };
 
-struct Recorder::State {
+struct Recorder::State : private GateTurnListener {
     explicit State(RecorderSetup given);
 
     RecorderSetup setup;
@@ -126,6 +126,7 @@ struct Recorder::State {
     void countFinished(const Event& e, QueueState& q);
     void countLost(const Event& e, QueueState& q);
     void mark(const Event& e);
+    void turned(std::uint16_t gate, Time t, bool closed, std::uint8_t reason) override;
     QueueReport queueReport(std::size_t i, const RunFacts& facts) const;
     PoolReport poolReport(const RunFacts& facts) const;
     FairnessReport fairness() const;

@@ -102,12 +102,13 @@ void writeRequests(SQLite::Database& db, RunId run, const Batch& batch) {
 
 void writeMoves(SQLite::Database& db, RunId run, const Batch& batch, std::uint64_t& moves) {
     for (const Move& m : batch.moves) {
-        SQLite::Statement insert(db, "INSERT INTO moves VALUES (?,?,?,?,?)");
+        SQLite::Statement insert(db, "INSERT INTO moves VALUES (?,?,?,?,?,?)");
         insert.bind(1, run);
         insert.bind(2, static_cast<std::int64_t>(moves++));
         insert.bind(3, schema::nanos(m.t));
         insert.bind(4, m.path);
         insert.bind(5, m.value);
+        if (m.event != Move::kAnyEvent) insert.bind(6, static_cast<std::int64_t>(m.event));
         insert.exec();
     }
 }

@@ -78,6 +78,10 @@ std::vector<ChartData::Span> closedSpans(const std::vector<Event>& readings,
 }
 
 std::string markText(const Event& e, const RunLayout& layout) {
+    if (e.kind == EventKind::parameter && e.code == 1) {
+        return fmt::format("queue {} {}", e.aux < layout.queues.size() ? layout.queues[e.aux] : "",
+                           e.value > 0 ? "paused" : "taken up again");
+    }
     if (e.kind == EventKind::parameter) {
         return fmt::format("{} = {:g}",
                            e.aux < layout.parameters.size() ? layout.parameters[e.aux]

@@ -81,6 +81,7 @@ class Where {
 
 struct RunReader::State {
     std::string file;
+    int version = schema::kVersion; // of the file: a reader does not change it
     std::unique_ptr<SQLite::Database> db;
 
     // SQLiteCpp throws; what it says becomes an error about this file.
@@ -114,7 +115,7 @@ Result<std::unique_ptr<RunReader>> RunReader::open(const std::string& file) {
     try {
         state->db = std::make_unique<SQLite::Database>(file, SQLite::OPEN_READONLY);
         state->db->setBusyTimeout(5000);
-        const int version = state->db->execAndGet("PRAGMA user_version").getInt();
+        const int version = state->version = state->db->execAndGet("PRAGMA user_version").getInt();
         if (version < 1 || version > schema::kVersion) {
             return fail(Error{.message = fmt::format("not a run store this program can read "
                                                      "(version {}, wanted {})",
@@ -164,6 +165,11 @@ Result<Json> RunReader::report(RunId id) {
 
 Result<std::string> RunReader::document(RunId id) {
     return state_->guarded([&] { return state_->textOf(id, "document", "scenario text"); });
+}
+
+Result<std::string> RunReader::origin(RunId id) {
+    if (state_->version < 2) return std::string();
+    return state_->guarded([&] { return state_->textOf(id, "origin", "origin"); });
 }
 
 Result<RunLayout> RunReader::layout(RunId id) {
@@ -301,11 +307,16 @@ Result<std::vector<RequestLife>> RunReader::requests(RunId id, const RequestFilt
 Result<std::vector<Move>> RunReader::moves(RunId id) {
     return state_->guarded([&] {
         SQLite::Statement s(*state_->db,
-                            "SELECT t_ns, path, value FROM moves WHERE run=? ORDER BY seq");
+                            fmt::format("SELECT t_ns, path, value, {} FROM moves WHERE run=? "
+                                        "ORDER BY seq",
+                                        state_->version < 2 ? "NULL" : "event"));
         s.bind(1, id);
         std::vector<Move> out;
         while (s.executeStep()) {
-            out.push_back({timeAt(s, 0), s.getColumn(1).getString(), s.getColumn(2).getString()});
+            Move move{timeAt(s, 0), s.getColumn(1).getString(), s.getColumn(2).getString()};
+            const auto event = s.getColumn(3);
+            if (!event.isNull()) move.event = static_cast<std::uint64_t>(event.getInt64());
+            out.push_back(std::move(move));
         }
         return out;
     });

@@ -48,6 +48,8 @@ class RunReader {
     // The report of a finished run, or the last checkpoint of one that was not; an error if none.
     Result<Json> report(RunId id);
     Result<std::string> document(RunId id);
+    // Empty for a run of a store of version 1.
+    Result<std::string> origin(RunId id);
     Result<RunLayout> layout(RunId id);
 
     Result<std::vector<SeriesInfo>> series(RunId id);

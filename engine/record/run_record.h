@@ -36,6 +36,7 @@ struct RunLayout {
 struct RunHeader {
     std::string scenario; // its name
     std::string document; // its whole text, so that it can be run again
+    std::string origin;   // JSON of whoever began it: what else that takes
     std::uint64_t seed = 0;
     std::string semantics;
     std::string tags, note;
@@ -87,11 +88,13 @@ struct RequestLife {
     std::int32_t status = 0;
 };
 
-// A parameter moved by hand: enough to do it again at the same time.
+// A parameter moved by hand: enough to do it again at the same time, between the same two events.
 struct Move {
     Time t{};
     std::string path;  // as in --set
     std::string value; // as in --set
+    std::uint64_t event = kAnyEvent; // how many timers had fired
+    static constexpr std::uint64_t kAnyEvent = UINT64_MAX >> 1; // the time alone says when
 };
 
 // Points of one series as bytes: times as deltas of deltas, so that a steady period costs one byte

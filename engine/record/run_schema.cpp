@@ -51,6 +51,11 @@ CREATE TABLE IF NOT EXISTS moves (
     value TEXT NOT NULL, PRIMARY KEY (run, seq)) WITHOUT ROWID;
 )sql";
 
+constexpr const char* kToVersion2 = R"sql(
+ALTER TABLE moves ADD COLUMN event INTEGER;
+ALTER TABLE runs ADD COLUMN origin TEXT NOT NULL DEFAULT '';
+)sql";
+
 // Field 22 of /proc/<pid>/stat: when the process was started, in ticks since boot. Empty when there
 // is no such process.
 std::string startedAt(long pid) {
@@ -83,6 +88,7 @@ void prepare(SQLite::Database& db) {
     if (version == kVersion) return;
     SQLite::Transaction transaction(db);
     db.exec(kTables);
+    if (version < 2) db.exec(kToVersion2);
     db.exec(fmt::format("PRAGMA user_version={}", kVersion));
     transaction.commit();
 }

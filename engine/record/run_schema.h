@@ -14,7 +14,8 @@ class Database;
 
 namespace penstock::schema {
 
-inline constexpr int kVersion = 1;
+// 2: moves know their place between two events; runs know how they were begun.
+inline constexpr int kVersion = 2;
 
 // How a time lies in a column.
 inline std::int64_t nanos(Time t) {

@@ -311,7 +311,8 @@ Result<std::unique_ptr<RunWriter>> RunStore::begin(const RunHeader& header) {
         SQLite::Transaction transaction(db);
         SQLite::Statement insert(
             db, "INSERT INTO runs (scenario, document, seed, semantics, started, owner, state, "
-                "start_ns, last_ns, layout, tags, note) VALUES (?,?,?,?,?,?,'running',?,?,?,?,?)");
+                "start_ns, last_ns, layout, tags, note, origin) "
+                "VALUES (?,?,?,?,?,?,'running',?,?,?,?,?,?)");
         insert.bind(1, header.scenario);
         insert.bind(2, header.document);
         insert.bind(3, std::to_string(header.seed));
@@ -323,6 +324,7 @@ Result<std::unique_ptr<RunWriter>> RunStore::begin(const RunHeader& header) {
         insert.bind(9, toJson(header.layout).dump());
         insert.bind(10, header.tags);
         insert.bind(11, header.note);
+        insert.bind(12, header.origin);
         insert.exec();
         shared->id = db.getLastInsertRowid();
         SQLite::Statement series(db, "INSERT INTO series VALUES (?,?,?,?)");

@@ -31,7 +31,8 @@ enum class EventKind : std::uint8_t {
     unparsable,  // could not be read; code = 1 when an id could be told
     lost,        // gone without a result: what the llm-d-async presets do in some cases
     // Not of one request.
-    parameter, // a knob was moved: value = new value, aux = index in the registry
+    parameter, // a knob was moved: value = new value, aux = index in the registry; with code 1 a
+               // queue was paused (value 1) or taken up again (0), aux = its index
     fault,     // the world's fault timeline: aux = index of the fault, code = 1 begin, 0 end
     // Traffic that never meets the engine (interactive), told by the world. queue = source index.
     arrived,

@@ -79,6 +79,11 @@ Time Endpoint::refresh(Time now) {
     return nextTick_;
 }
 
+EndpointMetrics Endpoint::readBy(Time now) const {
+    if (partitioned_ || now < nextTick_) return read_;
+    return metricsAt(nextTick_ + (now - nextTick_) / refresh_ * refresh_);
+}
+
 EndpointMetrics Endpoint::metricsAt(Time t) const {
     const Observation seen = replica_.observe(t.time_since_epoch().count());
     EndpointMetrics m;

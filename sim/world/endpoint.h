@@ -56,6 +56,9 @@ class Endpoint final : private Timer {
     const EndpointMetrics& lastRead() const { return read_; }
     Time refresh(Time now);
 
+    // What lastRead() would be after refresh(now), without having read.
+    EndpointMetrics readBy(Time now) const;
+
     EndpointMetrics truth() const;
     Observation observe() const;
     std::int64_t inside() const { return replica_.inside(); }

@@ -20,8 +20,8 @@ std::string podName(const std::string& pool, std::size_t endpoint) {
     return fmt::format("{}-decode-{}", pool, endpoint);
 }
 
-RouterGauges::RouterGauges(MetricPath& path, Router& router, const Scenario& scenario)
-    : path_(path), router_(router), scenario_(scenario) {
+RouterGauges::RouterGauges(MetricPath& path, Router& router, const Scenario& scenario, Asker asker)
+    : path_(path), router_(router), scenario_(scenario), asker_(asker) {
     TargetSpec spec;
     spec.name = "router";
     spec.interval = scenario.metrics.routerScrape;
@@ -50,14 +50,15 @@ void RouterGauges::declare(const std::string& name, const Labels& labels, GaugeH
     handle = declareOrDie(path_, target_, name, labels, GaugeKind::exported);
 }
 
-void RouterGauges::collect(Time, GaugeSink& sink) {
+void RouterGauges::collect(Time now, GaugeSink& sink) {
+    const bool looking = asker_ == Asker::onlooker;
     while (perPodQueue_.size() < router_.endpointCount()) {
         const std::string pod = podName(scenario_.poolName, perPodQueue_.size());
         perPodQueue_.push_back(declareOrDie(
             path_, target_, "inference_pool_per_pod_queue_size",
             {{"name", scenario_.poolName}, {"model_server_pod", pod}}, GaugeKind::exported));
     }
-    sink.set(saturation_, router_.saturation());
+    sink.set(saturation_, looking ? router_.saturationToAnOnlooker() : router_.saturation());
     if (scenario_.router.flowControl) {
         sink.set(queueSize_, static_cast<double>(router_.queued()));
         sink.set(queueBytes_, static_cast<double>(router_.queuedBytes()));
@@ -73,7 +74,8 @@ void RouterGauges::collect(Time, GaugeSink& sink) {
             sink.remove(perPodQueue_[i]);
             continue;
         }
-        const EndpointMetrics& m = router_.endpoint(i).lastRead();
+        const Endpoint& endpoint = router_.endpoint(i);
+        const EndpointMetrics m = looking ? endpoint.readBy(now) : endpoint.lastRead();
         sink.set(perPodQueue_[i], m.waiting);
         queue += m.waiting;
         kv += m.kvUsed;

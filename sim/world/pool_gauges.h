@@ -16,8 +16,12 @@ namespace penstock::sim {
 
 class RouterGauges final : public GaugeSource {
   public:
+    // Who asks: the router's own exporter, or somebody who must leave no trace in the run.
+    enum class Asker { exporter, onlooker };
+
     // Adds the router's target to the path. The path and the router outlive this.
-    RouterGauges(MetricPath& path, Router& router, const Scenario& scenario);
+    RouterGauges(MetricPath& path, Router& router, const Scenario& scenario,
+                 Asker asker = Asker::exporter);
     void collect(Time now, GaugeSink& sink) override;
     TargetId target() const { return target_; }
 
@@ -27,6 +31,7 @@ class RouterGauges final : public GaugeSource {
     MetricPath& path_;
     Router& router_;
     const Scenario& scenario_;
+    Asker asker_;
     TargetId target_ = 0;
     GaugeHandle saturation_ = 0;
     GaugeHandle queueSize_ = 0;

@@ -270,6 +270,12 @@ double Router::saturationOf(std::size_t index, const EndpointMetrics& m) const {
     return byRequests;
 }
 
+double Router::believedOf(std::size_t index, const EndpointMetrics& m, Time now) const {
+    const bool stale = now - m.at > spec_.staleAfter;
+    return stale && spec_.detector == RouterSpec::Detector::utilization ? 1.0
+                                                                        : saturationOf(index, m);
+}
+
 void Router::rescore() {
     rescoreNeeded_ = false;
     const Time now = loop_.now();
@@ -283,10 +289,7 @@ void Router::rescore() {
         const EndpointMetrics& m = endpoints_[i]->lastRead();
         minWaiting = std::min(minWaiting, m.waiting);
         maxWaiting = std::max(maxWaiting, m.waiting);
-        const bool stale = now - m.at > spec_.staleAfter;
-        sum += stale && spec_.detector == RouterSpec::Detector::utilization
-                   ? 1.0
-                   : saturationOf(i, m);
+        sum += believedOf(i, m, now);
     }
     believedSaturation_ = ready == 0 ? 1.0 : sum / ready;
 
@@ -373,6 +376,18 @@ void Router::sweep() {
 double Router::saturation() {
     refresh(loop_.now());
     return believedSaturation_;
+}
+
+double Router::saturationToAnOnlooker() const {
+    const Time now = loop_.now();
+    double sum = 0.0;
+    int ready = 0;
+    for (std::size_t i = 0; i < endpoints_.size(); ++i) {
+        if (!endpoints_[i]->ready()) continue;
+        ++ready;
+        sum += believedOf(i, endpoints_[i]->readBy(now), now);
+    }
+    return ready == 0 ? 1.0 : sum / ready;
 }
 
 double Router::trueSaturation() const {

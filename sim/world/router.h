@@ -71,6 +71,8 @@ class Router final : private EndpointListener {
 
     // The saturation the router itself believes in, from its last refresh of each endpoint.
     double saturation();
+    // The same for somebody who only looks: the router goes on as if nobody had asked.
+    double saturationToAnOnlooker() const;
     // The same law on the true state of this instant.
     double trueSaturation() const;
 
@@ -118,6 +120,7 @@ class Router final : private EndpointListener {
 
     void refresh(Time now);
     void rescore();
+    double believedOf(std::size_t endpoint, const EndpointMetrics& metrics, Time now) const;
     std::size_t pick(JobId id);
     double saturationOf(std::size_t endpoint, const EndpointMetrics& metrics) const;
     Sequence sequenceOf(JobId id) const;

@@ -83,6 +83,7 @@ struct Scenario {
     std::string file;      // where it was read; paths in it are relative to its folder
     std::string directory;
     std::string text;      // the scenario as read, overrides applied: what the run store keeps
+    std::vector<std::string> overrides; // PATH=VALUE, as laid over the file, to do it again
 };
 
 } // namespace penstock::sim

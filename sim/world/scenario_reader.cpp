@@ -180,13 +180,16 @@ Result<Scenario> read(Document document, const ScenarioOptions& options) {
                              "engine.transforms", "pool"}) {
         if (auto included = includeFile(document, part); !included) return fail(included.error());
     }
+    std::vector<std::string> overrides;
     if (options.semantics) {
         const std::string assignment = "engine.semantics=" + *options.semantics;
+        overrides.push_back(assignment);
         auto done = applyOverride(document, assignment, "--semantics");
         if (!done) return fail(done.error());
     }
     for (const std::string& assignment : options.overrides) {
         if (auto done = applyOverride(document, assignment); !done) return fail(done.error());
+        overrides.push_back(assignment);
     }
     Problems problems;
     Reader top = Reader::root(document, problems);
@@ -202,6 +205,7 @@ Result<Scenario> read(Document document, const ScenarioOptions& options) {
     top.finish();
     if (problems.empty()) checkQueues(top, s);
     if (auto status = problems.status(); !status) return fail(status.error());
+    s.overrides = std::move(overrides);
     if (options.seed) s.seed = *options.seed;
     if (options.until) s.horizon = std::min(s.horizon, *options.until);
     if (s.sampleEvery == 0s) s.sampleEvery = std::max<Duration>(s.horizon / 1000, 100ms);
@@ -227,9 +231,15 @@ Result<Scenario> readScenario(const std::string& path, const ScenarioOptions& op
 
 Result<Scenario> parseScenario(std::string_view text, std::string name,
                                const ScenarioOptions& options) {
+    const std::string file = name;
     auto document = Document::parse(text, std::move(name), Syntax::yaml);
     if (!document) return fail(document.error());
-    return read(std::move(*document), options);
+    auto scenario = read(std::move(*document), options);
+    if (scenario) {
+        scenario->file = file;
+        scenario->text = text;
+    }
+    return scenario;
 }
 
 } // namespace penstock::sim

@@ -25,6 +25,10 @@ World::World(Scenario scenario, const WorldOptions& options)
     : scenario_(std::move(scenario)), options_(options), start_(kEpoch),
       loop_(kEpoch, scenario_.seed) {}
 
+Time World::epoch() {
+    return kEpoch;
+}
+
 World::~World() {
     loop_.disarm(sampleTimer_);
     loop_.disarm(engineTimer_);
@@ -43,7 +47,6 @@ Status World::build() {
             router_->addEndpoint(group.config, group.startUp, 0s);
         }
     }
-    busyBefore_.assign(router_->endpointCount(), 0);
 
     const auto path = [this](MetricPath::Mode mode) {
         MetricPath::Options options;
@@ -107,6 +110,7 @@ Status World::makeEngine() {
     auto truth = build(*truthSource_, true, nullptr);
     PENSTOCK_CHECK(truth.has_value()); // the same documents
     truth_ = std::make_unique<DispatcherSettings>(std::move(*truth));
+    truthRegistry_ = std::make_unique<ParameterRegistry>(*truth_);
     for (const Error& warning : warnings) warnings_.push_back(warning.text());
 
     makeRecorder();
@@ -120,6 +124,7 @@ Status World::makeEngine() {
     dispatcher_ = std::make_unique<Dispatcher>(std::move(*settings), loop_, *client_,
                                                broker_->ports(), static_cast<Observer*>(this));
     registry_ = std::make_unique<ParameterRegistry>(dispatcher_->settings());
+    gauger_ = std::make_unique<Gauger>(*dispatcher_, *router_, *truth_);
     return {};
 }
 
@@ -203,21 +208,63 @@ bool World::runFor(std::chrono::nanoseconds wallTime) {
     return done_;
 }
 
+bool World::runFor(std::chrono::nanoseconds wallTime, Time limit,
+                   const std::atomic<bool>& interrupt, std::uint64_t events) {
+    const auto until = std::chrono::steady_clock::now() + wallTime;
+    constexpr int kBetweenLooks = 64;
+    const Time target = std::max(loop_.now(), std::min(limit, end()));
+    while (!done_) {
+        for (int i = 0; i < kBetweenLooks; ++i) {
+            if (interrupt.load(std::memory_order_relaxed)) return done_;
+            if (loop_.fired() >= events) return done_;
+            if (loop_.step(target)) continue;
+            runUntil(target);
+            return done_;
+        }
+        if (std::chrono::steady_clock::now() >= until) break;
+    }
+    return done_;
+}
+
+Status World::waitUntil(Time t) {
+    if (loop_.nextDue() <= t && loop_.now() < t) {
+        return fail(fmt::format("something happens at {:.9f} s, before the clock is to be at "
+                                "{:.9f} s",
+                                toSeconds(loop_.nextDue() - start_), toSeconds(t - start_)));
+    }
+    if (loop_.now() < t) loop_.runUntil(t);
+    return {};
+}
+
+penstock::Sample World::look(bool fleet) {
+    if (onlooker_ == nullptr) {
+        onlooker_ =
+            std::make_unique<Onlooker>(scenario_, loop_, *dispatcher_, *router_, *store_);
+        for (std::size_t i = 0; i < registry_->entries().size(); ++i) {
+            onlooker_->moved(i, registry_->get(i));
+        }
+    }
+    return onlooker_->look(loop_.now(), fleet);
+}
+
 Status World::move(const std::string& path, double value) {
     const auto index = registry_->find(path);
     if (!index) return fail(index.error());
     if (auto moved = registry_->set(*index, value); !moved) return moved;
+    (void)truthRegistry_->set(*index, value); // the same entries
+    if (onlooker_ != nullptr) onlooker_->moved(*index, value);
     dispatcher_->settingsChanged();
     emit(EventKind::parameter, 0, static_cast<std::uint8_t>(*index), value);
     return {};
 }
 
 Status World::pauseQueue(const std::string& id, bool paused) {
-    for (QueueSettings& queue : dispatcher_->settings().queues) {
-        if (queue.id != id) continue;
-        queue.paused = paused;
+    auto& queues = dispatcher_->settings().queues;
+    for (std::size_t i = 0; i < queues.size(); ++i) {
+        if (queues[i].id != id) continue;
+        queues[i].paused = paused;
         dispatcher_->settingsChanged();
-        emit(EventKind::parameter, 1, 0, paused ? 1.0 : 0.0);
+        emit(EventKind::parameter, 1, static_cast<std::uint8_t>(i), paused ? 1.0 : 0.0);
         return {};
     }
     return fail(fmt::format("there is no queue \"{}\"", id));

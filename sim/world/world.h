@@ -17,12 +17,15 @@
 #include "sim/world/autoscaler.h"
 #include "sim/world/client.h"
 #include "sim/world/deferred_call.h"
+#include "sim/world/gauger.h"
 #include "sim/world/metric_source.h"
+#include "sim/world/onlooker.h"
 #include "sim/world/pool_gauges.h"
 #include "sim/world/router.h"
 #include "sim/world/scenario.h"
 #include "sim/world/sources.h"
 
+#include <atomic>
 #include <chrono>
 #include <memory>
 #include <optional>
@@ -47,6 +50,9 @@ class World final : private FaultListener,
     static Result<std::unique_ptr<World>> make(Scenario scenario, const WorldOptions& options = {});
     ~World() override;
 
+    // When every simulated run begins: a Monday, 00:00 UTC.
+    static Time epoch();
+
     const Scenario& scenario() const { return scenario_; }
     EventLoop& loop() { return loop_; }
     Time start() const { return start_; }
@@ -63,12 +69,28 @@ class World final : private FaultListener,
     // Runs until the end, or until this much wall time has passed: the portion of a caller that has
     // other things to do. True when done.
     bool runFor(std::chrono::nanoseconds wallTime);
+    // The same, but no further than `limit`, no more events once `interrupt` is true, and none once
+    // `events` have been fired in all: the portion of a caller who must answer at once. Comes back
+    // with the clock at `limit` only when nothing due by then is left.
+    bool runFor(std::chrono::nanoseconds wallTime, Time limit, const std::atomic<bool>& interrupt,
+                std::uint64_t events = UINT64_MAX);
+
+    // Timers fired so far: with the time, the place of a move between two events.
+    std::uint64_t eventsFired() const { return loop_.fired(); }
+    // Sets the clock to `t`, for a move that was made between two events; an error if something is
+    // due before.
+    Status waitUntil(Time t);
 
     ParameterRegistry& parameters() { return *registry_; }
     // Moves a parameter between two events: part of the run's identity from here on.
     Status move(const std::string& path, double value);
     // Takes nothing more from a queue, or takes up again.
     Status pauseQueue(const std::string& id, bool paused);
+
+    // Every gauge as of now, between two events, as often as wanted: nothing in the run or in its
+    // report changes by it. Valid until the next look. Without the fleet, which costs a call for
+    // each replica, that part stays as it was last seen.
+    penstock::Sample look(bool fleet = true);
 
     Recorder& recorder() { return *recorder_; }
     Dispatcher& dispatcher() { return *dispatcher_; }
@@ -93,7 +115,6 @@ class World final : private FaultListener,
     void drainEngine(Duration downtime);
     void engineBack();
     void sample();
-    void fillSample();
     void updateGauges();
     RunFacts facts(double wallSeconds);
     Status checkConservation() const;
@@ -138,19 +159,9 @@ class World final : private FaultListener,
     std::unique_ptr<Autoscaler> autoscaler_;
     std::unique_ptr<FaultTimeline> faults_;
 
-    struct GateRef {
-        bool ofPool;
-        std::uint16_t index;
-        Gate* shadow;
-    };
-    std::vector<GateRef> gates_;
-    std::vector<QueueSample> queueSamples_;
-    std::vector<WorkerPoolSample> poolSamples_;
-    std::vector<GateSample> gateSamples_;
-    std::vector<float> replicaBusy_;
-    std::vector<std::int64_t> busyBefore_;
-    FleetSample fleetSample_;
-    Time sampledAt_{};
+    std::unique_ptr<ParameterRegistry> truthRegistry_;
+    std::unique_ptr<Gauger> gauger_;     // the recorder's
+    std::unique_ptr<Onlooker> onlooker_; // null until somebody looks
 
     Router::Trouble trouble_;
     bool engineUp_ = false;

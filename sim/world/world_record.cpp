@@ -30,7 +30,6 @@ void World::makeRecorder() {
         if (queue.gate == nullptr) continue;
         const auto index = static_cast<std::uint16_t>(i);
         setup.gates.push_back({false, index, std::string(queue.gate->type()), false});
-        gates_.push_back({false, index, queue.gate.get()});
     }
     for (std::size_t i = 0; i < truth_->pools.size(); ++i) {
         const PoolSettings& pool = truth_->pools[i];
@@ -38,12 +37,12 @@ void World::makeRecorder() {
         if (pool.gate == nullptr) continue;
         const auto index = static_cast<std::uint16_t>(i);
         setup.gates.push_back({true, index, std::string(pool.gate->type()), false});
-        gates_.push_back({true, index, pool.gate.get()});
     }
+    for (const ParameterEntry& entry : truthRegistry_->entries()) {
+        setup.parameterNames.push_back(entry.path);
+    }
+    for (const FaultKindInfo& kind : faultKinds()) setup.faultNames.emplace_back(kind.name);
     recorder_ = std::make_unique<Recorder>(std::move(setup));
-    queueSamples_.resize(truth_->queues.size());
-    poolSamples_.resize(truth_->pools.size());
-    gateSamples_.resize(gates_.size());
 }
 
 void World::emit(EventKind kind, std::uint8_t code, std::uint8_t aux, double value) {
@@ -79,6 +78,7 @@ void World::ended(const Request& request, const ServiceTiming& lastTiming) {
     completion.request = request.number;
     completion.source = static_cast<std::uint16_t>(source);
     completion.e2e = now - request.created;
+    completion.timing = lastTiming;
     if (lastResult_.number == request.number) completion.status = lastResult_.status;
     if (completion.status >= 200 && completion.status < 400) {
         completion.ttft = completion.e2e - lastTiming.decode;
@@ -113,6 +113,7 @@ void World::interactiveEnded(const InteractiveOutcome& outcome) {
     completion.source = outcome.source;
     completion.status = outcome.response.status;
     completion.e2e = completion.at - outcome.arrived;
+    completion.timing = timing;
     if (completion.status >= 200 && completion.status < 400) {
         completion.ttft = completion.e2e - timing.decode;
         if (timing.outputTokens > 1) completion.tpot = timing.decode / (timing.outputTokens - 1);
@@ -124,83 +125,18 @@ void World::interactiveEnded(const InteractiveOutcome& outcome) {
 }
 
 void World::sample() {
-    fillSample();
-    penstock::Sample sample;
-    sample.queues = queueSamples_;
-    sample.workerPools = poolSamples_;
-    sample.gates = gateSamples_;
-    sample.fleet = fleetSample_;
-    sample.replicaBusy = replicaBusy_;
-    recorder_->sample(loop_.now(), sample);
-    sampledAt_ = loop_.now();
-    if (sampledAt_ + scenario_.sampleEvery <= end()) {
-        loop_.arm(sampleTimer_, sampledAt_ + scenario_.sampleEvery);
-    }
-}
-
-void World::fillSample() {
     const Time now = loop_.now();
-    for (std::size_t i = 0; i < queueSamples_.size(); ++i) {
-        const QueueView view = dispatcher_->queueView(static_cast<std::uint16_t>(i));
-        QueueSample& s = queueSamples_[i];
-        s.pending = view.depth.pending;
-        s.parked = view.depth.parked;
-        s.suspect = view.depth.suspect;
-        s.dead = view.depth.dead;
-        s.claimed = view.depth.claimed;
-        s.inFlight = view.inFlight;
-    }
-    for (std::size_t i = 0; i < poolSamples_.size(); ++i) {
-        const PoolView view = dispatcher_->poolView(static_cast<std::uint16_t>(i));
-        poolSamples_[i] = {view.workers, view.busy, view.waiting};
-    }
-    for (std::size_t i = 0; i < gates_.size(); ++i) {
-        const GateRef& ref = gates_[i];
-        GateSample& s = gateSamples_[i];
-        if (ref.ofPool) {
-            const PoolView view = dispatcher_->poolView(ref.index);
-            s.reason = view.reason;
-            s.budget = view.budget;
-            s.inFlight = view.busy;
-        } else {
-            const QueueView view = dispatcher_->queueView(ref.index);
-            s.reason = view.reason;
-            s.budget = view.budget;
-            s.inFlight = view.inFlight;
-        }
-        ref.shadow->budget(now);
-        const Reason& truth = ref.shadow->reason();
-        s.trueKnown = truth.available && !truth.source.empty();
-        s.trueValue = truth.value;
-    }
-    const std::size_t replicas = router_->endpointCount();
-    busyBefore_.resize(replicas, 0);
-    replicaBusy_.resize(replicas, 0.0F);
-    FleetSample fleet;
-    const double period = static_cast<double>((now - sampledAt_).count());
-    for (std::size_t i = 0; i < replicas; ++i) {
-        const Observation seen = router_->endpoint(i).observe();
-        const double busy =
-            sampledAt_ == Time{} || period <= 0.0
-                ? 0.0
-                : std::min(1.0, static_cast<double>(seen.busyNs - busyBefore_[i]) / period);
-        busyBefore_[i] = seen.busyNs;
-        replicaBusy_[i] = static_cast<float>(busy);
-        fleet.busyShare += busy / static_cast<double>(replicas);
-        fleet.kvUsed += seen.kvUsedFraction / static_cast<double>(replicas);
-        fleet.running += seen.running;
-        fleet.waiting += seen.waiting;
-        fleet.preemptions += static_cast<std::uint64_t>(seen.preemptions);
-        fleet.promptTokens += static_cast<std::uint64_t>(seen.promptTokens);
-        fleet.generatedTokens += static_cast<std::uint64_t>(seen.generatedTokens);
-    }
-    fleet.replicas = router_->readyEndpoints();
-    fleet.saturation = router_->trueSaturation();
-    fleetSample_ = fleet;
+    gauger_->readQueues();
+    gauger_->readGates(now);
+    gauger_->readFleet(now);
+    gauger_->mark(now);
+    recorder_->sample(now, gauger_->sample());
+    if (now + scenario_.sampleEvery <= end()) loop_.arm(sampleTimer_, now + scenario_.sampleEvery);
 }
 
 RunFacts World::facts(double wallSeconds) {
-    fillSample();
+    gauger_->readQueues();
+    gauger_->readFleet(loop_.now());
     RunFacts facts;
     facts.scenario = scenario_.name;
     facts.about = scenario_.about;
@@ -209,14 +145,14 @@ RunFacts World::facts(double wallSeconds) {
     facts.seed = scenario_.seed;
     facts.end = loop_.now();
     facts.wallSeconds = wallSeconds;
-    facts.queues = queueSamples_;
-    facts.fleet = fleetSample_;
+    facts.queues = gauger_->queues();
+    facts.fleet = gauger_->fleet();
     const std::uint64_t delivered = router_->totals().deliveredTokens;
-    if (fleetSample_.generatedTokens > delivered && router_->inFlight() == 0) {
-        facts.abortedTokens = fleetSample_.generatedTokens - delivered;
+    if (facts.fleet.generatedTokens > delivered && router_->inFlight() == 0) {
+        facts.abortedTokens = facts.fleet.generatedTokens - delivered;
     }
     LimiterShares limiter;
-    for (std::size_t i = 0; i < queueSamples_.size(); ++i) {
+    for (std::size_t i = 0; i < facts.queues.size(); ++i) {
         limiter += dispatcher_->limiter(static_cast<std::uint16_t>(i));
     }
     const auto shares = limiter.bindingShares();
