@@ -35,12 +35,13 @@ class MetricRules final : private Rules {
         const double value = gate.number("fallback");
         if (gate.type == "prometheus-saturation") {
             // Given or not, 0 reads like "closed" to whoever knows the other gates.
-            if (value >= gate.number("threshold") - leastBudget(gate)) return;
+            const double budget = budgetWithoutReading(value);
+            if (budget <= 0.0 || budget < leastBudget(gate)) return;
             add("fails-open", Severity::note, gate, "fallback",
                 fmt::format("Without a reading the saturation counts as {}{}: the gate opens with "
                             "budget {} while nobody knows the load.",
                             num(value), gate.has("fallback") ? "" : " (the default)",
-                            num(gate.number("threshold") - value)),
+                            num(budget)),
                 "Set fallback to 1 to hold back while the metric is away, if that is meant.");
             return;
         }
@@ -76,8 +77,8 @@ class MetricRules final : private Rules {
         if (missing.empty()) return;
         const bool saturation = gate.type == "prometheus-saturation";
         const double value = gate.number("fallback");
-        const bool open = saturation ? value < gate.number("threshold") - leastBudget(gate)
-                                     : value >= std::max(leastBudget(gate), 1e-12);
+        const double budget = saturation ? budgetWithoutReading(value) : clampUnit(value);
+        const bool open = budget > 0.0 && budget >= leastBudget(gate);
         add("metric-not-exported", Severity::error, gate,
             saturation                        ? "metric"
             : gate.type == "prometheus-query" ? "query"

@@ -106,6 +106,20 @@ MetricSource* GateBuilder::prometheus() {
     return metrics();
 }
 
+void GateBuilder::checkQuery(std::string_view parameter, const std::string& query) {
+    if (context.metrics == nullptr) return;
+    const auto shape = context.metrics->shapeOf(MetricQuery{.text = query});
+    if (!shape) {
+        read.refuse(parameter, fmt::format("{}: {}", parameter, shape.error().message));
+    } else if (*shape == MetricSource::Shape::scalar) {
+        read.refuseUnlessLenient(
+            parameter, fmt::format("{} \"{}\" gives a scalar, and a gate reads the first sample of a "
+                                   "vector, so that it would run on its fallback for ever; write "
+                                   "vector({})",
+                                   parameter, query, query));
+    }
+}
+
 KeyValue* GateBuilder::store(std::string_view address) {
     KeyValue* store = context.storeAt ? context.storeAt(address) : context.store;
     if (store == nullptr && !error_) {

@@ -23,6 +23,9 @@ class GateBuilder {
     MetricSource* prometheus();
     KeyValue* store(std::string_view address);
 
+    // Refuses a query of the user's that cannot be asked, or that never gives what a gate reads.
+    void checkQuery(std::string_view parameter, const std::string& query);
+
     CachePolicy cache();            // by cache_ttl and the semantics
     std::string saturationMetric(); // by `metric` and the semantics
 

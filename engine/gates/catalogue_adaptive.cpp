@@ -51,6 +51,23 @@ GateParameter maxWindow() {
                    .help = "The window never exceeds this; 0: the workers of the pool."});
 }
 
+GateParameter slowdown() {
+    return number({.name = "slowdown",
+                   .min = 1.0,
+                   .max = 100.0,
+                   .defaultValue = 1.5,
+                   .help = "Nothing is sent while our own answers come this many times slower than "
+                           "normal, which is known long before a metric tells; 1: never."});
+}
+
+GateParameter refill() {
+    return duration({.name = "refill",
+                     .min = 0.0,
+                     .max = 600.0,
+                     .defaultValue = 10.0,
+                     .help = "What a slow spell has emptied is filled up again over this time."});
+}
+
 // What steering by saturation takes.
 std::vector<GateParameter> steering(std::vector<GateParameter> own) {
     std::vector<GateParameter> all{
@@ -81,6 +98,8 @@ std::vector<GateParameter> steering(std::vector<GateParameter> own) {
                 .max = 1.0,
                 .defaultValue = 0.0,
                 .help = "Saturation that one request in flight causes; 0: learned from samples."}),
+        slowdown(),
+        refill(),
         duration({.name = "cache_ttl",
                   .min = 0.0,
                   .max = 3600.0,
@@ -171,7 +190,8 @@ GateDescription gradient() {
                      .min = 0.1,
                      .max = 1.0,
                      .defaultValue = 0.8,
-                     .help = "Factor when the pool sheds a request, at most once a flight."})},
+                     .help = "Factor when the pool sheds a request, at most once a flight."}),
+             slowdown(), refill()},
             true};
 }
 

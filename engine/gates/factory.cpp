@@ -85,6 +85,7 @@ Made makePrometheusQuery(GateBuilder& b) {
     b.read.text("pool");
     const CachePolicy cache = b.cache();
     MetricSource* source = b.prometheus();
+    b.checkQuery("query", settings.query);
     if (b.failed()) return nullptr;
     return std::make_unique<PrometheusQueryGate>(std::move(settings), *source, cache);
 }

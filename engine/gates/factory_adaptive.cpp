@@ -14,6 +14,10 @@ namespace {
 using detail::GateBuilder;
 using Made = std::unique_ptr<Gate>;
 
+SpeedBrake::Settings brake(GateBuilder& b) {
+    return {.slowdown = b.read.number("slowdown"), .refill = b.read.duration("refill")};
+}
+
 Made makeAimd(GateBuilder& b) {
     AimdGate::Settings settings{.initialWindow = b.read.number("initial_window"),
                                 .minWindow = b.read.number("min_window"),
@@ -34,8 +38,9 @@ Made makeGradient(GateBuilder& b) {
                                     .smoothing = b.read.number("smoothing"),
                                     .samples = b.read.number("samples"),
                                     .driftPerMinute = b.read.number("drift"),
-                                    .tokenOffset = b.read.number("token_offset"),
-                                    .decrease = b.read.number("decrease")};
+                                    .decrease = b.read.number("decrease"),
+                                    .brake = brake(b)};
+    settings.brake.tokenOffset = b.read.number("token_offset");
     return std::make_unique<GradientGate>(settings, b.windowOwner());
 }
 
@@ -44,11 +49,15 @@ SaturationWindowGate::Steering steering(GateBuilder& b) {
                                             .target = b.read.number("target"),
                                             .fallback = b.read.number("fallback"),
                                             .staleAfter = b.read.duration("stale_after"),
-                                            .perRequest = b.read.number("per_request")};
+                                            .perRequest = b.read.number("per_request"),
+                                            .brake = brake(b)};
     const std::string pool = b.read.text("pool");
     const std::string nameSpace = b.read.text("namespace");
     const std::string metric = b.saturationMetric();
-    if (!settings.query.empty()) return settings;
+    if (!settings.query.empty()) {
+        b.checkQuery("query", settings.query);
+        return settings;
+    }
     if (pool.empty()) {
         b.read.refuse("pool", "pool is required, or a query: it says whose saturation is read");
     }

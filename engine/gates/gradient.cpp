@@ -12,6 +12,7 @@ namespace {
 constexpr double kFewSamples = 5.0; // before the first step, and between two
 constexpr double kRoundsPerFlight = 4.0;
 constexpr double kLeastGradient = 0.5;
+constexpr Duration kRecheck = std::chrono::milliseconds{200};
 
 } // namespace
 
@@ -21,8 +22,18 @@ double GradientGate::bounded(double window) const {
     return std::clamp(window, std::min(settings_.minWindow, most), most);
 }
 
-double GradientGate::limit(Time) {
-    return bounded(window_);
+double GradientGate::limit(Time now) {
+    limitAt_ = now;
+    return std::max(bounded(0.0), brake_.eased(now, bounded(window_), held()));
+}
+
+Time GradientGate::recheckAt() const {
+    return brake_.refilling(limitAt_) ? limitAt_ + kRecheck : kNever;
+}
+
+void GradientGate::explain(double limit, bool full) {
+    WindowGate::explain(limit, full);
+    if (full && brake_.slow()) reason_.code = ReasonCode::closedBySlowdown;
 }
 
 void GradientGate::settled(Time now, const Request&, const AttemptOutcome& outcome) {
@@ -39,16 +50,14 @@ void GradientGate::settled(Time now, const Request&, const AttemptOutcome& outco
     case LoadSign::silent:
         return;
     }
-    // Once tokens are known, an answer that does not tell them is of another measure.
-    tokensKnown_ = tokensKnown_ || outcome.outputTokens > 0;
-    if (tokensKnown_ && outcome.outputTokens == 0) return;
-    const double tokens =
-        tokensKnown_ ? static_cast<double>(outcome.outputTokens) + settings_.tokenOffset : 1.0;
-    learn(now, toSeconds(outcome.latency) / tokens);
+    brake_.answered(now, outcome.latency, outcome.outputTokens);
+    if (!brake_.slow()) learn(now);
 }
 
-void GradientGate::learn(Time now, double delay) {
-    if (!(delay > 0.0)) return;
+void GradientGate::learn(Time now) {
+    const double speed = brake_.pool().speed();
+    if (!(speed > 0.0)) return;
+    const double delay = 1.0 / speed;
     const double most = std::max(1.0, settings_.samples);
     seen_ = std::min(seen_ + 1.0, most);
     delay_ += (delay - delay_) / seen_;
@@ -77,8 +86,10 @@ void GradientGate::parameters(ParameterVisitor& visitor) {
     visitor.number(gateParameter(type(), "smoothing"), settings_.smoothing);
     visitor.number(gateParameter(type(), "samples"), settings_.samples);
     visitor.number(gateParameter(type(), "drift"), settings_.driftPerMinute);
-    visitor.number(gateParameter(type(), "token_offset"), settings_.tokenOffset);
+    visitor.number(gateParameter(type(), "token_offset"), brake_.settings().tokenOffset);
     visitor.number(gateParameter(type(), "decrease"), settings_.decrease);
+    visitor.number(gateParameter(type(), "slowdown"), brake_.settings().slowdown);
+    visitor.duration(gateParameter(type(), "refill"), brake_.settings().refill);
 }
 
 } // namespace penstock

@@ -96,6 +96,14 @@ void ParameterReader::refuse(std::string_view name, std::string message) {
     if (!error_) error_ = errorAt(name, fmt::format("gate {}: {}", gate_.type, message));
 }
 
+void ParameterReader::refuseUnlessLenient(std::string_view name, std::string message) {
+    if (!lenient_) {
+        refuse(name, std::move(message));
+    } else {
+        warnings_.push_back(errorAt(name, fmt::format("gate {}: {}", gate_.type, message)));
+    }
+}
+
 void ParameterReader::bad(const GateParameter& parameter, std::string_view value,
                           std::string_view expected) {
     refuse(parameter.spec.name,

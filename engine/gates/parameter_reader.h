@@ -34,6 +34,8 @@ class ParameterReader {
 
     // Something about the values together is wrong.
     void refuse(std::string_view name, std::string message);
+    // Something that llm-d-async accepts: a warning if lenient, else an error.
+    void refuseUnlessLenient(std::string_view name, std::string message);
 
     const std::optional<Error>& error() const { return error_; }
 

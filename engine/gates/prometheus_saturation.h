@@ -30,7 +30,7 @@ class PrometheusSaturationGate final : public MetricGate {
   private:
     Observation observe(Time now) override { return plain(reading_, now); }
     double closingPoint() const override { return 1.0 - settings_.threshold; }
-    double fallbackBudget() const override { return 1.0 - settings_.fallback; }
+    double fallbackBudget() const override { return budgetWithoutReading(settings_.fallback); }
 
     Settings settings_;
     CachedReading reading_;

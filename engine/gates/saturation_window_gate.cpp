@@ -13,12 +13,18 @@ namespace {
 // first burst is then small whatever the pool is.
 constexpr double kCautiousShare = 0.25;
 
+// How often a limit that grows by itself is asked again.
+constexpr Duration kStep = std::chrono::milliseconds{200};
+
+constexpr std::string_view kBrakeSource = "speed of our own answers";
+
 } // namespace
 
 SaturationWindowGate::SaturationWindowGate(Steering settings, MetricSource& source,
                                            CachePolicy cache, WindowOwner owner)
     : WindowGate(owner), settings_(std::move(settings)),
-      reading_(source, MetricQuery{.text = settings_.query}, cache, *this) {}
+      reading_(source, MetricQuery{.text = settings_.query}, cache, *this),
+      brake_(settings_.brake) {}
 
 void SaturationWindowGate::sent(Time now, const Request&) {
     response_.sent(now);
@@ -32,6 +38,12 @@ void SaturationWindowGate::settled(Time now, const Request&, const AttemptOutcom
         refusedAt_ = 0.5 * response_.flying();
     }
     response_.settled(now, sign == LoadSign::served ? outcome.latency : Duration{-1});
+    if (sign == LoadSign::served) brake_.answered(now, outcome.latency, outcome.outputTokens);
+}
+
+Time SaturationWindowGate::recheckAt() const {
+    const Time reading = reading_.expiresAt();
+    return brake_.refilling(limitAt_) ? std::min(reading, limitAt_ + kStep) : reading;
 }
 
 SaturationWindowGate::View SaturationWindowGate::look(Time now) {
@@ -47,18 +59,16 @@ SaturationWindowGate::View SaturationWindowGate::look(Time now) {
         age_ = Duration::zero();
         return view;
     }
-    view.saturation = std::max(0.0, latest->value);
-    view.sampledAt = latest->sampledAt;
     if (reading_.serial() != serialSeen_) {
         serialSeen_ = reading_.serial();
-        view.fresh = view.sampledAt != sampleSeen_;
-        sampleSeen_ = view.sampledAt;
-        if (view.fresh) response_.learn(view.saturation, view.sampledAt);
-        if (view.fresh && view.sampledAt > refusal_) refused_ = false;
+        if (latest->sampledAt != sampleSeen_) judge(now, *latest);
+        sampleSeen_ = latest->sampledAt;
     }
+    view.saturation = saturation_;
+    view.sampledAt = sampledAt_;
+    view.ownThen = ownThen_;
     view.perRequest =
         settings_.perRequest > 0.0 ? settings_.perRequest : response_.perRequest(initial);
-    view.ownThen = response_.matureAt(view.sampledAt);
     const double sinceThen = static_cast<double>(response_.flying()) - view.ownThen;
     view.expected = std::max(0.0, view.saturation + view.perRequest * sinceThen);
     expected_ = view.expected;
@@ -66,11 +76,30 @@ SaturationWindowGate::View SaturationWindowGate::look(Time now) {
     return view;
 }
 
+// A new sample: does it tell of now?
+void SaturationWindowGate::judge(Time now, const Reading& reading) {
+    const double saturation = std::max(0.0, reading.value);
+    if (reading.sampledAt > refusal_) refused_ = false;
+    if (brake_.duringSlowSpell(reading.sampledAt)) {
+        if (saturation < settings_.target) {
+            brake_.release(now);
+        } else if (sampledAt_ != Time{}) {
+            return; // closed while the spell lasts, and history after it
+        }
+    }
+    response_.learn(saturation, reading.sampledAt);
+    saturation_ = saturation;
+    sampledAt_ = reading.sampledAt;
+    ownThen_ = response_.matureAt(sampledAt_);
+}
+
 double SaturationWindowGate::limit(Time now) {
     view_ = look(now);
+    limitAt_ = now;
+    braked_ = view_.available && brake_.slow();
     double limit = 0.0;
     if (view_.available) {
-        limit = steer(now, view_);
+        limit = brake_.eased(now, braked_ ? 0.0 : steer(now, view_), response_.flying());
     } else if (settings_.fallback < settings_.target) {
         limit = capacity();
     }
@@ -86,6 +115,9 @@ void SaturationWindowGate::explain(double limit, bool full) {
     reason_.source = reading_.text();
     if (!view_.available) {
         reason_.code = limit >= 1.0 ? ReasonCode::openByFallback : ReasonCode::closedByFallback;
+    } else if (braked_) {
+        reason_.code = ReasonCode::closedBySlowdown;
+        reason_.source = kBrakeSource;
     } else if (full) {
         reason_.code = limit >= 1.0 ? ReasonCode::atLimit : ReasonCode::closedByThreshold;
     } else {
@@ -98,6 +130,8 @@ void SaturationWindowGate::commonParameters(ParameterVisitor& visitor) {
     visitor.number(gateParameter(type(), "fallback"), settings_.fallback);
     visitor.duration(gateParameter(type(), "stale_after"), settings_.staleAfter);
     visitor.number(gateParameter(type(), "per_request"), settings_.perRequest);
+    visitor.number(gateParameter(type(), "slowdown"), brake_.settings().slowdown);
+    visitor.duration(gateParameter(type(), "refill"), brake_.settings().refill);
     visitor.duration(gateParameter(type(), "cache_ttl"), reading_.policy().ttl);
 }
 

@@ -2,12 +2,16 @@
 #pragma once
 
 // What the gates that steer by the pool's saturation have in common: the reading with its age, the
-// pool's response to our own requests, and what happens when there is no reading or one too old.
+// pool's response to our own requests, what happens when there is no reading or one too old, and
+// the brake: while our own answers come slower than normal nothing is sent, and samples of a slow
+// spell that is over are not steered by, unless they leave room.
 //
 // In a Reason, `value` is the saturation expected now and `threshold` the target, so that such a
-// gate is closed when value >= threshold, or when what it may have in flight is in flight.
+// gate is closed when value >= threshold, when what it may have in flight is in flight, or, whatever
+// the value, when the code is closedBySlowdown.
 #include "engine/gates/cached_reading.h"
 #include "engine/gates/pool_response.h"
+#include "engine/gates/speed_brake.h"
 #include "engine/gates/window_gate.h"
 
 #include <string>
@@ -22,13 +26,14 @@ class SaturationWindowGate : public WindowGate, public CachedReading::Owner {
         double fallback;     // saturation assumed without a reading
         Duration staleAfter; // an older sample is no reading
         double perRequest;   // saturation of one request; 0: learned
+        SpeedBrake::Settings brake;
     };
     SaturationWindowGate(Steering settings, MetricSource& source, CachePolicy cache,
                          WindowOwner owner);
 
     void sent(Time now, const Request& request) override;
     void settled(Time now, const Request& request, const AttemptOutcome& outcome) override;
-    Time recheckAt() const override { return reading_.expiresAt(); }
+    Time recheckAt() const override;
 
     const PoolResponse& response() const { return response_; }
 
@@ -40,7 +45,6 @@ class SaturationWindowGate : public WindowGate, public CachedReading::Owner {
         double ownThen = 0.0;    // of ours in flight when it was sampled
         double perRequest = 0.0; // > 0
         double expected = 0.0;   // saturation now, after what we have sent and got back since
-        bool fresh = false;      // seen for the first time
     };
 
     double limit(Time now) final;
@@ -55,13 +59,21 @@ class SaturationWindowGate : public WindowGate, public CachedReading::Owner {
 
   private:
     View look(Time now);
+    void judge(Time now, const Reading& reading);
 
     CachedReading reading_;
+    SpeedBrake brake_;
     View view_;
     std::uint64_t serialSeen_ = 0;
     Time sampleSeen_{};
+    // The sample that is steered by, and what of ours was in flight then.
+    double saturation_ = 0.0;
+    Time sampledAt_{};
+    double ownThen_ = 0.0;
     double expected_ = 0.0;
     Duration age_{0};
+    Time limitAt_{};
+    bool braked_ = false;
     // A refusal by the router is news that no metric has yet: until the next sample.
     double refusedAt_ = 0.0; // requests in flight then, halved
     Time refusal_{};

@@ -4,6 +4,7 @@
 // Where a gate learns about the pool: an instant query against Prometheus, or a direct scrape of an
 // endpoint. The answer is late by nature; its age says how late.
 // Run thread only; an answer may arrive before read() returns.
+#include "engine/types/error.h"
 #include "engine/types/time.h"
 
 #include <cstdint>
@@ -44,7 +45,14 @@ class MetricSource {
     virtual ~MetricSource() = default;
 
     // Asks once. `query` and `listener` outlive the answer; `tag` comes back with it.
+    // An answer that is a scalar is an error: a gate reads the first sample of a vector. (Source:
+    // llm-d-async, PromQLMetricSource::Query.)
     virtual void read(const MetricQuery& query, std::uint32_t tag, MetricListener& listener) = 0;
+
+    // What a query gives, by its text alone. An error says what of it cannot be evaluated. The
+    // default is for sources that find out when they ask.
+    enum class Shape : std::uint8_t { vector, scalar, unknown };
+    virtual Result<Shape> shapeOf(const MetricQuery&) const { return Shape::unknown; }
 };
 
 } // namespace penstock

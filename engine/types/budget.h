@@ -19,6 +19,12 @@ PENSTOCK_HD inline double budgetAbove(double value, double closingPoint) {
     return clampUnit(value - closingPoint);
 }
 
+// The budget of a saturation gate without a reading: its fallback is a saturation, and is not
+// compared with the threshold, so that every fallback below 1 opens the gate.
+PENSTOCK_HD inline double budgetWithoutReading(double fallbackSaturation) {
+    return clampUnit(1.0 - fallbackSaturation);
+}
+
 // Messages popped per poll under the rate meaning of a budget: floor(batch x budget). The floor is
 // the quantisation that shuts a batch of 10 at every budget below 0.1.
 PENSTOCK_HD inline std::int32_t batchOf(std::int32_t batchSize, double budget) {

@@ -26,7 +26,8 @@ std::string_view name(ReasonCode code) {
     static constexpr std::string_view kNames[] = {
         "open",         "closed-by-threshold", "closed-by-fallback",
         "open-by-fallback", "at-limit",        "quota-exhausted",
-        "dropped-overflow", "pending-reading", "gate-error"};
+        "dropped-overflow", "pending-reading", "gate-error",
+        "closed-by-slowdown"};
     return at(kNames, code);
 }
 

@@ -27,6 +27,7 @@ enum class ReasonCode : std::uint8_t {
     droppedOverflow,   // the tier does not wait when the pool is saturated
     pendingReading,    // an answer from outside is on its way; the gate will say when
     gateError,         // the gate's own store failed
+    closedBySlowdown,  // our own answers come slower than normal
 };
 
 struct Reason {

@@ -39,6 +39,9 @@ class PromQuery {
 
     const std::string& text() const;
 
+    // One number without labels, rather than a vector.
+    bool givesScalar() const;
+
     // The furthest the query looks back before the instant it is asked for: lookback or range, plus
     // offset.
     Duration reach() const;

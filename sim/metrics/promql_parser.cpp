@@ -346,6 +346,10 @@ const std::string& PromQuery::text() const {
     return expression_->text;
 }
 
+bool PromQuery::givesScalar() const {
+    return expression_->nodes.back().type == ValueType::scalar;
+}
+
 Duration PromQuery::reach() const {
     return std::chrono::milliseconds(expression_->reachMs);
 }

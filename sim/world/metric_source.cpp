@@ -10,11 +10,11 @@ void SimulatedMetricSource::read(const MetricQuery& query, std::uint32_t tag,
     listener.metricRead(tag, query.kind == MetricQuery::Kind::promql ? ask(query) : scrape(query));
 }
 
-Status SimulatedMetricSource::check(const MetricQuery& query) const {
-    if (query.kind != MetricQuery::Kind::promql) return {};
+Result<MetricSource::Shape> SimulatedMetricSource::shapeOf(const MetricQuery& query) const {
+    if (query.kind != MetricQuery::Kind::promql) return Shape::unknown;
     auto prepared = path_.prepare(query.text);
     if (!prepared) return fail(prepared.error());
-    return {};
+    return prepared->query().givesScalar() ? Shape::scalar : Shape::vector;
 }
 
 Reading SimulatedMetricSource::ask(const MetricQuery& query) {
@@ -26,7 +26,7 @@ Reading SimulatedMetricSource::ask(const MetricQuery& query) {
     reading.sampledAt = loop_.now();
     if (!found->second) return reading;
     const auto result = path_.query(*found->second, loop_.now());
-    if (!result) return reading;
+    if (!result || (*result)->scalar) return reading;
     if ((*result)->samples.empty()) {
         reading.state = Reading::State::noSample;
         return reading;

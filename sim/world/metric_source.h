@@ -19,7 +19,7 @@ class SimulatedMetricSource final : public MetricSource {
     void read(const MetricQuery& query, std::uint32_t tag, MetricListener& listener) override;
 
     // Parses without asking, so that a query nobody can evaluate is an error before the run.
-    Status check(const MetricQuery& query) const;
+    Result<Shape> shapeOf(const MetricQuery& query) const override;
 
   private:
     Reading ask(const MetricQuery& query);
