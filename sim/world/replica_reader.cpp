@@ -2,8 +2,14 @@
 #include "sim/world/replica_reader.h"
 
 #include "sim/fleet/memory.h"
+#include "sim/world/profile.h"
 
 #include <fmt/format.h>
+
+#include <filesystem>
+#include <memory>
+#include <optional>
+#include <system_error>
 
 namespace penstock::sim {
 
@@ -11,7 +17,6 @@ using namespace std::chrono_literals;
 
 namespace {
 
-constexpr Range kEfficiency{.min = 0.0, .max = 0.95, .above = true}; // physics: below the data sheet
 constexpr Range kSeconds{.min = 0.0, .max = 1.0};
 
 template <class Spec>
@@ -23,27 +28,47 @@ Spec named(Reader& r, std::string_view key, const SpecTable<Spec>& table, std::s
     return table.rows().front().spec;
 }
 
-StepConstants readConstants(Reader& r) {
-    StepConstants c;
-    r.object("constants", [&](Reader& k) {
-        c.weightEfficiency = k.number("e_w", kEfficiency, c.weightEfficiency);
-        c.kvEfficiency = k.number("e_kv", kEfficiency, c.kvEfficiency);
-        c.computeEfficiency = k.number("e_c", kEfficiency, c.computeEfficiency);
-        c.attentionEfficiency = k.number("e_a", kEfficiency, c.attentionEfficiency);
-        c.linkEfficiency = k.number("e_nv", kEfficiency, c.linkEfficiency);
-        c.overlap = k.number("kappa", {.min = 0, .max = 1}, c.overlap);
-        c.stepSeconds = k.number("c0", kSeconds, c.stepSeconds);
-        c.layerSeconds = k.number("c_l", kSeconds, c.layerSeconds);
-        c.sequenceSeconds = k.number("c_b", kSeconds, c.sequenceSeconds);
-        c.tokenSeconds = k.number("c_n", kSeconds, c.tokenSeconds);
-        c.reduceSeconds = k.number("r0", kSeconds, c.reduceSeconds);
-        c.reducePeerSeconds = k.number("r1", kSeconds, c.reducePeerSeconds);
-    });
-    return c;
+// The profile a group names: a file beside the scenario, or one of resources/profiles.
+std::optional<Profile> readNamedProfile(Reader& r, const Hardware& hardware) {
+    if (!r.has("profile")) {
+        r.known("profile");
+        return {};
+    }
+    std::string file = r.file("profile");
+    std::error_code error;
+    if (!std::filesystem::exists(file, error)) {
+        const std::string shipped =
+            fmt::format("{}/profiles/{}.yaml", hardware.directory, r.text("profile"));
+        if (std::filesystem::exists(shipped, error)) file = shipped;
+    }
+    auto profile = readProfile(file);
+    if (profile) return std::move(*profile);
+    r.fail("profile", profile.error().text());
+    return {};
 }
 
-// The time of a step: derived from GPU and model, or given outright.
-void readStepTime(Reader& r, const Hardware& hardware, ReplicaGroup& group) {
+// Measured operator times instead of the law.
+void readOperatorTable(Reader& r, const ModelSpec& model, ReplicaGroup& group) {
+    r.object("operator_table", [&](Reader& t) {
+        const std::string folder = t.file("folder");
+        const Duration overhead = t.duration("overhead", {.max = 1s}, 0s);
+        auto tables = readOperatorTables(folder, model.layers, static_cast<double>(overhead.count()));
+        if (!tables) {
+            t.fail("folder", tables.error().text());
+            return;
+        }
+        group.operators = std::make_shared<const OperatorTables>(std::move(*tables));
+        group.config.cost = StepCost{};
+        group.config.cost.backEnd = StepBackEnd::table;
+        group.config.cost.table = group.operators->view();
+    });
+}
+
+// The time of a step: by the law from GPU and model, measured, or given outright.
+void readStepTime(Reader& r, const Hardware& hardware, ReplicaGroup& group,
+                  const StepConstants& start) {
+    r.atMostOne({"step_time", "operator_table", "profile"});
+    r.atMostOne({"step_time", "operator_table", "constants"});
     if (r.has("step_time")) {
         r.object("step_time", [&](Reader& s) {
             const double base = s.number("base", kSeconds);
@@ -60,12 +85,14 @@ void readStepTime(Reader& r, const Hardware& hardware, ReplicaGroup& group) {
     const GpuSpec gpu = named(r, "gpu", hardware.gpus, group.gpu);
     const ModelSpec model = named(r, "model", hardware.models, group.model);
     group.tp = r.integer<int>("tp", {1, 64}, 1);
-    const StepConstants constants = readConstants(r);
+    StepConstants constants = start;
+    r.object("constants", [&](Reader& k) { readStepConstants(k, constants); });
     if (group.tp > 1 && gpu.linkBandwidth <= 0.0) {
         r.fail("tp", fmt::format("{} has no fast link: tp must be 1", group.gpu));
         return;
     }
     group.config.cost = deriveStepCost(gpu, model, group.tp, constants);
+    readOperatorTable(r, model, group);
     const std::int64_t fit = kvBlocksFor(gpu, model, group.tp, group.config.maxNumBatchedTokens,
                                          group.config.blockSize);
     group.config.kvBlocks = r.integer<std::int64_t>("kv_blocks", {0, 1000000000000}, 0);
@@ -84,7 +111,7 @@ Result<Hardware> Hardware::load(const std::string& directory) {
     if (!gpus) return fail(gpus.error());
     auto models = readModelTable(directory + "/models.yaml");
     if (!models) return fail(models.error());
-    return Hardware{std::move(*gpus), std::move(*models)};
+    return Hardware{std::move(*gpus), std::move(*models), directory};
 }
 
 void readReplica(Reader& r, const Hardware& hardware, ReplicaGroup& group) {
@@ -112,11 +139,12 @@ void readReplica(Reader& r, const Hardware& hardware, ReplicaGroup& group) {
     c.waitingCap = r.integer<std::int64_t>("waiting_cap", {1, INT64_MAX}, INT64_MAX);
     c.prefixCache = r.boolean("prefix_cache", false);
     c.cacheUnitBlocks = r.integer<std::int32_t>("prefix_unit_blocks", {1, 1024}, 1);
-    c.apiDelayNs = r.duration("a0", {.max = 10s}, fromSeconds(18.4e-3)).count();
+    const Profile profile = readNamedProfile(r, hardware).value_or(Profile{});
+    c.apiDelayNs = r.duration("a0", {.max = 10s}, profile.a0).count();
     c.responseDelayNs = r.duration("a1", {.max = 10s}, 0s).count();
     c.apiJitter = r.number("api_jitter", {.min = 0, .max = 1, .below = true}, 0.0);
     c.stepJitter = r.number("step_jitter", {.min = 0, .max = 1, .below = true}, 0.0);
-    readStepTime(r, hardware, group);
+    readStepTime(r, hardware, group, profile.constants);
 }
 
 } // namespace penstock::sim

@@ -6,16 +6,20 @@
 #include "sim/fleet/tables.h"
 #include "sim/world/scenario.h"
 
+#include <string>
+
 namespace penstock::sim {
 
 struct Hardware {
     GpuTable gpus;
     ModelTable models;
+    std::string directory; // where they are, and the shipped profiles below it
 
     // Reads gpus.yaml and models.yaml of a folder.
     static Result<Hardware> load(const std::string& directory);
 };
 
+// Reports to the reader's problems what is wrong; `group` is then not to be used.
 void readReplica(Reader& reader, const Hardware& hardware, ReplicaGroup& group);
 
 } // namespace penstock::sim

@@ -9,10 +9,12 @@
 #include "sim/faults/fault.h"
 #include "sim/fleet/replica_types.h"
 #include "sim/fleet/step_time.h"
+#include "sim/fleet/tables.h"
 #include "sim/world/router_spec.h"
 #include "sim/world/source_spec.h"
 
 #include <map>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -25,6 +27,8 @@ struct ReplicaGroup {
     std::string model; // of resources/models.yaml
     int tp = 1;        // GPUs of one replica
     ReplicaConfig config; // step cost, scheduler and KV blocks, as derived from the above
+    // Measured operator times that config.cost points at; null for the other back ends.
+    std::shared_ptr<const OperatorTables> operators;
     Duration startUp{0};  // from nothing to ready, after a loss
 };
 

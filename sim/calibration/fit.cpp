@@ -1,0 +1,591 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "sim/calibration/fit.h"
+
+#include "sim/calibration/quadratic.h"
+#include "sim/calibration/workers.h"
+#include "sim/kernel/random.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <numeric>
+#include <optional>
+
+namespace penstock::sim {
+namespace {
+
+constexpr double kRidge = 1e-12;    // keeps a direction nothing sees invertible
+constexpr double kDifference = 0.05; // for derivatives, in steps that matter
+
+// A coordinate of the fit: a parameter of the law, or the a0 of a deployment key.
+struct Variable {
+    const FitParameter* parameter = nullptr;
+    std::string a0Of;
+    double start = 0.0, low = 0.0, high = 0.0; // in steps that matter
+    double scale = 1.0;
+    bool needsLink = false;
+
+    std::string name() const {
+        return parameter != nullptr ? parameter->name : "a0 (" + a0Of + ")";
+    }
+};
+
+// A value that counts, and where it is.
+struct Term {
+    std::size_t set, row;
+    Quantity quantity;
+    double weight;
+};
+
+class Problem {
+  public:
+    static Result<Problem> make(const Measurements& m, const Candidate& start,
+                                const FitOptions& options, const std::string* without);
+
+    std::size_t variables() const { return variables_.size(); }
+    const Variable& variable(std::size_t i) const { return variables_[i]; }
+    const std::vector<Term>& terms() const { return terms_; }
+    std::size_t runsAtMost() const {
+        return runs_.size() * (2 * variables_.size() + 2) *
+               static_cast<std::size_t>(options_->iterations * options_->starts);
+    }
+
+    Candidate candidateAt(const std::vector<double>& z) const;
+    std::vector<double> residuals(const std::vector<double>& z);
+    // By term, then variable.
+    std::vector<std::vector<double>> derivative(const std::vector<double>& z);
+    double lossOf(const std::vector<double>& r, const std::vector<double>& z) const;
+    double robustWeight(double residual) const {
+        const double size = std::abs(residual);
+        return size <= options_->robust ? 1.0 : options_->robust / size;
+    }
+    double pull() const { return options_->pull; }
+
+  private:
+    struct Run { // of one experiment
+        std::size_t set, experiment;
+        std::vector<std::size_t> terms;
+    };
+    void runAll(const std::vector<std::pair<std::size_t, std::vector<double>>>& tasks,
+                const std::function<void(std::size_t task, std::size_t term, double)>& put);
+    bool affects(const Variable& v, const Run& run) const;
+    void addVariables(const Candidate& start);
+    double log(const Term& term, const Values& predicted) const;
+
+    const Measurements* m_ = nullptr;
+    const FitOptions* options_ = nullptr;
+    Candidate start_;
+    std::vector<Variable> variables_;
+    std::vector<Term> terms_;
+    std::vector<Run> runs_;
+    std::vector<double> startPoint_;
+    std::size_t done_ = 0;
+
+  public:
+    const std::vector<double>& startPoint() const { return startPoint_; }
+};
+
+double toZ(const FitParameter& p, double value) {
+    return (p.inverse ? 1.0 / value : value) / p.scale;
+}
+
+double fromZ(const FitParameter& p, double z) {
+    return p.inverse ? 1.0 / (z * p.scale) : z * p.scale;
+}
+
+double a0Of(const Measurements& m, const Candidate& start, const std::string& key) {
+    for (const auto& [k, ms] : start.a0Ms) {
+        if (k == key) return ms;
+    }
+    for (const Deployment& d : m.deployments) {
+        if (d.key == key) return static_cast<double>(d.replica.config.apiDelayNs) * 1e-6;
+    }
+    return 0.0;
+}
+
+void Problem::addVariables(const Candidate& start) {
+    bool link = false;
+    std::vector<std::string> keys;
+    for (const Run& run : runs_) {
+        const Deployment& d = m_->deployments[m_->sets[run.set].experiments[run.experiment].deployment];
+        link = link || d.replica.tp > 1;
+        if (!d.a0Given && std::find(keys.begin(), keys.end(), d.key) == keys.end()) {
+            keys.push_back(d.key);
+        }
+    }
+    for (const FitParameter& p : fitParameters()) {
+        const bool named = std::find(options_->parameters.begin(), options_->parameters.end(),
+                                     p.name) != options_->parameters.end();
+        const bool needsLink = p.member == &StepConstants::linkEfficiency ||
+                               p.member == &StepConstants::reduceSeconds ||
+                               p.member == &StepConstants::reducePeerSeconds;
+        if (options_->parameters.empty() ? needsLink && !link : !named) continue;
+        Variable v;
+        v.parameter = &p;
+        v.scale = p.scale;
+        v.needsLink = needsLink;
+        double least = p.least, most = p.most;
+        for (const Bound& bound : options_->bounds) {
+            if (bound.parameter != p.name) continue;
+            least = std::max(least, bound.least);
+            most = std::min(most, bound.most);
+        }
+        v.low = toZ(p, p.inverse ? most : least);
+        v.high = toZ(p, p.inverse ? least : most);
+        v.start = std::clamp(toZ(p, start.constants.*p.member), v.low, v.high);
+        variables_.push_back(v);
+    }
+    constexpr double kA0Scale = 5.0; // ms
+    for (const std::string& key : keys) {
+        if (!options_->fitA0) continue;
+        Variable v;
+        v.a0Of = key;
+        v.scale = kA0Scale;
+        v.low = kA0LeastMs / kA0Scale;
+        v.high = kA0MostMs / kA0Scale;
+        v.start = std::clamp(a0Of(*m_, start, key) / kA0Scale, v.low, v.high);
+        variables_.push_back(v);
+    }
+    for (const Variable& v : variables_)
+        startPoint_.push_back(v.start);
+}
+
+Result<Problem> Problem::make(const Measurements& m, const Candidate& start,
+                              const FitOptions& options, const std::string* without) {
+    for (const std::string& name : options.parameters) {
+        if (findFitParameter(name) != nullptr) continue;
+        std::string known;
+        for (const FitParameter& p : fitParameters())
+            known += (known.empty() ? "" : ", ") + std::string(p.name);
+        return fail(fmt::format("\"{}\" is not a parameter of the step-time law; known: {}", name,
+                                known));
+    }
+    Problem out;
+    out.m_ = &m;
+    out.options_ = &options;
+    out.start_ = start;
+    std::size_t setsUsed = 0;
+    for (std::size_t s = 0; s < m.sets.size(); ++s) {
+        const MeasurementSet& set = m.sets[s];
+        if (!set.fit) continue;
+        const std::size_t before = out.terms_.size();
+        std::vector<std::optional<std::size_t>> runOf(set.experiments.size());
+        double total = 0.0;
+        for (std::size_t r = 0; r < set.rows.size(); ++r) {
+            const MeasuredRow& row = set.rows[r];
+            const Deployment& d = m.deployments[set.experiments[row.experiment].deployment];
+            if (!d.lawful() || (without != nullptr && row.group == *without)) continue;
+            for (std::size_t q = 0; q < kQuantities; ++q) {
+                const double weight = weightOf(set, row, static_cast<Quantity>(q));
+                if (weight == 0.0) continue;
+                auto& run = runOf[row.experiment];
+                if (!run) {
+                    run = out.runs_.size();
+                    out.runs_.push_back({s, row.experiment, {}});
+                }
+                out.runs_[*run].terms.push_back(out.terms_.size());
+                out.terms_.push_back({s, r, static_cast<Quantity>(q), weight});
+                total += weight;
+            }
+        }
+        for (std::size_t i = before; i < out.terms_.size(); ++i)
+            out.terms_[i].weight /= total;
+        setsUsed += out.terms_.size() > before ? 1 : 0;
+    }
+    if (out.terms_.empty()) {
+        return fail("there is nothing to fit: no row has a measured time or throughput of a "
+                    "replica that obeys the step-time law (gpu and model, without step_time or "
+                    "operator_table)");
+    }
+    for (Term& term : out.terms_)
+        term.weight /= static_cast<double>(setsUsed);
+    out.addVariables(start);
+    if (out.variables_.empty()) return fail("there is nothing to fit: no parameter is left to move");
+    return out;
+}
+
+Candidate Problem::candidateAt(const std::vector<double>& z) const {
+    Candidate c = start_;
+    for (std::size_t i = 0; i < variables_.size(); ++i) {
+        const Variable& v = variables_[i];
+        if (v.parameter != nullptr) {
+            c.constants.*v.parameter->member = fromZ(*v.parameter, z[i]);
+            continue;
+        }
+        const auto at = std::find_if(c.a0Ms.begin(), c.a0Ms.end(),
+                                     [&](const auto& a) { return a.first == v.a0Of; });
+        if (at != c.a0Ms.end()) {
+            at->second = z[i] * v.scale;
+        } else {
+            c.a0Ms.emplace_back(v.a0Of, z[i] * v.scale);
+        }
+    }
+    return c;
+}
+
+bool Problem::affects(const Variable& v, const Run& run) const {
+    const Deployment& d =
+        m_->deployments[m_->sets[run.set].experiments[run.experiment].deployment];
+    if (!v.a0Of.empty()) return !d.a0Given && d.key == v.a0Of;
+    return !v.needsLink || d.replica.tp > 1;
+}
+
+double Problem::log(const Term& term, const Values& predicted) const {
+    const double measured = m_->sets[term.set].rows[term.row].measured[term.quantity];
+    const double simulated = predicted[term.quantity];
+    // A replica that serves nobody is wrong by as much as can be said.
+    constexpr double kWorst = 3.0;
+    if (!(simulated > 0.0)) return -kWorst;
+    return std::clamp(std::log(simulated / measured), -kWorst, kWorst);
+}
+
+// Runs the experiment of each task (run, point) and hands out the logs of its terms.
+void Problem::runAll(const std::vector<std::pair<std::size_t, std::vector<double>>>& tasks,
+                     const std::function<void(std::size_t, std::size_t, double)>& put) {
+    // Progress is told between portions, from this thread.
+    const std::size_t portion = std::max<std::size_t>(64, runs_.size());
+    for (std::size_t from = 0; from < tasks.size(); from += portion) {
+        const std::size_t count = std::min(portion, tasks.size() - from);
+        forEachOnThreads(count, options_->threads, [&](std::size_t i) {
+            const auto& [index, z] = tasks[from + i];
+            const Run& run = runs_[index];
+            const MeasurementSet& set = m_->sets[run.set];
+            const Deployment& d = m_->deployments[set.experiments[run.experiment].deployment];
+            const auto values = predict(set, run.experiment, configFor(d, candidateAt(z)));
+            for (const std::size_t t : run.terms) {
+                // predict() answers in the order of the experiment's rows.
+                std::size_t place = 0;
+                for (std::size_t r = 0; r < terms_[t].row; ++r)
+                    place += set.rows[r].experiment == run.experiment ? 1 : 0;
+                put(from + i, t, log(terms_[t], values[place]));
+            }
+        });
+        done_ += count;
+        if (options_->progress) options_->progress(done_, std::max(done_, runsAtMost()));
+    }
+}
+
+std::vector<double> Problem::residuals(const std::vector<double>& z) {
+    std::vector<std::pair<std::size_t, std::vector<double>>> tasks;
+    for (std::size_t r = 0; r < runs_.size(); ++r)
+        tasks.emplace_back(r, z);
+    std::vector<double> out(terms_.size());
+    runAll(tasks, [&](std::size_t, std::size_t term, double value) { out[term] = value; });
+    return out;
+}
+
+std::vector<std::vector<double>> Problem::derivative(const std::vector<double>& z) {
+    std::vector<std::vector<double>> out(terms_.size(), std::vector<double>(variables_.size()));
+    std::vector<std::pair<std::size_t, std::vector<double>>> tasks;
+    std::vector<std::pair<std::size_t, double>> moved; // of each task: variable, 1 / difference
+    for (std::size_t v = 0; v < variables_.size(); ++v) {
+        std::vector<double> above = z, below = z;
+        above[v] = std::min(z[v] + kDifference, variables_[v].high);
+        below[v] = std::max(z[v] - kDifference, variables_[v].low);
+        const double difference = above[v] - below[v];
+        if (difference <= 0.0) continue;
+        for (std::size_t r = 0; r < runs_.size(); ++r) {
+            if (!affects(variables_[v], runs_[r])) continue;
+            for (const auto* there : {&above, &below}) {
+                tasks.emplace_back(r, *there);
+                moved.emplace_back(v, (there == &above ? 1.0 : -1.0) / difference);
+            }
+        }
+    }
+    std::vector<std::vector<double>> parts(tasks.size());
+    std::vector<std::vector<std::size_t>> places(tasks.size());
+    runAll(tasks, [&](std::size_t task, std::size_t term, double value) {
+        parts[task].push_back(value * moved[task].second);
+        places[task].push_back(term);
+    });
+    for (std::size_t task = 0; task < tasks.size(); ++task) {
+        for (std::size_t i = 0; i < parts[task].size(); ++i)
+            out[places[task][i]][moved[task].first] += parts[task][i];
+    }
+    return out;
+}
+
+double Problem::lossOf(const std::vector<double>& r, const std::vector<double>& z) const {
+    const double d = options_->robust;
+    double sum = 0.0;
+    for (std::size_t i = 0; i < terms_.size(); ++i) {
+        const double size = std::abs(r[i]);
+        sum += terms_[i].weight * (size <= d ? size * size : d * (2.0 * size - d));
+    }
+    for (std::size_t v = 0; v < variables_.size(); ++v)
+        sum += pull() * (z[v] - variables_[v].start) * (z[v] - variables_[v].start);
+    return sum;
+}
+
+struct Search {
+    std::vector<double> z, residuals;
+    std::vector<std::vector<double>> derivative;
+    double loss = 0.0, startLoss = 0.0;
+    int iterations = 0;
+};
+
+Search searchFrom(Problem& problem, std::vector<double> start, int iterations) {
+    constexpr double kWidest = 4.0, kNarrowest = 0.02, kWorthwhile = 2e-4;
+    Search s;
+    s.z = std::move(start);
+    s.residuals = problem.residuals(s.z);
+    s.loss = s.startLoss = problem.lossOf(s.residuals, s.z);
+    s.derivative = problem.derivative(s.z);
+    double trust = 1.0;
+    int smallGains = 0;
+    const std::size_t n = problem.variables();
+    while (s.iterations < iterations && trust > kNarrowest) {
+        ++s.iterations;
+        Quadratic q(n);
+        for (std::size_t t = 0; t < problem.terms().size(); ++t) {
+            const double w = problem.terms()[t].weight * problem.robustWeight(s.residuals[t]);
+            const auto& row = s.derivative[t];
+            for (std::size_t i = 0; i < n; ++i) {
+                q.slope(i) += w * row[i] * s.residuals[t];
+                for (std::size_t j = 0; j < n; ++j)
+                    q.at(i, j) += w * row[i] * row[j];
+            }
+        }
+        std::vector<double> low(n), high(n);
+        for (std::size_t i = 0; i < n; ++i) {
+            const Variable& v = problem.variable(i);
+            q.at(i, i) += problem.pull();
+            q.slope(i) += problem.pull() * (s.z[i] - v.start);
+            low[i] = std::max(v.low - s.z[i], -trust);
+            high[i] = std::min(v.high - s.z[i], trust);
+        }
+        const std::vector<double> step = q.minimum(low, high);
+        const double promised = -q.value(step);
+        std::vector<double> there = s.z;
+        for (std::size_t i = 0; i < n; ++i) {
+            there[i] = std::clamp(there[i] + step[i], problem.variable(i).low,
+                                  problem.variable(i).high);
+        }
+        std::vector<double> r = problem.residuals(there);
+        const double loss = problem.lossOf(r, there);
+        const double gained = s.loss - loss;
+        if (gained <= 0.0) {
+            trust *= 0.4;
+            continue;
+        }
+        trust = std::min(kWidest, gained > 0.7 * promised ? trust * 2.0 : trust);
+        if (gained < 0.25 * promised) trust *= 0.5;
+        s.z = std::move(there);
+        s.residuals = std::move(r);
+        s.loss = loss;
+        s.derivative = problem.derivative(s.z);
+        // At a knee the simulation jumps, so one small gain is no proof of an end.
+        smallGains = gained < kWorthwhile * loss ? smallGains + 1 : 0;
+        if (smallGains == 3) break;
+    }
+    return s;
+}
+
+Search search(Problem& problem, const FitOptions& options) {
+    constexpr double kAround = 1.0; // how far the other starts are, in steps that matter
+    constexpr std::uint64_t kSeed = 20;
+    Search best = searchFrom(problem, problem.startPoint(), options.iterations);
+    const double startLoss = best.startLoss;
+    for (int i = 1; i < options.starts; ++i) {
+        RandomSequence draw(kSeed, static_cast<std::uint32_t>(i), 0);
+        std::vector<double> z = problem.startPoint();
+        for (std::size_t v = 0; v < z.size(); ++v) {
+            z[v] = std::clamp(z[v] + kAround * (2.0 * draw.uniform() - 1.0),
+                              problem.variable(v).low, problem.variable(v).high);
+        }
+        Search other = searchFrom(problem, std::move(z), options.iterations);
+        if (other.loss < best.loss) best = std::move(other);
+    }
+    best.startLoss = startLoss;
+    return best;
+}
+
+// What the data says about each variable, from the derivative at the optimum.
+void describe(const Problem& problem, const Search& s, Fit& fit) {
+    const std::size_t n = problem.variables();
+    Quadratic curvature(n);
+    double squares = 0.0, weights = 0.0;
+    for (std::size_t t = 0; t < problem.terms().size(); ++t) {
+        const double w = problem.terms()[t].weight;
+        squares += w * problem.robustWeight(s.residuals[t]) * s.residuals[t] * s.residuals[t];
+        weights += w * w;
+        for (std::size_t i = 0; i < n; ++i) {
+            for (std::size_t j = 0; j < n; ++j)
+                curvature.at(i, j) += w * s.derivative[t][i] * s.derivative[t][j];
+        }
+    }
+    // So many equally weighted values would have the same weight sums.
+    const double count = 1.0 / weights;
+    const double freedom = std::max(1.0, count - static_cast<double>(n));
+    const std::vector<double> variance = curvature.inverseDiagonal(kRidge);
+    const auto directions = curvature.directions(kRidge);
+    fit.condition = std::sqrt(directions.best / directions.worst);
+    for (std::size_t i = 0; i < n; ++i) {
+        const Variable& v = problem.variable(i);
+        FittedParameter p;
+        p.name = v.name();
+        const double error = std::sqrt(squares / freedom * variance[i]); // in steps that matter
+        double moveZ = 0.0; // a tenth of the value
+        if (v.parameter != nullptr) {
+            const FitParameter& f = *v.parameter;
+            p.unit = f.unit;
+            p.meaning = f.meaning;
+            p.start = fromZ(f, v.start) * f.shown;
+            p.value = fromZ(f, s.z[i]) * f.shown;
+            p.least = fromZ(f, f.inverse ? v.high : v.low) * f.shown;
+            p.most = fromZ(f, f.inverse ? v.low : v.high) * f.shown;
+            p.uncertainty = f.inverse ? error * f.scale * p.value * p.value
+                                      : error * f.scale * f.shown;
+            moveZ = 0.1 * s.z[i];
+        } else {
+            p.unit = "ms";
+            p.meaning = "before the engine's queue";
+            p.start = v.start * v.scale;
+            p.value = s.z[i] * v.scale;
+            p.least = kA0LeastMs;
+            p.most = kA0MostMs;
+            p.uncertainty = error * v.scale;
+            moveZ = 0.1 * s.z[i];
+        }
+        p.atBound = s.z[i] - v.low < 1e-6 * (v.high - v.low) ||
+                    v.high - s.z[i] < 1e-6 * (v.high - v.low);
+        p.sensitivity = 100.0 * std::sqrt(curvature.at(i, i)) * moveZ;
+        p.free = p.uncertainty > p.value / 3.0;
+        fit.parameters.push_back(std::move(p));
+        fit.weakest.emplace_back(v.name(), directions.weakest[i]);
+    }
+    std::sort(fit.weakest.begin(), fit.weakest.end(), [](const auto& a, const auto& b) {
+        return std::abs(a.second) > std::abs(b.second);
+    });
+    if (fit.weakest.size() > 4) fit.weakest.resize(4);
+}
+
+} // namespace
+
+double weightOf(const MeasurementSet& set, const MeasuredRow& row, Quantity quantity) {
+    if (!row.measured.has(quantity)) return 0.0;
+    const auto& what = set.experiments[row.experiment].what;
+    if (std::holds_alternative<std::vector<LoggedRequest>>(what)) {
+        return quantity == Quantity::completed ? 0.0 : 1.0;
+    }
+    if (std::holds_alternative<ClosedLoop>(what)) {
+        // The first token of a closed loop depends on how the clients started, and so does all of it
+        // once memory is full.
+        const bool judged = quantity == Quantity::tpot || quantity == Quantity::e2e;
+        return judged && !row.saturated ? 1.0 : 0.0;
+    }
+    if (row.saturated) {
+        // Times then follow from throughput and the client's limit.
+        if (quantity == Quantity::completed) return 1.5;
+        return quantity == Quantity::tpot ? 0.5 : 0.0;
+    }
+    if (quantity == Quantity::completed) return 0.0; // what was offered, by definition
+    // First tokens see the hiccups of the client too.
+    return quantity == Quantity::ttft ? 0.15 : 1.0;
+}
+
+Result<Fit> fit(const Measurements& measurements, const Candidate& start,
+                const FitOptions& options) {
+    auto problem = Problem::make(measurements, start, options, nullptr);
+    if (!problem) return fail(problem.error());
+    const Search s = search(*problem, options);
+    Fit out;
+    out.candidate = problem->candidateAt(s.z);
+    out.loss = s.loss;
+    out.startLoss = s.startLoss;
+    out.iterations = s.iterations;
+    describe(*problem, s, out);
+    out.predicted = predictAll(measurements, out.candidate, options.threads);
+    return out;
+}
+
+std::vector<std::vector<Values>> predictAll(const Measurements& m, const Candidate& candidate,
+                                            int threads) {
+    std::vector<std::vector<Values>> out;
+    std::vector<std::pair<std::size_t, std::size_t>> tasks;
+    for (std::size_t s = 0; s < m.sets.size(); ++s) {
+        out.emplace_back(m.sets[s].rows.size());
+        for (std::size_t e = 0; e < m.sets[s].experiments.size(); ++e)
+            tasks.emplace_back(s, e);
+    }
+    forEachOnThreads(tasks.size(), threads, [&](std::size_t i) {
+        const auto [s, e] = tasks[i];
+        const MeasurementSet& set = m.sets[s];
+        const auto values =
+            predict(set, e, configFor(m.deployments[set.experiments[e].deployment], candidate));
+        std::size_t next = 0;
+        for (std::size_t r = 0; r < set.rows.size(); ++r) {
+            if (set.rows[r].experiment == e) out[s][r] = values[next++];
+        }
+    });
+    return out;
+}
+
+ErrorSummary summarise(const std::string& name, const MeasurementSet& set,
+                       const std::vector<Values>& predicted,
+                       const std::function<bool(const MeasuredRow&, Quantity)>& filter) {
+    ErrorSummary out;
+    out.name = name;
+    std::array<double, kQuantities> counts{};
+    for (std::size_t r = 0; r < set.rows.size(); ++r) {
+        bool counted = false;
+        for (std::size_t q = 0; q < kQuantities; ++q) {
+            const auto quantity = static_cast<Quantity>(q);
+            if (!set.rows[r].measured.has(quantity) || !filter(set.rows[r], quantity)) continue;
+            out.rows += counted ? 0 : 1;
+            counted = true;
+            const double off =
+                std::abs(predicted[r][quantity] / set.rows[r].measured[quantity] - 1.0);
+            out.mean[q] += off;
+            out.worst[q] = std::max(out.worst[q], off);
+            counts[q] += 1.0;
+        }
+    }
+    for (std::size_t q = 0; q < kQuantities; ++q) {
+        out.mean[q] = counts[q] > 0.0 ? out.mean[q] / counts[q] : Values::nan();
+        if (counts[q] == 0.0) out.worst[q] = Values::nan();
+    }
+    return out;
+}
+
+Result<std::vector<HeldOut>> crossValidate(const Measurements& measurements, const Candidate& start,
+                                           const Fit& whole, const FitOptions& options) {
+    std::vector<std::pair<std::string, std::size_t>> groups; // with the set they are in
+    for (std::size_t s = 0; s < measurements.sets.size(); ++s) {
+        if (!measurements.sets[s].fit) continue;
+        for (const MeasuredRow& row : measurements.sets[s].rows) {
+            const auto same = [&](const auto& g) { return g.first == row.group; };
+            if (std::none_of(groups.begin(), groups.end(), same)) groups.emplace_back(row.group, s);
+        }
+    }
+    std::vector<HeldOut> out;
+    if (groups.size() < 2) return out;
+    for (std::size_t g = 0; g < groups.size(); ++g) {
+        const auto& [group, s] = groups[g];
+        FitOptions o = options;
+        if (options.progress) {
+            o.progress = [&](std::size_t done, std::size_t most) {
+                options.progress(g * most + done, groups.size() * most);
+            };
+        }
+        auto problem = Problem::make(measurements, start, o, &group);
+        if (!problem) return fail(problem.error());
+        const Search found = search(*problem, o);
+        HeldOut held;
+        held.group = group;
+        held.set = s;
+        held.candidate = problem->candidateAt(found.z);
+        const MeasurementSet& set = measurements.sets[s];
+        const auto mine = [&](const MeasuredRow& row, Quantity quantity) {
+            return row.group == group && weightOf(set, row, quantity) > 0.0;
+        };
+        held.inside = summarise(group, set, whole.predicted[s], mine);
+        held.outside =
+            summarise(group, set, predictAll(measurements, held.candidate, o.threads)[s], mine);
+        out.push_back(std::move(held));
+    }
+    return out;
+}
+
+} // namespace penstock::sim
