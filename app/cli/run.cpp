@@ -16,7 +16,9 @@
 #include <atomic>
 #include <chrono>
 #include <csignal>
+#include <future>
 #include <memory>
+#include <optional>
 #include <unistd.h>
 
 namespace penstock::app {
@@ -39,6 +41,7 @@ struct RunArguments {
     bool seedGiven = false;
     bool perfectGate = false;
     bool poisson = false;
+    bool score = false;
     bool quiet = false;
 };
 
@@ -76,6 +79,28 @@ Result<Recording> record(const std::string& file, sim::World& world) {
     return recording;
 }
 
+// The same world behind the perfect gate, in a thread of its own: worlds share nothing.
+class PerfectRun {
+  public:
+    static Result<PerfectRun> start(const sim::Scenario& scenario, sim::WorldOptions options) {
+        options.perfectGate = true;
+        auto world = sim::World::make(scenario, options);
+        if (!world) return fail(world.error());
+        PerfectRun run;
+        run.report_ = std::async(std::launch::async, [world = std::move(*world)] {
+            while (!world->runFor(std::chrono::milliseconds{20}) && !interrupted) {
+            }
+            if (auto status = world->status(); !status) return Result<Report>(fail(status.error()));
+            return world->report(0.0);
+        });
+        return run;
+    }
+    Result<Report> wait() { return report_.get(); }
+
+  private:
+    std::future<Result<Report>> report_;
+};
+
 int run(const RunArguments& arguments) {
     sim::ScenarioOptions options = scenarioOptions(arguments);
     if (!arguments.until.empty()) {
@@ -90,12 +115,16 @@ int run(const RunArguments& arguments) {
     }
     auto scenario = sim::readScenario(arguments.scenario, options);
     if (!scenario) return report(scenario.error(), kBadInput);
-    for (const std::string& text : arguments.assertions) {
-        scenario->expect.push_back({text, "--assert", 0});
-    }
     sim::WorldOptions worldOptions;
     worldOptions.perfectGate = arguments.perfectGate;
     worldOptions.poissonControl = arguments.poisson;
+    // A scenario's expectations are its lesson: they are not about the controls.
+    if (arguments.perfectGate || arguments.poisson) scenario->expect.clear();
+    for (const std::string& text : arguments.assertions) {
+        scenario->expect.push_back({text, "--assert", 0});
+    }
+    std::optional<sim::Scenario> again;
+    if (arguments.score) again = *scenario;
     auto made = sim::World::make(std::move(*scenario), worldOptions);
     if (!made) return report(made.error(), kBadInput);
     sim::World& world = **made;
@@ -110,6 +139,12 @@ int run(const RunArguments& arguments) {
         recording = std::move(*begun);
     }
     interrupted = false;
+    std::optional<PerfectRun> beside;
+    if (again) {
+        auto perfect = PerfectRun::start(*again, worldOptions);
+        if (!perfect) return report(perfect.error(), kBadInput);
+        beside = std::move(*perfect);
+    }
     const auto before = std::signal(SIGINT, onInterrupt);
     const auto started = std::chrono::steady_clock::now();
     const double horizon = toSeconds(world.end() - world.start());
@@ -124,7 +159,13 @@ int run(const RunArguments& arguments) {
     const double wall =
         std::chrono::duration<double>(std::chrono::steady_clock::now() - started).count();
     if (auto status = world.status(); !status) return report(status.error(), kBadInput);
-    auto result = world.report(wall);
+    std::optional<Report> perfect;
+    if (beside) {
+        auto ran = beside->wait();
+        if (!ran) return report(ran.error(), kWorldFailed);
+        if (!interrupted) perfect = std::move(*ran); // else they were stopped at different moments
+    }
+    auto result = world.report(wall, perfect ? &*perfect : nullptr);
     if (!result) return report(result.error(), kWorldFailed);
 
     if (recording.writer != nullptr) {
@@ -180,14 +221,19 @@ void addRun(CLI::App& app, int& code) {
     command->add_option("--store", arguments->store,
                         "Record the run in this SQLite database as it goes");
     command->add_flag("--perfect-gate", arguments->perfectGate,
-                      "Metric gates see the true load without delay: the best any gate can do");
+                      "One gate that sees the pool as it is, without delay, in place of the "
+                      "scenario's: the best that could be done");
     command->add_flag("--poisson", arguments->poisson,
                       "Every source with its burstiness removed, at the same mean rate");
+    command->add_flag("--score", arguments->score,
+                      "Run the perfect gate beside it and report the distance: lost goodput, "
+                      "needless waiting and failures of users; 0 is perfect");
     command->add_flag("-q,--quiet", arguments->quiet, "No report on standard output");
     command->footer("Examples:\n"
                     "  penstock run scenarios/code-onoff.yaml --html code.html\n"
                     "  penstock run scenarios/floor-of-the-poll.yaml --set engine.transport.batch_size=100\n"
                     "  penstock run scenarios/code-onoff.yaml --assert \"sources.code.ttft_ms.p99 <= 800\"\n"
+                    "  penstock run scenarios/code-onoff.yaml --score --assert \"score <= 0.5\"\n"
                     "Exit codes: 0 fine; 1 an expectation failed; 2 bad input; 3 the world failed.");
     command->callback([arguments, seed, &code] {
         arguments->seedGiven = seed->count() > 0;

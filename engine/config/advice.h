@@ -42,6 +42,7 @@ struct PoolFacts {
     std::optional<Duration> exporterRefresh;         // of the router's gauges
     std::optional<Duration> burst;                   // length of an interactive burst
     std::optional<std::vector<std::string>> metrics; // names that Prometheus has
+    std::optional<bool> routerFlowControl; // llm-d-router exports its saturation only with it
     std::vector<QueueFacts> queues;
 
     const QueueFacts* queue(std::string_view id) const;

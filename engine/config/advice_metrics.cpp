@@ -23,6 +23,7 @@ class MetricRules final : private Rules {
             if (shutWhenIdle(gate)) continue;
             fallback(gate);
             notExported(gate);
+            onlyWithFlowControl(gate);
             deadTime(gate);
         }
         pollAgainstCache();
@@ -87,6 +88,23 @@ class MetricRules final : private Rules {
                         "always {}.",
                         fmt::join(missing, ", "), num(value), open ? "open" : "closed"),
             renamed(missing.front(), saturation));
+    }
+
+    // A simulated router may export what the real one would not.
+    void onlyWithFlowControl(const FlatGate& gate) {
+        if (gate.type != "prometheus-saturation" || facts_.routerFlowControl.value_or(true)) return;
+        const auto series = seriesOf(gate, engine_.semantics);
+        if (!facts_.metrics || series.empty() || !exported(series.front())) return;
+        if (series.front().front().find("flow_control") == std::string::npos) return;
+        const double value = gate.number("fallback");
+        add("needs-flow-control", Severity::warning, gate, "metric",
+            fmt::format("This pool's router has flow control off. Here {} is exported all the same; "
+                        "llm-d-router (August 2026) exports it only with flow control on, and the "
+                        "gate would run on its fallback {} for ever, always {}.",
+                        series.front().front(), num(value),
+                        value < gate.number("threshold") - leastBudget(gate) ? "open" : "closed"),
+            "Turn flow control on in the router (pool.router.flow_control), or see what the pool "
+            "does without the series (pool.router.saturation_gauge: with-flow-control).");
     }
 
     std::string renamed(const std::string& missing, bool saturation) const {

@@ -54,6 +54,7 @@ const std::vector<FindingKind>& findingKinds() {
         {"fails-closed", "without a reading the queue stands still"},
         {"budget-counted-twice", "several queues each take the whole of one budget"},
         {"metric-not-exported", "nothing exports the series that the gate reads"},
+        {"needs-flow-control", "the series exists only while the router's flow control is on"},
         {"tier-label-missing", "priority goes by a label that is not set"},
         {"deadline-unreachable", "the work cannot be done by its deadline at the highest rate"},
         {"timeout-beyond-lease", "a request may outlive the lease on it many times over"},

@@ -60,6 +60,18 @@ std::string tiles(const Report& r) {
     out += tile("Saturation", fmt::format("{:.2f}", r.pool.saturationMean),
                 fmt::format("mean; p99 {:.2f}, GPUs busy {}", r.pool.saturationP99,
                             percent(r.pool.busyShare)));
+    if (r.score) {
+        out += tile("Score", fmt::format("{:.2f}", r.score->value),
+                    fmt::format("distance to a perfect gate: goodput {}, wait {}, failed {}",
+                                percent(r.score->lostGoodput), percent(r.score->needlessWait),
+                                percent(r.score->failedUsers)));
+    }
+    if (r.cost) {
+        out += tile("Cost of a million tokens", fmt::format("{:.3g}", r.cost->perMillionTokens),
+                    fmt::format("{:.3g} of output; {:.2f} GPU hours at {:.2f}",
+                                r.cost->perMillionOutputTokens, r.pool.gpuHours,
+                                r.cost->perGpuHour));
+    }
     const auto binding =
         std::max_element(r.limiter.begin(), r.limiter.end(),
                          [](const auto& a, const auto& b) { return a.second < b.second; });
@@ -227,6 +239,19 @@ std::string facts(const Report& r) {
     fact("running", fmt::format("{:.1f} mean, {:.0f} max", r.pool.runningMean, r.pool.runningMax));
     fact("waiting", fmt::format("{:.1f} mean, {:.0f} max", r.pool.waitingMean, r.pool.waitingMax));
     fact("preemptions", count(r.pool.preemptions));
+    fact("GPU hours", fmt::format("{:.2f}", r.pool.gpuHours));
+    if (r.losses.faults > 0) {
+        fact("faults", count(r.losses.faults));
+        fact("requests that died with a replica", count(r.losses.attemptsLost));
+        fact("queued requests lost", count(r.losses.requestsLost));
+        fact("users without an answer", count(r.losses.interactiveFailed));
+    }
+    if (r.score) {
+        fact("score", fmt::format("{:.3f}", r.score->value));
+        fact("perfect gate: tokens in time per second",
+             fmt::format("{:.0f}", r.score->perfectTokensPerSecond));
+        fact("perfect gate: mean time to first token", milliseconds(r.score->perfectTtftMs));
+    }
     if (r.fairness.tenants > 1) {
         fact("tenants", count(r.fairness.tenants));
         fact("Jain index, satisfied", fmt::format("{:.3f}", r.fairness.jainSatisfied));

@@ -251,6 +251,7 @@ void Recorder::ended(const Request& request, const ServiceTiming& lastTiming) {
             ++q.counts.late;
             s.late.add(at, 1);
         } else {
+            q.counts.timelyTokens += lastTiming.outputTokens;
             s.ok.add(at, 1);
         }
     } else {

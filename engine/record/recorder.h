@@ -86,6 +86,11 @@ struct RunFacts {
     std::vector<QueueSample> queues; // at the end
     FleetSample fleet;               // at the end
     std::uint64_t abortedTokens = 0; // generated for attempts that the world then threw away
+    double gpuSeconds = 0;           // held so far
+    double costPerGpuHour = 0;       // 0: not known
+    std::uint64_t faults = 0;        // that began
+    std::uint64_t attemptsLost = 0;  // with their replica
+    const Report* perfect = nullptr; // of the perfect gate on the same traffic: asks for a score
     std::vector<std::pair<std::string, double>> limiter;
     std::vector<AdviceItem> advice;
     std::vector<std::string> expectations; // expressions, expectation.h

@@ -94,7 +94,7 @@ QueueReport Recorder::State::queueReport(std::size_t i, const RunFacts& facts) c
     out.depthMax = q.depthMax;
     out.depthMean = ratio(q.depthSum, static_cast<double>(q.warmSamples));
     out.goodputPerSecond = ratio(static_cast<double>(out.succeeded - out.late), seconds);
-    out.goodputTokensPerSecond = ratio(static_cast<double>(out.outputTokens), seconds);
+    out.goodputTokensPerSecond = ratio(static_cast<double>(out.timelyTokens), seconds);
     out.littleL = ratio(q.inSystemSum, static_cast<double>(q.samples));
     // Those still here have lived too, up to now.
     const double open = static_cast<double>(out.enqueued) - static_cast<double>(out.ended);
@@ -120,8 +120,41 @@ PoolReport Recorder::State::poolReport(const RunFacts& facts) const {
             .promptTokens = facts.fleet.promptTokens,
             .generatedTokens = facts.fleet.generatedTokens,
             .tokensPerSecond = ratio(static_cast<double>(facts.fleet.generatedTokens), seconds),
-            .replicas = facts.fleet.replicas};
+            .replicas = facts.fleet.replicas,
+            .gpuHours = facts.gpuSeconds / 3600.0};
 }
+
+namespace {
+std::optional<CostReport> costOf(const Report& report, double perGpuHour) {
+    if (perGpuHour <= 0) return std::nullopt;
+    double prompt = 0;
+    double output = 0;
+    for (const SourceReport& s : report.sources) {
+        prompt += static_cast<double>(s.promptTokens);
+        output += static_cast<double>(s.outputTokens);
+    }
+    CostReport cost;
+    cost.perGpuHour = perGpuHour;
+    cost.total = report.pool.gpuHours * perGpuHour;
+    cost.perMillionOutputTokens = ratio(cost.total * 1e6, output);
+    cost.perMillionTokens = ratio(cost.total * 1e6, prompt + output);
+    return cost;
+}
+
+LossReport lossesOf(const Report& report, const RunFacts& facts) {
+    LossReport out;
+    out.faults = facts.faults;
+    out.attemptsLost = facts.attemptsLost;
+    for (const QueueReport& q : report.queues) {
+        out.requestsLost += q.lost;
+        out.resultsLost += q.withoutResult;
+    }
+    for (const SourceReport& s : report.sources) {
+        if (s.interactive) out.interactiveFailed += s.failed;
+    }
+    return out;
+}
+} // namespace
 
 FairnessReport Recorder::State::fairness() const {
     FairnessReport out;
@@ -176,6 +209,8 @@ Report Recorder::report(const RunFacts& facts) const {
         out.gates.push_back(std::move(r));
     }
     out.pool = s.poolReport(facts);
+    out.cost = costOf(out, facts.costPerGpuHour);
+    out.losses = lossesOf(out, facts);
     if (s.firstAttempts > 0) {
         out.retryAmplification =
             ratio(static_cast<double>(attempts), static_cast<double>(s.firstAttempts));
@@ -187,6 +222,7 @@ Report Recorder::report(const RunFacts& facts) const {
     out.limiter = facts.limiter;
     out.advice = facts.advice;
     out.extra = facts.extra;
+    if (facts.perfect != nullptr) out.score = scoreAgainst(out, *facts.perfect);
     if (!facts.expectations.empty()) {
         const Json json = toJson(out);
         for (const std::string& expr : facts.expectations) {

@@ -7,6 +7,7 @@
 #include "engine/record/gate_track.h"
 #include "engine/record/histogram.h"
 #include "engine/record/sample.h"
+#include "engine/record/score.h"
 #include "engine/types/error.h"
 #include "engine/types/result.h"
 
@@ -14,6 +15,7 @@
 
 #include <array>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -73,8 +75,9 @@ struct QueueReport {
     Distribution e2eMs;  // from enqueued to its end, of those that succeeded
     double depthMean = 0, depthMax = 0;
     std::uint64_t promptTokens = 0, outputTokens = 0; // of those that succeeded
+    std::uint64_t timelyTokens = 0;                   // output of those that succeeded in time
     double goodputPerSecond = 0;                      // succeeded in time
-    double goodputTokensPerSecond = 0;
+    double goodputTokensPerSecond = 0;                // timelyTokens over the whole run
     double littleL = 0, littleLambdaW = 0; // mean in the system, sampled; arrival rate x mean life
     SlackReport slack;
 };
@@ -94,6 +97,25 @@ struct PoolReport {
     std::uint64_t preemptions = 0, promptTokens = 0, generatedTokens = 0;
     double tokensPerSecond = 0;
     std::int64_t replicas = 0;
+    double gpuHours = 0; // held, working or not, those of a lost replica too
+};
+
+// What the tokens cost: GPUs are paid by the hour, tokens of answers that came to something are what
+// they are paid for. In the currency of the price.
+struct CostReport {
+    double perGpuHour = 0;
+    double total = 0;
+    double perMillionOutputTokens = 0; // 0 when there were none
+    double perMillionTokens = 0;       // prompt and output
+};
+
+// What went wrong and what it took with it.
+struct LossReport {
+    std::uint64_t faults = 0;            // that began
+    std::uint64_t attemptsLost = 0;      // in flight at a replica that died; retried or not
+    std::uint64_t requestsLost = 0;      // of queues: ended without success because a queue lost them
+    std::uint64_t resultsLost = 0;       // ended, but nobody was told
+    std::uint64_t interactiveFailed = 0; // users got an error, or gave up
 };
 
 // Jain's index (R. Jain et al., 1984): 1 when all tenants fare alike, 1/n when one has everything.
@@ -117,11 +139,14 @@ struct Report {
     std::vector<QueueReport> queues;
     std::vector<GateReport> gates;
     PoolReport pool;
+    std::optional<CostReport> cost; // where a price is known
+    LossReport losses;
     double retryAmplification = 1;  // attempts / requests that were ever sent
     std::uint64_t wastedTokens = 0; // generated for answers that came to nothing
     double wastedShare = 0;
     FairnessReport fairness;
     std::vector<std::pair<std::string, double>> limiter; // stage, share of the time it was binding
+    std::optional<ScoreReport> score; // where the perfect gate has run too
     std::vector<AdviceItem> advice;
     std::vector<ExpectationResult> expectations;
     std::vector<std::pair<std::string, double>> extra; // more numbers of a world: key, value

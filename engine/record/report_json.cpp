@@ -98,7 +98,33 @@ Json pool(const PoolReport& p) {
             {"prompt_tokens", p.promptTokens},
             {"generated_tokens", p.generatedTokens},
             {"tokens_per_second", p.tokensPerSecond},
-            {"replicas", p.replicas}};
+            {"replicas", p.replicas},
+            {"gpu_hours", p.gpuHours}};
+}
+
+Json cost(const CostReport& c) {
+    return {{"per_gpu_hour", c.perGpuHour},
+            {"total", c.total},
+            {"per_million_output_tokens", c.perMillionOutputTokens},
+            {"per_million_tokens", c.perMillionTokens}};
+}
+
+Json losses(const LossReport& l) {
+    return {{"faults", l.faults},
+            {"attempts_lost", l.attemptsLost},
+            {"requests_lost", l.requestsLost},
+            {"results_lost", l.resultsLost},
+            {"interactive_failed", l.interactiveFailed}};
+}
+
+Json scoreParts(const ScoreReport& s) {
+    return {{"lost_goodput", s.lostGoodput},
+            {"needless_wait", s.needlessWait},
+            {"failed_users", s.failedUsers},
+            {"perfect_gate",
+             {{"goodput_tokens_per_second", s.perfectTokensPerSecond},
+              {"mean_ttft_ms", s.perfectTtftMs},
+              {"failed_share", s.perfectFailedShare}}}};
 }
 } // namespace
 
@@ -134,6 +160,12 @@ Json toJson(const Report& r) {
     for (const GateReport& g : r.gates)
         out["gates"][g.owner] = gate(g);
     out["pool"] = pool(r.pool);
+    if (r.cost) out["cost"] = cost(*r.cost);
+    out["losses"] = losses(r.losses);
+    if (r.score) {
+        out["score"] = r.score->value;
+        out["score_parts"] = scoreParts(*r.score);
+    }
     out["retry_amplification"] = r.retryAmplification;
     out["wasted_tokens"] = r.wastedTokens;
     out["wasted_share"] = r.wastedShare;

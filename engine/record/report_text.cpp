@@ -75,6 +75,23 @@ std::string gateText(const GateReport& g) {
     }
     return out;
 }
+
+std::string lossText(const LossReport& l) {
+    if (l.faults + l.attemptsLost + l.requestsLost + l.resultsLost == 0) return {};
+    return fmt::format("  {} faults: {} requests in flight died with their replica, {} queued "
+                       "requests were lost, {} ended with nobody told, {} users got no answer\n",
+                       count(l.faults), count(l.attemptsLost), count(l.requestsLost),
+                       count(l.resultsLost), count(l.interactiveFailed));
+}
+
+std::string scoreText(const ScoreReport& s) {
+    return fmt::format("  score {:.3f} (0 is perfect): {} of the goodput it would have got is lost, "
+                       "{} of the users' wait was needless, {} of them failed needlessly\n"
+                       "    the perfect gate: {:.0f} tokens/s in time, users wait {} on average\n",
+                       s.value, percent(s.lostGoodput), percent(s.needlessWait),
+                       percent(s.failedUsers), s.perfectTokensPerSecond,
+                       milliseconds(s.perfectTtftMs));
+}
 } // namespace
 
 std::string toText(const Report& r, bool colour) {
@@ -136,6 +153,14 @@ std::string toText(const Report& r, bool colour) {
                        r.pool.saturationMean, r.pool.saturationP99, percent(r.pool.busyShare),
                        percent(r.pool.kvMean), percent(r.pool.kvMax), r.pool.tokensPerSecond,
                        count(r.pool.preemptions));
+    if (r.cost) {
+        out += fmt::format("  {:.2f} GPU hours at {:.2f} cost {:.2f}: {:.3g} a million output "
+                           "tokens, {:.3g} with prompts\n",
+                           r.pool.gpuHours, r.cost->perGpuHour, r.cost->total,
+                           r.cost->perMillionOutputTokens, r.cost->perMillionTokens);
+    }
+    out += lossText(r.losses);
+    if (r.score) out += "\n" + bold("Distance to a perfect gate") + "\n" + scoreText(*r.score);
 
     if (!r.limiter.empty()) {
         auto stages = r.limiter;

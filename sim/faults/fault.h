@@ -16,7 +16,8 @@ namespace penstock::sim {
 
 enum class FaultKind : std::uint8_t {
     replicaKilled,    // everything on it is lost; back after `lasting` (start-up time on top)
-    replicaDrained,   // takes nothing new, finishes what it has; back after `lasting`
+    replicaDrained,   // takes nothing new, finishes what it has; back after `lasting`: at once if it
+                      // has not finished yet, else after its start-up time
     replicaSlow,      // every step takes `factor` times as long
     replicaPartition, // the router cannot reach it; its requests hang until it is back
     routerErrors,     // answers `status` with `probability`, with Retry-After if given
@@ -48,8 +49,9 @@ std::string_view name(FaultKind kind);
 struct Fault {
     FaultKind kind = FaultKind::replicaKilled;
     Duration at{0};       // since the scenario's start
-    Duration lasting{0};  // 0: for kinds that are a moment; else until the end if negative
-    std::int32_t target = -1; // replica index; -1: all, or a random one for replica faults
+    Duration lasting{0};  // 0: a moment for those kinds that are one (a killed replica starts again
+                          // at once), for the others until the run's end
+    std::int32_t target = -1; // replica index; -1: all, or for replica faults one after the other
     std::string targetName;   // of metric faults: "router", "model-servers" or empty for all
     double factor = 1.0;      // replicaSlow
     int status = 503;         // routerErrors

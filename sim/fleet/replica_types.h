@@ -50,7 +50,7 @@ struct ReplicaConfig {
     std::int64_t staticMaxWaitNs = 0; // ... or when the oldest has waited this long
 
     bool prefixCache = false;         // kvBlocks / cacheUnitBlocks at most kMaxCachedUnits
-    std::int32_t cacheUnitBlocks = 1; // blocks covered by one prefix hash
+    std::int32_t cacheUnitBlocks = 1; // blocks that are found, kept and forgotten together
 
     std::int64_t apiDelayNs = 0; // a0: from submit() to the waiting queue (API server, tokeniser)
     // a1: from the end of the step to the client. Not applied here: events carry the end of their
@@ -65,11 +65,14 @@ struct ReplicaConfig {
 };
 
 // What is known about a prompt's beginning, for the prefix cache. Either `hashes`, one for every
-// cacheUnitBlocks * blockSize tokens, each standing for everything up to there (as block hashes of
-// traces do), which must live until the sequence is finished; or up to two groups: the first
-// group.tokens tokens are those of that group (a shared system prompt, then a session). Tokens may
-// reach past the prompt into the output: the next turn of a session finds those too. Only the first
-// kMaxHashUnits units are looked at.
+// hashTokens tokens (0: one for every unit of the cache), each standing for everything up to there
+// (as block hashes of traces do), which must live until the sequence is finished; or up to two
+// groups: the first group.tokens tokens are those of that group (a shared system prompt, then a
+// session). Tokens may reach past the prompt into the output: the next turn of a session finds those
+// too. Only the first kMaxHashUnits units are looked at.
+//
+// Traces hash blocks of 512 tokens (Mooncake) or 16 (Qwen-Bailian), caches have units of their own:
+// hashOfUnit() derives the one from the other, whichever is longer.
 struct PrefixInfo {
     struct Group {
         std::uint64_t id = 0;
@@ -77,6 +80,8 @@ struct PrefixInfo {
     };
     const std::uint64_t* hashes = nullptr;
     std::int32_t hashCount = 0;
+    std::int32_t hashTokens = 0;
+    std::uint64_t space = 0; // hashes of different spaces (traces) never mean the same text
     Group groups[2] = {};
 };
 
@@ -174,15 +179,26 @@ PENSTOCK_HD inline DecodeRun decodeRun(const ReplicaConfig& config, const Decode
 inline constexpr std::int32_t kMaxHashUnits = 1 << 20;
 
 PENSTOCK_HD inline std::int32_t hashUnits(const PrefixInfo& prefix, std::int32_t unitTokens) {
-    const std::int32_t units =
-        prefix.hashes != nullptr ? prefix.hashCount
-                                 : (prefix.groups[0].tokens + prefix.groups[1].tokens) / unitTokens;
-    return units < kMaxHashUnits ? units : kMaxHashUnits;
+    std::int64_t units = prefix.hashCount;
+    if (prefix.hashes == nullptr) {
+        units = (prefix.groups[0].tokens + prefix.groups[1].tokens) / unitTokens;
+    } else if (prefix.hashTokens > 0) {
+        units = units * prefix.hashTokens / unitTokens;
+    }
+    return static_cast<std::int32_t>(units < kMaxHashUnits ? units : kMaxHashUnits);
 }
 
 PENSTOCK_HD inline std::uint64_t hashOfUnit(const PrefixInfo& prefix, std::int32_t unit,
                                             std::int32_t unitTokens) {
-    if (prefix.hashes != nullptr) return prefix.hashes[unit];
+    if (prefix.hashes != nullptr) {
+        if (prefix.hashTokens <= 0) return prefix.hashes[unit];
+        // The hash whose block the unit ends in, and where in it: with the hash, everything up to
+        // the end of its block is the same, so any place within is too.
+        const std::int64_t end = static_cast<std::int64_t>(unit + 1) * unitTokens;
+        const std::int64_t block = (end - 1) / prefix.hashTokens;
+        const auto within = static_cast<std::uint64_t>(end - block * prefix.hashTokens);
+        return mixBits(mixBits(prefix.hashes[block] ^ mixBits(prefix.space)) ^ within);
+    }
     const std::uint64_t index = static_cast<std::uint64_t>(unit);
     const std::uint64_t first = mixBits(prefix.groups[0].id);
     if (unit < prefix.groups[0].tokens / unitTokens) return mixBits(first ^ index);

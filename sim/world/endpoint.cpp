@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "sim/world/endpoint.h"
 
+#include <algorithm>
+
 namespace penstock::sim {
 
 Endpoint::Endpoint(const ReplicaConfig& config, Loop& loop, EndpointListener& listener,
                    Duration refresh, Duration refreshPhase, Duration startUp, Duration startsIn)
     : loop_(loop), listener_(listener), replica_(config), refresh_(refresh), phase_(refreshPhase),
-      startUp_(startUp) {
+      startUp_(startUp), heldSince_(loop.now()) {
     read_.at = loop_.now();
     nextTick_ = loop_.now() + phase_;
     if (startsIn > Duration{0}) {
@@ -32,6 +34,9 @@ bool Endpoint::abort(std::int32_t slot, std::uint64_t job) {
     refresh(loop_.now());
     Collector collector{happened_};
     const bool was = replica_.cancel(nowNs(), slot, job, collector);
+    // What a partition holds back of it must not reach the next owner of its number.
+    std::erase_if(happened_, [job](const Happened& h) { return h.job == job; });
+    goneIfDrained();
     armNext();
     // Others may have finished at this very instant: they are told from a timer of their own, since
     // the caller is in the middle of something.
@@ -44,6 +49,7 @@ void Endpoint::fire() {
     Collector collector{happened_};
     replica_.advance(nowNs(), collector);
     tell();
+    goneIfDrained();
     armNext();
 }
 
@@ -96,6 +102,12 @@ EndpointMetrics Endpoint::metricsAt(Time t) const {
 
 EndpointMetrics Endpoint::truth() const { return metricsAt(loop_.now()); }
 
+EndpointMetrics Endpoint::committed() const {
+    EndpointMetrics m = truth();
+    m.waiting = static_cast<double>(replica_.inside()) - m.running;
+    return m;
+}
+
 Observation Endpoint::observe() const { return replica_.observe(nowNs()); }
 
 void Endpoint::become(State state) {
@@ -118,13 +130,28 @@ void Endpoint::kill() {
 
 void Endpoint::drain() {
     loop_.disarm(startTimer_);
-    become(replica_.inside() > 0 ? State::draining : State::gone);
+    if (state_ == State::gone) return;
+    become(State::draining);
+    goneIfDrained();
+}
+
+void Endpoint::goneIfDrained() {
+    if (state_ != State::draining || replica_.inside() > 0) return;
+    become(State::gone);
+    heldBefore_ = held();
+    released_ = true;
+}
+
+Duration Endpoint::held() const {
+    return released_ ? heldBefore_ : heldBefore_ + (loop_.now() - heldSince_);
 }
 
 void Endpoint::restore() {
     if (state_ == State::draining) {
         become(State::ready);
     } else if (state_ == State::gone) {
+        if (released_) heldSince_ = loop_.now();
+        released_ = false;
         become(State::starting);
         loop_.arm(startTimer_, loop_.now() + startUp_);
     }

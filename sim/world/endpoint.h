@@ -60,6 +60,8 @@ class Endpoint final : private Timer {
     EndpointMetrics readBy(Time now) const;
 
     EndpointMetrics truth() const;
+    // The truth with everything inside that does not run counted as waiting.
+    EndpointMetrics committed() const;
     Observation observe() const;
     std::int64_t inside() const { return replica_.inside(); }
     std::int64_t cachedTokens(const Sequence& sequence) const {
@@ -67,7 +69,13 @@ class Endpoint final : private Timer {
     }
     const ReplicaConfig& config() const { return replica_.config(); }
 
+    // How long it has been paid for: from its creation on, but for the time between being drained
+    // and being wanted again. A killed one keeps its GPUs, waiting for its return.
+    Duration held() const;
+
     // Faults and scaling. A killed endpoint loses everything; it is back `startUp` after restore().
+    // A drained one finishes what it has and is gone then; until it is, restore() only makes it
+    // ready again.
     void kill();
     void drain();
     void restore();
@@ -106,6 +114,7 @@ class Endpoint final : private Timer {
     void tell();
     void started();
     void become(State state);
+    void goneIfDrained();
     EndpointMetrics metricsAt(Time t) const;
     std::int64_t nowNs() const { return loop_.now().time_since_epoch().count(); }
 
@@ -117,6 +126,9 @@ class Endpoint final : private Timer {
     Duration startUp_;
     State state_ = State::starting;
     bool partitioned_ = false;
+    bool released_ = false; // drained away: its GPUs are somebody else's
+    Duration heldBefore_{0};
+    Time heldSince_;
     EndpointMetrics read_;
     Time nextTick_{};
     std::vector<Happened> happened_;

@@ -5,6 +5,10 @@
 // fairness id, within a flow first come first served or earliest deadline first. Source: llm-d-router
 // (pkg/epp/flowcontrol), August 2026. Bounded by requests and bytes a band.
 //
+// `edf` and `slo-deadline` order by the request's own deadline, which its sender knows; those without
+// one come last. (The router of that date gives every request the same TTL, by which its edf counts,
+// so that there edf is first come first served unless somebody sets TTLs.)
+//
 // Jobs are small numbers given by the router; removing one is lazy, so the caller says at take()
 // and sweep() which are still alive.
 #include "engine/types/time.h"
@@ -37,8 +41,9 @@ class FlowControl {
     // False when the band is full.
     bool offer(int priority, std::uint32_t fairness, const Item& item);
 
-    // The next item that may go at this saturation: the best of the highest band that holds any,
-    // unless that band's ceiling is at or below the saturation. `alive` weeds out the removed.
+    // The next item that may go at this saturation: the best of the highest band that holds any.
+    // Nothing goes once a band is met, empty or not, whose ceiling is at or below the saturation.
+    // `alive` weeds out the removed.
     template <class Alive>
     std::optional<Item> take(double saturation, Alive&& alive);
 
@@ -87,6 +92,10 @@ class FlowControl {
         band.bytes -= item.bytes;
         --size_;
         bytes_ -= item.bytes;
+        if (band.size > 0) return;
+        band.flows.clear(); // the dead in them too: flows do not pile up with the ids that come by
+        band.flowOf.clear();
+        band.turn = 0;
     }
 
     const RouterSpec& spec_;
@@ -99,8 +108,8 @@ class FlowControl {
 template <class Alive>
 std::optional<FlowControl::Item> FlowControl::take(double saturation, Alive&& alive) {
     for (auto& [priority, band] : bands_) {
-        if (band.size == 0) continue;
         if (ceilingOf(priority) <= saturation) return std::nullopt;
+        if (band.size == 0) continue;
         for (std::size_t tried = 0; tried < band.flows.size(); ++tried) {
             Flow& flow = band.flows[band.turn % band.flows.size()];
             band.turn = (band.turn + 1) % band.flows.size();

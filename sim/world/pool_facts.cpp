@@ -68,11 +68,7 @@ PoolFacts poolFacts(const Scenario& scenario) {
             facts.burst = facts.burst ? std::min(*facts.burst, *burst) : *burst;
         }
     }
-    const std::string prefix = scenario.router.names == RouterSpec::Names::llmDEpp
-                                   ? "llm_d_epp_flow_control_"
-                                   : "inference_extension_flow_control_";
-    std::vector<std::string> metrics{prefix + "pool_saturation",
-                                     "inference_pool_ready_pods",
+    std::vector<std::string> metrics{"inference_pool_ready_pods",
                                      "inference_pool_per_pod_queue_size",
                                      "inference_pool_average_queue_size",
                                      "inference_pool_average_kv_cache_utilization",
@@ -80,10 +76,13 @@ PoolFacts poolFacts(const Scenario& scenario) {
                                      "vllm:num_requests_waiting",
                                      "vllm:kv_cache_usage_perc",
                                      "up"};
-    if (scenario.router.flowControl) {
+    for (const std::string& prefix : scenario.router.metricPrefixes()) {
+        if (scenario.router.exportsSaturation()) metrics.push_back(prefix + "pool_saturation");
+        if (!scenario.router.flowControl) continue;
         metrics.push_back(prefix + "queue_size");
         metrics.push_back(prefix + "queue_bytes");
     }
+    facts.routerFlowControl = scenario.router.flowControl;
     facts.metrics = std::move(metrics);
     for (const auto& queue : scenario.engine.transport.queues) {
         facts.queues.push_back(factsOf(queue.id, scenario));

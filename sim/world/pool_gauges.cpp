@@ -33,21 +33,25 @@ RouterGauges::RouterGauges(MetricPath& path, Router& router, const Scenario& sce
     target_ = *target;
 
     const std::string& pool = scenario.poolName;
-    const std::string prefix = scenario.router.names == RouterSpec::Names::llmDEpp
-                                   ? "llm_d_epp_flow_control_"
-                                   : "inference_extension_flow_control_";
-    declare(prefix + "pool_saturation", {{"inference_pool", pool}}, saturation_);
-    if (scenario.router.flowControl) {
-        declare(prefix + "queue_size", {{"inference_pool", pool}}, queueSize_);
-        declare(prefix + "queue_bytes", {{"inference_pool", pool}}, queueBytes_);
+    for (const std::string& prefix : scenario.router.metricPrefixes()) {
+        if (scenario.router.exportsSaturation()) {
+            saturation_.push_back(declare(prefix + "pool_saturation", {{"inference_pool", pool}}));
+        }
+        if (!scenario.router.flowControl) continue;
+        queueSize_.push_back(declare(prefix + "queue_size", {{"inference_pool", pool}}));
+        queueBytes_.push_back(declare(prefix + "queue_bytes", {{"inference_pool", pool}}));
     }
-    declare("inference_pool_ready_pods", {{"name", pool}}, readyPods_);
-    declare("inference_pool_average_queue_size", {{"name", pool}}, averageQueue_);
-    declare("inference_pool_average_kv_cache_utilization", {{"name", pool}}, averageKv_);
+    readyPods_ = declare("inference_pool_ready_pods", {{"name", pool}});
+    averageQueue_ = declare("inference_pool_average_queue_size", {{"name", pool}});
+    averageKv_ = declare("inference_pool_average_kv_cache_utilization", {{"name", pool}});
 }
 
-void RouterGauges::declare(const std::string& name, const Labels& labels, GaugeHandle& handle) {
-    handle = declareOrDie(path_, target_, name, labels, GaugeKind::exported);
+GaugeHandle RouterGauges::declare(const std::string& name, const Labels& labels) {
+    return declareOrDie(path_, target_, name, labels, GaugeKind::exported);
+}
+
+void RouterGauges::setAll(GaugeSink& sink, const std::vector<GaugeHandle>& handles, double value) {
+    for (const GaugeHandle handle : handles) sink.set(handle, value);
 }
 
 void RouterGauges::collect(Time now, GaugeSink& sink) {
@@ -58,11 +62,10 @@ void RouterGauges::collect(Time now, GaugeSink& sink) {
             path_, target_, "inference_pool_per_pod_queue_size",
             {{"name", scenario_.poolName}, {"model_server_pod", pod}}, GaugeKind::exported));
     }
-    sink.set(saturation_, looking ? router_.saturationToAnOnlooker() : router_.saturation());
-    if (scenario_.router.flowControl) {
-        sink.set(queueSize_, static_cast<double>(router_.queued()));
-        sink.set(queueBytes_, static_cast<double>(router_.queuedBytes()));
-    }
+    setAll(sink, saturation_,
+           looking ? router_.saturationToAnOnlooker() : router_.saturation());
+    setAll(sink, queueSize_, static_cast<double>(router_.queued()));
+    setAll(sink, queueBytes_, static_cast<double>(router_.queuedBytes()));
     // An empty pool leaves its gauges as they were: the router refreshes them per pod, so with no
     // pod to loop over ready_pods goes on saying what it said.
     const std::int32_t ready = router_.readyEndpoints();

@@ -26,16 +26,17 @@ class RouterGauges final : public GaugeSource {
     TargetId target() const { return target_; }
 
   private:
-    void declare(const std::string& name, const Labels& labels, GaugeHandle& handle);
+    GaugeHandle declare(const std::string& name, const Labels& labels);
+    void setAll(GaugeSink& sink, const std::vector<GaugeHandle>& handles, double value);
 
     MetricPath& path_;
     Router& router_;
     const Scenario& scenario_;
     Asker asker_;
     TargetId target_ = 0;
-    GaugeHandle saturation_ = 0;
-    GaugeHandle queueSize_ = 0;
-    GaugeHandle queueBytes_ = 0;
+    std::vector<GaugeHandle> saturation_; // under each name that the router uses
+    std::vector<GaugeHandle> queueSize_;
+    std::vector<GaugeHandle> queueBytes_;
     GaugeHandle readyPods_ = 0;
     GaugeHandle averageQueue_ = 0;
     GaugeHandle averageKv_ = 0;

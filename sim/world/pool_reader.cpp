@@ -66,9 +66,15 @@ void readRouter(Reader& pool, RouterSpec& s) {
         s.exportInterval = r.duration("export_interval", {.min = 1ms, .max = 1h}, s.exportInterval);
         s.names = r.choice<RouterSpec::Names>(
             "metric_names",
-            {{"inference-extension", RouterSpec::Names::inferenceExtension},
+            {{"both", RouterSpec::Names::both},
+             {"inference-extension", RouterSpec::Names::inferenceExtension},
              {"llm-d-epp", RouterSpec::Names::llmDEpp}},
             s.names);
+        s.saturationGauge = r.choice<RouterSpec::SaturationGauge>(
+            "saturation_gauge",
+            {{"always", RouterSpec::SaturationGauge::always},
+             {"with-flow-control", RouterSpec::SaturationGauge::withFlowControl}},
+            s.saturationGauge);
     });
 }
 
@@ -92,6 +98,8 @@ void readAutoscaler(Reader& pool, AutoscalerSpec& s) {
 void readPool(Reader& top, Scenario& scenario, const std::string& resources) {
     top.requireObject("pool", [&](Reader& pool) {
         scenario.poolName = pool.text("name", "pool");
+        scenario.costPerGpuHour =
+            pool.number("cost_per_gpu_hour", {.min = 0, .max = 1e6}, scenario.costPerGpuHour);
         const auto hardware = Hardware::load(resources);
         if (!hardware) {
             pool.failHere(hardware.error().text());

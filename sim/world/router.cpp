@@ -125,7 +125,12 @@ Router::JobId Router::submit(const RouterRequest& request, RouterClient& client,
     if (spec_.flowControl) {
         FlowControl::Item item{id, job.ticket, now, request.deadline, bytesOf(request)};
         if (!flow_.offer(request.priority, request.fairness, item)) {
-            reject(id, 429, DroppedReason::rejectedSaturated);
+            // A full queue before an empty pool is not contention: nobody serves.
+            if (best_.empty()) {
+                reject(id, 503, DroppedReason::rejectedNoEndpoints);
+            } else {
+                reject(id, 429, DroppedReason::rejectedSaturated);
+            }
             return id;
         }
         job.queued = true;
@@ -399,6 +404,25 @@ double Router::trueSaturation() const {
         sum += saturationOf(i, endpoints_[i]->truth());
     }
     return ready == 0 ? 1.0 : sum / ready;
+}
+
+double Router::committedSaturation() const {
+    double sum = 0.0;
+    int ready = 0;
+    for (std::size_t i = 0; i < endpoints_.size(); ++i) {
+        if (!endpoints_[i]->ready()) continue;
+        ++ready;
+        sum += saturationOf(i, endpoints_[i]->committed());
+    }
+    return ready == 0 ? 1.0 : sum / ready;
+}
+
+std::int64_t Router::seats() const {
+    std::int64_t seats = 0;
+    for (const auto& endpoint : endpoints_) {
+        if (endpoint->ready()) seats += endpoint->config().maxNumSeqs;
+    }
+    return seats;
 }
 
 std::int32_t Router::readyEndpoints() const {

@@ -75,6 +75,11 @@ class Router final : private EndpointListener {
     double saturationToAnOnlooker() const;
     // The same law on the true state of this instant.
     double trueSaturation() const;
+    // The same with every request that is inside a replica and does not run counted as waiting,
+    // those still on their way through its API too: what the truth will be once all have arrived.
+    double committedSaturation() const;
+    // Sequences that the ready replicas run at once, all together.
+    std::int64_t seats() const;
 
     std::int64_t queued() const { return flow_.size(); }
     std::int64_t queuedBytes() const { return flow_.bytes(); }

@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <map>
 #include <string>
+#include <vector>
 
 namespace penstock::sim {
 
@@ -16,7 +17,9 @@ struct RouterSpec {
     enum class ConcurrencyMode : std::uint8_t { requests, tokens, hybrid };
     enum class Fairness : std::uint8_t { globalStrict, roundRobin };
     enum class Order : std::uint8_t { fcfs, edf, sloDeadline };
-    enum class Names : std::uint8_t { inferenceExtension, llmDEpp }; // generation of metric names
+    // Prefix of the flow control metrics: the older name, the newer, or both, as the router of that
+    // date exports them.
+    enum class Names : std::uint8_t { both, inferenceExtension, llmDEpp };
 
     Detector detector = Detector::utilization;
     double queueDepthThreshold = 5.0;  // waiting requests of an endpoint that count as saturated
@@ -44,7 +47,24 @@ struct RouterSpec {
 
     std::map<std::string, int> objectives;  // priority of each x-gateway-inference-objective
     Duration exportInterval{std::chrono::seconds{5}};
-    Names names = Names::inferenceExtension;
+    Names names = Names::both;
+    // llm-d-router sets its saturation gauge in the dispatch cycle of flow control, so that without
+    // flow control there is no such series and a gate on it runs on its fallback for ever
+    // (pkg/epp/flowcontrol/controller/internal/processor.go, August 2026). `withFlowControl` does
+    // the same. `always` exports it in any case, so that gates can be studied on a pool that admits
+    // everything; the linter then says what the real router would do.
+    enum class SaturationGauge : std::uint8_t { always, withFlowControl };
+    SaturationGauge saturationGauge = SaturationGauge::always;
+    bool exportsSaturation() const {
+        return flowControl || saturationGauge == SaturationGauge::always;
+    }
+    // Of the flow control metrics, in the order of `names`.
+    std::vector<std::string> metricPrefixes() const {
+        std::vector<std::string> prefixes;
+        if (names != Names::llmDEpp) prefixes.emplace_back("inference_extension_flow_control_");
+        if (names != Names::inferenceExtension) prefixes.emplace_back("llm_d_epp_flow_control_");
+        return prefixes;
+    }
 };
 
 } // namespace penstock::sim

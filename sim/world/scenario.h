@@ -73,7 +73,7 @@ struct Scenario {
     std::vector<ReplicaGroup> replicas;
     RouterSpec router;
     AutoscalerSpec autoscaler;
-    double costPerGpuHour = 0.0;
+    double costPerGpuHour = 0.0; // in any currency; 0: the report speaks of no cost
 
     std::vector<SourceSpec> sources;
     EngineDocument engine;

@@ -30,7 +30,6 @@ void readHeader(Reader& top, Scenario& s) {
         s.horizon = r.duration("horizon", {.min = 1ms, .max = std::chrono::hours{24 * 3660}}, 1h);
         s.warmup = r.duration("warmup", {.max = s.horizon}, 0s);
         s.sampleEvery = r.duration("sample_every", {}, 0s);
-        s.costPerGpuHour = r.number("cost_per_gpu_hour", {.min = 0, .max = 1e6}, 0.0);
     });
 }
 

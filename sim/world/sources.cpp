@@ -48,6 +48,8 @@ PrefixInfo Source::prefixOf(const Arrival& arrival) const {
     if (arrival.blockHashes != nullptr) {
         prefix.hashes = arrival.blockHashes;
         prefix.hashCount = static_cast<std::int32_t>(arrival.blockCount);
+        prefix.hashTokens = static_cast<std::int32_t>(arrival.blockTokens);
+        prefix.space = index_ + std::uint64_t{1};
         return prefix;
     }
     // Ids are unique within a source; the source's index makes them unique in the world.
@@ -196,31 +198,31 @@ QueueSource::~QueueSource() {
 
 const Envelope* QueueSource::envelopeOf(const Arrival& arrival) {
     const TrafficSpec& traffic = spec_.traffic;
-    const std::size_t tiers = std::max<std::size_t>(traffic.tiers.size(), 1);
-    const std::size_t sets = std::max<std::size_t>(traffic.labels.size(), 1);
-    const std::size_t key = (static_cast<std::size_t>(arrival.tenant) * tiers + arrival.tier) * sets +
-                            arrival.label;
-    if (key >= envelopes_.size()) envelopes_.resize(key + 1);
-    if (envelopes_[key] == nullptr) {
+    const std::uint64_t key = (static_cast<std::uint64_t>(arrival.tenant) << 32) |
+                              (static_cast<std::uint64_t>(arrival.tier) << 16) | arrival.label;
+    std::unique_ptr<Envelope>& kept = envelopes_[key];
+    if (kept == nullptr) {
         auto envelope = std::make_unique<Envelope>();
         envelope->id = traffic.name;
         envelope->shared = true;
         envelope->labels = queueLabels_;
-        if (arrival.tenant < traffic.tenants.size()) {
-            envelope->metadata.push_back(
-                {spec_.tenantAttribute, traffic.tenants[arrival.tenant].name});
+        // A trace may have brought names that the scenario does not know.
+        const std::vector<std::string>& tenants = stream().tenantNames();
+        const std::vector<std::string>& tiers = stream().tierNames();
+        if (arrival.tenant < tenants.size()) {
+            envelope->metadata.push_back({spec_.tenantAttribute, tenants[arrival.tenant]});
         }
-        if (arrival.tier < traffic.tiers.size()) {
-            envelope->labels.push_back({spec_.tierLabel, traffic.tiers[arrival.tier].name});
+        if (arrival.tier < tiers.size()) {
+            envelope->labels.push_back({spec_.tierLabel, tiers[arrival.tier]});
         }
         if (arrival.label < traffic.labels.size()) {
             for (const auto& [k, v] : traffic.labels[arrival.label].labels) {
                 envelope->labels.push_back({k, v});
             }
         }
-        envelopes_[key] = std::move(envelope);
+        kept = std::move(envelope);
     }
-    return envelopes_[key].get();
+    return kept.get();
 }
 
 void QueueSource::send(const Arrival& arrival) {

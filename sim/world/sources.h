@@ -12,6 +12,7 @@
 
 #include <memory>
 #include <string>
+#include <unordered_map>
 #include <vector>
 
 namespace penstock::sim {
@@ -115,7 +116,7 @@ class QueueSource final : public Source {
     MemoryQueue& queue_;
     std::uint16_t queueIndex_;
     const penstock::Labels& queueLabels_;
-    std::vector<std::unique_ptr<Envelope>> envelopes_; // by (tenant, tier, label)
+    std::unordered_map<std::uint64_t, std::unique_ptr<Envelope>> envelopes_; // tenant, tier, label
     std::vector<std::unique_ptr<Cancel>> cancels_;
     std::vector<Cancel*> freeCancels_;
 };

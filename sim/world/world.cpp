@@ -6,6 +6,7 @@
 #include "engine/config/build.h"
 #include "engine/types/check.h"
 #include "sim/world/deferred_call.h"
+#include "sim/world/perfect_gate.h"
 
 #include <fmt/format.h>
 
@@ -19,11 +20,25 @@ namespace {
 // Monday 5 January 2026, 00:00 UTC: deadlines on the wire are Unix seconds, so a simulated run needs
 // a date, and a week of diurnal traffic begins on a Monday.
 constexpr Time kEpoch{Duration{1767571200LL * 1000000000LL}};
+
+// More than the pool can hold running and waiting at the perfect gate's saturation.
+std::int32_t seatsOf(const Scenario& scenario) {
+    std::int64_t seats = 0;
+    const auto add = [&](const ReplicaGroup& group, std::int64_t count) {
+        const auto waiting = static_cast<std::int64_t>(scenario.router.queueDepthThreshold) + 1;
+        seats += count * (group.config.maxNumSeqs + waiting);
+    };
+    for (const ReplicaGroup& group : scenario.replicas) add(group, group.count);
+    if (scenario.autoscaler.enabled) add(scenario.replicas.front(), scenario.autoscaler.max);
+    return static_cast<std::int32_t>(std::min<std::int64_t>(seats, 1000000));
+}
 } // namespace
 
 World::World(Scenario scenario, const WorldOptions& options)
-    : scenario_(std::move(scenario)), options_(options), start_(kEpoch),
-      loop_(kEpoch, scenario_.seed) {}
+    : scenario_(std::move(scenario)), options_(options), asWritten_(scenario_.engine),
+      start_(kEpoch), loop_(kEpoch, scenario_.seed) {
+    if (options_.perfectGate) scenario_.engine = withoutGates(asWritten_, seatsOf(scenario_));
+}
 
 Time World::epoch() {
     return kEpoch;
@@ -45,6 +60,7 @@ Status World::build() {
     for (const ReplicaGroup& group : scenario_.replicas) {
         for (std::int32_t i = 0; i < group.count; ++i) {
             router_->addEndpoint(group.config, group.startUp, 0s);
+            endpointGpus_.push_back(group.tp);
         }
     }
 
@@ -53,8 +69,7 @@ Status World::build() {
         options.mode = mode;
         return std::make_unique<MetricPath>(loop_, options);
     };
-    const bool perfect = options_.perfectGate || scenario_.metrics.perfect;
-    metrics_ = path(perfect ? MetricPath::Mode::perfect : MetricPath::Mode::scraped);
+    metrics_ = path(scenario_.metrics.perfect ? MetricPath::Mode::perfect : MetricPath::Mode::scraped);
     truthPath_ = path(MetricPath::Mode::perfect);
     routerGauges_ = std::make_unique<RouterGauges>(*metrics_, *router_, scenario_);
     truthRouterGauges_ = std::make_unique<RouterGauges>(*truthPath_, *router_, scenario_);
@@ -92,6 +107,8 @@ void World::updateGauges() {
             std::make_unique<ReplicaGauges>(*metrics_, *router_, i, scenario_));
         truthReplicaGauges_.push_back(
             std::make_unique<ReplicaGauges>(*truthPath_, *router_, i, scenario_));
+        // What came after the start is of the first kind: the autoscaler's.
+        if (i >= endpointGpus_.size()) endpointGpus_.push_back(scenario_.replicas.front().tp);
     }
 }
 
@@ -101,11 +118,13 @@ Status World::makeEngine() {
         if (perfect) document.prometheusCacheTtl = Duration{0};
         const GateContext context{loop_, &source, store_.get(), document.prometheusCacheTtl,
                                   document.semantics};
-        return buildSettings(document, context, warnings);
+        auto built = buildSettings(document, context, warnings);
+        if (built && options_.perfectGate) placePerfectGates(*built, asWritten_, *router_);
+        return built;
     };
     std::vector<Error> warnings = scenario_.engine.warnings;
     auto settings =
-        build(*metricSource_, options_.perfectGate || scenario_.metrics.perfect, &warnings);
+        build(*metricSource_, scenario_.metrics.perfect, &warnings);
     if (!settings) return fail(settings.error());
     auto truth = build(*truthSource_, true, nullptr);
     PENSTOCK_CHECK(truth.has_value()); // the same documents

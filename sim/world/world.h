@@ -35,8 +35,8 @@
 namespace penstock::sim {
 
 struct WorldOptions {
-    bool perfectGate = false;     // metric gates see the true load without delay
-    bool poissonControl = false;  // every source with its burstiness removed
+    bool perfectGate = false;    // perfect_gate.h in place of the scenario's gates and their limits
+    bool poissonControl = false; // every source with its burstiness removed
 };
 
 class World final : private FaultListener,
@@ -102,7 +102,8 @@ class World final : private FaultListener,
     std::vector<std::pair<std::string, std::uint64_t>> trafficHashes() const;
 
     // The report so far. Checks conservation of requests and tokens; an error is a bug of ours.
-    Result<Report> report(double wallSeconds);
+    // With the report of the same world behind the perfect gate, at the same moment, it has a score.
+    Result<Report> report(double wallSeconds, const Report* perfect = nullptr);
 
   private:
     World(Scenario scenario, const WorldOptions& options);
@@ -117,6 +118,10 @@ class World final : private FaultListener,
     void sample();
     void updateGauges();
     RunFacts facts(double wallSeconds);
+    double gpuSeconds() const;
+    std::size_t endpointOf(std::size_t index, const Fault& fault) const;
+    void apply(const Fault& fault, std::size_t endpoint);
+    void undo(const Fault& fault, std::size_t endpoint);
     Status checkConservation() const;
     void emit(EventKind kind, std::uint8_t code, std::uint8_t aux, double value = 0.0);
     std::vector<TargetId> targetsOf(const Fault& fault) const;
@@ -132,6 +137,7 @@ class World final : private FaultListener,
 
     Scenario scenario_;
     WorldOptions options_;
+    EngineDocument asWritten_; // the scenario's engine before a perfect gate took its place
     Time start_;
     EventLoop loop_;
     Status status_;
@@ -164,6 +170,15 @@ class World final : private FaultListener,
     std::unique_ptr<Onlooker> onlooker_; // null until somebody looks
 
     Router::Trouble trouble_;
+    // Faults in force, and the endpoint that each hit: the pool may grow meanwhile.
+    struct ActiveFault {
+        std::size_t index;
+        Fault fault;
+        std::size_t endpoint;
+    };
+    std::vector<ActiveFault> active_;
+    std::uint64_t faultsBegun_ = 0;
+    std::vector<int> endpointGpus_; // by endpoint
     bool engineUp_ = false;
     struct {
         std::uint64_t number = ~std::uint64_t{0};

@@ -26,41 +26,55 @@ std::vector<TargetId> World::targetsOf(const Fault& fault) const {
     return targets;
 }
 
-namespace {
-// The replica a fault names, all of them, or for random faults one after the other.
-template <class Act>
-void eachEndpoint(Router& router, const Fault& fault, std::size_t index, Act&& act) {
-    const std::size_t count = router.endpointCount();
-    if (count == 0) return;
-    if (fault.target >= 0) {
-        act(static_cast<std::size_t>(fault.target) % count);
-    } else {
-        act(index % count);
-    }
+// The replica a fault names, or for faults that name none one after the other.
+std::size_t World::endpointOf(std::size_t index, const Fault& fault) const {
+    const std::size_t count = router_->endpointCount();
+    return (fault.target >= 0 ? static_cast<std::size_t>(fault.target) : index) % count;
 }
-} // namespace
 
 void World::faultBegins(std::size_t index, const Fault& fault) {
     emit(EventKind::fault, 1, static_cast<std::uint8_t>(fault.kind));
+    ++faultsBegun_;
+    const std::size_t endpoint = endpointOf(index, fault);
+    apply(fault, endpoint);
+    if (fault.kind == FaultKind::replicaKilled && fault.lasting == Duration{0}) {
+        undo(fault, endpoint); // a crash: it starts again at once
+    } else {
+        active_.push_back({index, fault, endpoint}); // without an end, until the run's
+    }
+}
+
+// Faults may overlap: what one of them did is undone only as far as no other one asks for it.
+void World::faultEnds(std::size_t index, const Fault& fault) {
+    emit(EventKind::fault, 0, static_cast<std::uint8_t>(fault.kind));
+    const auto ending = std::find_if(active_.begin(), active_.end(),
+                                     [index](const ActiveFault& a) { return a.index == index; });
+    PENSTOCK_CHECK(ending != active_.end());
+    const std::size_t endpoint = ending->endpoint;
+    active_.erase(ending);
+    const bool ofEndpoint = fault.kind <= FaultKind::replicaPartition;
+    const auto again = [&](const ActiveFault& a) {
+        return a.fault.kind == fault.kind && (!ofEndpoint || a.endpoint == endpoint);
+    };
+    const bool stillGone = fault.kind <= FaultKind::replicaDrained &&
+                           std::any_of(active_.begin(), active_.end(), again);
+    if (stillGone) return;
+    undo(fault, endpoint);
+    for (const ActiveFault& a : active_) {
+        if (again(a)) apply(a.fault, a.endpoint);
+    }
+}
+
+void World::apply(const Fault& fault, std::size_t endpoint) {
+    Endpoint& replica = router_->endpoint(endpoint);
     switch (fault.kind) {
     case FaultKind::replicaKilled:
-        eachEndpoint(*router_, fault, index, [&](std::size_t i) {
-            router_->endpoint(i).kill();
-            metrics_->setEndpointDown(replicaGauges_[i]->target(), true);
-        });
+        replica.kill();
+        metrics_->setEndpointDown(replicaGauges_[endpoint]->target(), true);
         break;
-    case FaultKind::replicaDrained:
-        eachEndpoint(*router_, fault, index,
-                     [&](std::size_t i) { router_->endpoint(i).drain(); });
-        break;
-    case FaultKind::replicaSlow:
-        eachEndpoint(*router_, fault, index,
-                     [&](std::size_t i) { router_->endpoint(i).setSlowFactor(fault.factor); });
-        break;
-    case FaultKind::replicaPartition:
-        eachEndpoint(*router_, fault, index,
-                     [&](std::size_t i) { router_->endpoint(i).setPartitioned(true); });
-        break;
+    case FaultKind::replicaDrained: replica.drain(); break;
+    case FaultKind::replicaSlow: replica.setSlowFactor(fault.factor); break;
+    case FaultKind::replicaPartition: replica.setPartitioned(true); break;
     case FaultKind::routerErrors:
         trouble_.errorStatus = fault.status;
         trouble_.errorProbability = fault.probability;
@@ -103,27 +117,16 @@ void World::faultBegins(std::size_t index, const Fault& fault) {
     }
 }
 
-void World::faultEnds(std::size_t index, const Fault& fault) {
-    emit(EventKind::fault, 0, static_cast<std::uint8_t>(fault.kind));
+void World::undo(const Fault& fault, std::size_t endpoint) {
+    Endpoint& replica = router_->endpoint(endpoint);
     switch (fault.kind) {
     case FaultKind::replicaKilled:
-        eachEndpoint(*router_, fault, index, [&](std::size_t i) {
-            router_->endpoint(i).restore();
-            metrics_->setEndpointDown(replicaGauges_[i]->target(), false);
-        });
+        replica.restore();
+        metrics_->setEndpointDown(replicaGauges_[endpoint]->target(), false);
         break;
-    case FaultKind::replicaDrained:
-        eachEndpoint(*router_, fault, index,
-                     [&](std::size_t i) { router_->endpoint(i).restore(); });
-        break;
-    case FaultKind::replicaSlow:
-        eachEndpoint(*router_, fault, index,
-                     [&](std::size_t i) { router_->endpoint(i).setSlowFactor(1.0); });
-        break;
-    case FaultKind::replicaPartition:
-        eachEndpoint(*router_, fault, index,
-                     [&](std::size_t i) { router_->endpoint(i).setPartitioned(false); });
-        break;
+    case FaultKind::replicaDrained: replica.restore(); break;
+    case FaultKind::replicaSlow: replica.setSlowFactor(1.0); break;
+    case FaultKind::replicaPartition: replica.setPartitioned(false); break;
     case FaultKind::routerErrors:
         trouble_.errorProbability = 0.0;
         router_->setTrouble(trouble_);

@@ -134,6 +134,14 @@ void World::sample() {
     if (now + scenario_.sampleEvery <= end()) loop_.arm(sampleTimer_, now + scenario_.sampleEvery);
 }
 
+double World::gpuSeconds() const {
+    double seconds = 0.0;
+    for (std::size_t i = 0; i < router_->endpointCount(); ++i) {
+        seconds += endpointGpus_[i] * toSeconds(router_->endpoint(i).held());
+    }
+    return seconds;
+}
+
 RunFacts World::facts(double wallSeconds) {
     gauger_->readQueues();
     gauger_->readFleet(loop_.now());
@@ -147,10 +155,15 @@ RunFacts World::facts(double wallSeconds) {
     facts.wallSeconds = wallSeconds;
     facts.queues = gauger_->queues();
     facts.fleet = gauger_->fleet();
+    for (const Expectation& e : scenario_.expect) facts.expectations.push_back(e.expression);
     const std::uint64_t delivered = router_->totals().deliveredTokens;
     if (facts.fleet.generatedTokens > delivered && router_->inFlight() == 0) {
         facts.abortedTokens = facts.fleet.generatedTokens - delivered;
     }
+    facts.gpuSeconds = gpuSeconds();
+    facts.costPerGpuHour = scenario_.costPerGpuHour;
+    facts.faults = faultsBegun_;
+    facts.attemptsLost = router_->totals().lost;
     LimiterShares limiter;
     for (std::size_t i = 0; i < facts.queues.size(); ++i) {
         limiter += dispatcher_->limiter(static_cast<std::uint16_t>(i));
@@ -159,11 +172,12 @@ RunFacts World::facts(double wallSeconds) {
     for (std::size_t i = 0; i < shares.size(); ++i) {
         facts.limiter.emplace_back(std::string(name(static_cast<LifeStage>(i))), shares[i]);
     }
+    // About the policy as written; a perfect gate needs none.
+    if (options_.perfectGate) return facts;
     for (const Finding& finding : advise(scenario_.engine, poolFacts(scenario_))) {
         facts.advice.push_back({finding.code, std::string(penstock::name(finding.severity)),
                                 finding.path, finding.computed, finding.remedy});
     }
-    for (const Expectation& e : scenario_.expect) facts.expectations.push_back(e.expression);
     return facts;
 }
 
@@ -197,9 +211,11 @@ Status World::checkConservation() const {
     return {};
 }
 
-Result<Report> World::report(double wallSeconds) {
+Result<Report> World::report(double wallSeconds, const Report* perfect) {
     if (auto conserved = checkConservation(); !conserved) return fail(conserved.error());
-    return recorder_->finish(facts(wallSeconds));
+    RunFacts known = facts(wallSeconds);
+    known.perfect = perfect;
+    return recorder_->finish(known);
 }
 
 } // namespace penstock::sim

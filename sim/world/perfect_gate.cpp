@@ -1,0 +1,55 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "sim/world/perfect_gate.h"
+
+#include "engine/types/check.h"
+
+#include <algorithm>
+
+namespace penstock::sim {
+
+double PerfectGate::budget(Time) {
+    const double saturation = router_.committedSaturation();
+    const double budget = budgetAbove(1.0 - saturation, 1.0 - kPerfectSaturation);
+    reason_.source = "the pool itself";
+    reason_.value = 1.0 - saturation;
+    reason_.threshold = 1.0 - kPerfectSaturation;
+    reason_.code = budget > 0.0 ? ReasonCode::open : ReasonCode::closedByThreshold;
+    return budget;
+}
+
+std::int32_t PerfectGate::room(Time now, std::int32_t, std::int32_t inFlight) {
+    return roomOf(static_cast<std::int32_t>(router_.seats()), budget(now), inFlight);
+}
+
+EngineDocument withoutGates(const EngineDocument& engine, std::int32_t workers) {
+    EngineDocument bare = engine;
+    bare.semantics = Semantics::penstock();
+    bare.transport.pollInterval.reset();
+    bare.transport.batchSize.reset();
+    for (QueueDocument& queue : bare.transport.queues) queue.gate.reset();
+    for (PoolDocument& pool : bare.pools) {
+        pool.gate.reset();
+        pool.workers = std::max(pool.workers, workers);
+    }
+    return bare;
+}
+
+void placePerfectGates(DispatcherSettings& settings, const EngineDocument& original,
+                       const Router& router) {
+    PENSTOCK_CHECK(settings.queues.size() == original.transport.queues.size());
+    PENSTOCK_CHECK(settings.pools.size() == original.pools.size());
+    for (std::size_t i = 0; i < settings.pools.size(); ++i) {
+        if (original.pools[i].gate) {
+            settings.pools[i].gate = std::make_unique<PerfectGate>(router);
+        }
+    }
+    for (std::size_t i = 0; i < settings.queues.size(); ++i) {
+        QueueSettings& queue = settings.queues[i];
+        const bool guarded = settings.pools[queue.pool].gate != nullptr;
+        if (original.transport.queues[i].gate || !guarded) {
+            queue.gate = std::make_unique<PerfectGate>(router);
+        }
+    }
+}
+
+} // namespace penstock::sim
