@@ -54,16 +54,9 @@ void Endpoint::fire() {
 }
 
 void Endpoint::tell() {
-    if (partitioned_) return;
+    if (partitioned_ || happened_.empty()) return;
     telling_.swap(happened_);
-    for (const Happened& h : telling_) {
-        switch (h.kind) {
-        case Happened::Kind::scheduled: listener_.scheduled(h.job, h.at, h.cachedTokens); break;
-        case Happened::Kind::firstToken: listener_.firstToken(h.job, h.at); break;
-        case Happened::Kind::finished: listener_.finished(h.job, h.at); break;
-        case Happened::Kind::lost: listener_.lost(h.job, h.at); break;
-        }
-    }
+    listener_.happened(telling_);
     telling_.clear();
 }
 
@@ -150,6 +143,10 @@ void Endpoint::restore() {
     if (state_ == State::draining) {
         become(State::ready);
     } else if (state_ == State::gone) {
+        refresh(loop_.now());
+        Collector collector{happened_};
+        replica_.kill(nowNs(), collector); // it is empty; what its caches held goes too
+        ++lives_;
         if (released_) heldSince_ = loop_.now();
         released_ = false;
         become(State::starting);

@@ -10,25 +10,27 @@
 // the replica's state changes, whichever comes first, so the value is exact and idle ticks are free.
 #include "engine/ports/loop.h"
 #include "sim/fleet/replica.h"
+#include "sim/world/endpoint_metrics.h"
 
 #include <cstdint>
+#include <span>
 #include <vector>
 
 namespace penstock::sim {
 
-struct EndpointMetrics {
-    Time at{}; // when it was true
-    double waiting = 0.0;
-    double running = 0.0;
-    double kvUsed = 0.0; // share of the KV blocks
+// What became of a job at its replica.
+struct JobEvent {
+    enum class Kind : std::uint8_t { scheduled, firstToken, finished, lost };
+    Kind kind;
+    std::int32_t cachedTokens; // scheduled: of its prompt, in the prefix cache
+    std::uint64_t job;
+    Time at;
 };
 
 class EndpointListener {
   public:
-    virtual void scheduled(std::uint64_t job, Time at, std::int32_t cachedTokens) = 0;
-    virtual void firstToken(std::uint64_t job, Time at) = 0;
-    virtual void finished(std::uint64_t job, Time at) = 0;
-    virtual void lost(std::uint64_t job, Time at) = 0;
+    // In order of time, when the replica is at rest again; valid during the call.
+    virtual void happened(std::span<const JobEvent> events) = 0;
     // Ready or not has changed.
     virtual void readinessChanged() = 0;
 
@@ -50,6 +52,8 @@ class Endpoint final : private Timer {
     // Takes new requests: started, not draining, not gone.
     bool ready() const { return state_ == State::ready; }
     bool starting() const { return state_ == State::starting; }
+    // How often it has begun anew, with nothing in its caches.
+    std::uint32_t lives() const { return lives_; }
 
     // The metrics as last read by the router; refresh() brings them up to the tick before now and
     // returns when the next one is.
@@ -84,28 +88,21 @@ class Endpoint final : private Timer {
 
   private:
     enum class State : std::uint8_t { starting, ready, draining, gone };
-    struct Happened {
-        enum class Kind : std::uint8_t { scheduled, firstToken, finished, lost };
-        Kind kind;
-        std::int32_t cachedTokens;
-        std::uint64_t job;
-        Time at;
-    };
     // The replica's sink: remembers, so that listeners are told when the replica is at rest again.
     struct Collector {
-        std::vector<Happened>& out;
+        std::vector<JobEvent>& out;
         void scheduled(std::uint64_t id, std::int64_t t, std::int32_t cached) {
-            out.push_back({Happened::Kind::scheduled, cached, id, Time{Duration{t}}});
+            out.push_back({JobEvent::Kind::scheduled, cached, id, Time{Duration{t}}});
         }
         void firstToken(std::uint64_t id, std::int64_t t) {
-            out.push_back({Happened::Kind::firstToken, 0, id, Time{Duration{t}}});
+            out.push_back({JobEvent::Kind::firstToken, 0, id, Time{Duration{t}}});
         }
         void finished(std::uint64_t id, std::int64_t t) {
-            out.push_back({Happened::Kind::finished, 0, id, Time{Duration{t}}});
+            out.push_back({JobEvent::Kind::finished, 0, id, Time{Duration{t}}});
         }
         void preempted(std::uint64_t, std::int64_t) {}
         void lost(std::uint64_t id, std::int64_t t) {
-            out.push_back({Happened::Kind::lost, 0, id, Time{Duration{t}}});
+            out.push_back({JobEvent::Kind::lost, 0, id, Time{Duration{t}}});
         }
     };
 
@@ -129,10 +126,11 @@ class Endpoint final : private Timer {
     bool released_ = false; // drained away: its GPUs are somebody else's
     Duration heldBefore_{0};
     Time heldSince_;
+    std::uint32_t lives_ = 0;
     EndpointMetrics read_;
     Time nextTick_{};
-    std::vector<Happened> happened_;
-    std::vector<Happened> telling_;
+    std::vector<JobEvent> happened_;
+    std::vector<JobEvent> telling_;
     MemberTimer<Endpoint, &Endpoint::started> startTimer_{*this};
 };
 

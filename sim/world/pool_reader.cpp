@@ -34,7 +34,16 @@ void readRouter(Reader& pool, RouterSpec& s) {
         s.queueWeight = r.number("queue_weight", {.min = 0, .max = 1e6}, s.queueWeight);
         s.kvWeight = r.number("kv_weight", {.min = 0, .max = 1e6}, s.kvWeight);
         s.prefixWeight = r.number("prefix_weight", {.min = 0, .max = 1e6}, s.prefixWeight);
+        s.prefixIndex = r.choice<RouterSpec::PrefixIndex>(
+            "prefix_index",
+            {{"approximate", RouterSpec::PrefixIndex::approximate},
+             {"precise", RouterSpec::PrefixIndex::precise}},
+            s.prefixIndex);
         s.inFlightWeight = r.number("in_flight_weight", {.min = 0, .max = 1e6}, s.inFlightWeight);
+        s.inFlightIdleThreshold = r.integer<std::int64_t>("in_flight_idle_threshold",
+                                                          {0, 1000000000}, s.inFlightIdleThreshold);
+        s.inFlightMaxBusyScore =
+            r.number("in_flight_max_busy_score", {.min = 0, .max = 1}, s.inFlightMaxBusyScore);
         s.metricsRefresh =
             r.duration("metrics_refresh", {.min = 1ms, .max = 1h}, s.metricsRefresh);
         s.flowControl = r.boolean("flow_control", s.flowControl);

@@ -48,10 +48,8 @@ class Router::Delayed final : public Timer {
 };
 
 Router::Router(const RouterSpec& spec, Loop& loop, std::uint64_t seed)
-    : spec_(spec), loop_(loop), seed_(seed),
-      countsMatter_(spec.inFlightWeight > 0.0 ||
-                    spec.detector == RouterSpec::Detector::concurrency),
-      flow_(spec), pickRandom_(seed, kPickStream, 0), errorRandom_(seed, kErrorStream, 0) {}
+    : spec_(spec), loop_(loop), seed_(seed), flow_(spec), pickRandom_(seed, kPickStream, 0),
+      errorRandom_(seed, kErrorStream, 0), scores_(spec) {}
 
 Router::~Router() {
     loop_.disarm(cycleTimer_);
@@ -68,29 +66,31 @@ std::size_t Router::addEndpoint(const ReplicaConfig& config, Duration startUp, D
     endpoints_.push_back(std::make_unique<Endpoint>(
         own, loop_, static_cast<EndpointListener&>(*this), spec_.metricsRefresh,
         fromSeconds(phase * toSeconds(spec_.metricsRefresh)), startUp, startsIn));
+    scores_.add();
+    prefixes_.addEndpoint(config.kvBlocks);
+    lives_.push_back(0);
     nextRefresh_.push_back(loop_.now());
-    score_.push_back(0.0);
-    sentTo_.push_back(0);
-    tokensAt_.push_back(0);
     earliestRefresh_ = loop_.now();
-    rescoreNeeded_ = true;
+    readinessChanged_ = true;
     return index;
 }
 
 Router::JobId Router::newJob() {
     if (freeJobs_.empty()) {
         jobs_.emplace_back();
+        details_.emplace_back();
         freeJobs_.push_back(static_cast<JobId>(jobs_.size() - 1));
     }
     const JobId id = freeJobs_.back();
     freeJobs_.pop_back();
+    const std::uint32_t ticket = jobs_[id].ticket + 1;
     jobs_[id] = Job{};
-    jobs_[id].ticket = ++ticket_;
+    jobs_[id].ticket = ticket;
     return id;
 }
 
 void Router::freeJob(JobId id) {
-    jobs_[id].ticket = 0;
+    ++jobs_[id].ticket;
     freeJobs_.push_back(id);
 }
 
@@ -101,8 +101,11 @@ Router::JobId Router::submit(const RouterRequest& request, RouterClient& client,
     Job& job = jobs_[id];
     job.client = &client;
     job.tag = tag;
-    job.request = request;
+    job.promptTokens = request.promptTokens;
+    job.outputTokens = request.outputTokens;
     job.arrived = now;
+    details_[id] = {request.priority, request.fairness, request.deadline, request.prefix, false,
+                    nullptr};
     ++totals_.submitted;
 
     if (trouble_.down) {
@@ -123,22 +126,23 @@ Router::JobId Router::submit(const RouterRequest& request, RouterClient& client,
     }
     refresh(now);
     if (spec_.flowControl) {
-        FlowControl::Item item{id, job.ticket, now, request.deadline, bytesOf(request)};
+        FlowControl::Item item{id, job.ticket, now, request.deadline,
+                               bytesOf(request.promptTokens)};
         if (!flow_.offer(request.priority, request.fairness, item)) {
             // A full queue before an empty pool is not contention: nobody serves.
-            if (best_.empty()) {
+            if (scores_.ready() == 0) {
                 reject(id, 503, DroppedReason::rejectedNoEndpoints);
             } else {
                 reject(id, 429, DroppedReason::rejectedSaturated);
             }
             return id;
         }
-        job.queued = true;
+        details_[id].queued = true;
         if (!sweepTimer_.armed()) loop_.arm(sweepTimer_, ceilTo(now + Duration{1}, kSweep));
         cycle();
         return id;
     }
-    if (request.priority < 0 && believedSaturation_ >= 1.0) {
+    if (request.priority < 0 && scores_.saturation(now) >= 1.0) {
         // Without flow control the shed carries no reason header.
         reject(id, 429, DroppedReason::none);
         return id;
@@ -148,7 +152,7 @@ Router::JobId Router::submit(const RouterRequest& request, RouterClient& client,
 }
 
 void Router::admit(JobId id, Time now) {
-    if (best_.empty()) {
+    if (scores_.ready() == 0) {
         reject(id, 503, DroppedReason::rejectedNoEndpoints);
         return;
     }
@@ -156,19 +160,18 @@ void Router::admit(JobId id, Time now) {
 }
 
 Sequence Router::sequenceOf(JobId id) const {
-    const RouterRequest& request = jobs_[id].request;
     Sequence sequence;
     sequence.id = id;
-    sequence.promptTokens = static_cast<std::int32_t>(request.promptTokens);
-    sequence.outputTokens = static_cast<std::int32_t>(request.outputTokens);
-    sequence.priority = -request.priority; // the router's high is the server's low
-    sequence.prefix = request.prefix;
+    sequence.promptTokens = static_cast<std::int32_t>(jobs_[id].promptTokens);
+    sequence.outputTokens = static_cast<std::int32_t>(jobs_[id].outputTokens);
+    sequence.priority = -details_[id].priority; // the router's high is the server's low
+    sequence.prefix = details_[id].prefix;
     return sequence;
 }
 
 void Router::place(JobId id, std::size_t index, Time now) {
+    details_[id].queued = false;
     Job& job = jobs_[id];
-    job.queued = false;
     job.admitted = now;
     job.endpoint = static_cast<std::uint32_t>(index);
     const Submitted submitted = endpoints_[index]->submit(sequenceOf(id));
@@ -182,17 +185,13 @@ void Router::place(JobId id, std::size_t index, Time now) {
     }
     job.slot = submitted.slot;
     ++inFlight_;
-    ++sentTo_[index];
-    tokensAt_[index] += job.request.promptTokens + job.request.outputTokens;
-    if (countsMatter_) rescoreNeeded_ = true;
+    scores_.sent(index, std::int64_t{job.promptTokens} + job.outputTokens);
 }
 
 // A request is no longer at its endpoint.
 void Router::left(const Job& job) {
     --inFlight_;
-    --sentTo_[job.endpoint];
-    tokensAt_[job.endpoint] -= job.request.promptTokens + job.request.outputTokens;
-    if (countsMatter_) rescoreNeeded_ = true;
+    scores_.left(job.endpoint, std::int64_t{job.promptTokens} + job.outputTokens);
 }
 
 void Router::reject(JobId id, int status, DroppedReason reason) {
@@ -218,7 +217,7 @@ void Router::answer(JobId id, const Response& response, Duration delay) {
     }
     Delayed* delayed = freeDelayed_.back();
     freeDelayed_.pop_back();
-    jobs_[id].delayed = delayed;
+    details_[id].delayed = delayed;
     delayed->hold(id, response, loop_.now() + delay);
 }
 
@@ -230,13 +229,14 @@ void Router::deliver(JobId id, const Response& response) {
 }
 
 void Router::abort(JobId id) {
-    Job& job = jobs_[id];
-    PENSTOCK_CHECK(job.ticket != 0);
-    if (job.delayed != nullptr) {
-        job.delayed->letGo(); // it was counted when it was answered
-    } else if (job.queued) {
+    const Job& job = jobs_[id];
+    const JobDetails& details = details_[id];
+    PENSTOCK_CHECK(job.ticket % 2 == 1);
+    if (details.delayed != nullptr) {
+        details.delayed->letGo(); // it was counted when it was answered
+    } else if (details.queued) {
         ++totals_.aborted;
-        flow_.removed(job.request.priority, bytesOf(job.request));
+        flow_.removed(details.priority, bytesOf(job.promptTokens));
     } else {
         ++totals_.aborted;
         endpoints_[job.endpoint]->abort(job.slot, id);
@@ -249,107 +249,57 @@ void Router::abort(JobId id) {
 void Router::refresh(Time now) {
     if (now >= earliestRefresh_) {
         Time earliest = kNever;
-        for (std::size_t i = 0; i < endpoints_.size(); ++i) {
+        for (std::size_t i = 0; i < nextRefresh_.size(); ++i) {
             if (nextRefresh_[i] <= now) {
                 nextRefresh_[i] = endpoints_[i]->refresh(now);
-                rescoreNeeded_ = true;
+                scores_.read(i, endpoints_[i]->lastRead());
             }
             if (nextRefresh_[i] < earliest) earliest = nextRefresh_[i];
         }
         earliestRefresh_ = earliest;
     }
-    if (rescoreNeeded_) rescore();
+    if (readinessChanged_) seeReadiness();
 }
 
-double Router::saturationOf(std::size_t index, const EndpointMetrics& m) const {
-    if (spec_.detector == RouterSpec::Detector::utilization) {
-        return std::max(m.waiting / spec_.queueDepthThreshold, m.kvUsed / spec_.kvThreshold);
-    }
-    const double byRequests = static_cast<double>(sentTo_[index]) / spec_.maxConcurrency;
-    const double byTokens = static_cast<double>(tokensAt_[index]) / spec_.maxTokens;
-    switch (spec_.concurrencyMode) {
-    case RouterSpec::ConcurrencyMode::requests: return byRequests;
-    case RouterSpec::ConcurrencyMode::tokens: return byTokens;
-    case RouterSpec::ConcurrencyMode::hybrid: return std::max(byRequests, byTokens);
-    }
-    return byRequests;
-}
-
-double Router::believedOf(std::size_t index, const EndpointMetrics& m, Time now) const {
-    const bool stale = now - m.at > spec_.staleAfter;
-    return stale && spec_.detector == RouterSpec::Detector::utilization ? 1.0
-                                                                        : saturationOf(index, m);
-}
-
-void Router::rescore() {
-    rescoreNeeded_ = false;
-    const Time now = loop_.now();
-    double minWaiting = 1e300;
-    double maxWaiting = -1e300;
-    double sum = 0.0;
-    int ready = 0;
+void Router::seeReadiness() {
+    readinessChanged_ = false;
     for (std::size_t i = 0; i < endpoints_.size(); ++i) {
-        if (!endpoints_[i]->ready()) continue;
-        ++ready;
-        const EndpointMetrics& m = endpoints_[i]->lastRead();
-        minWaiting = std::min(minWaiting, m.waiting);
-        maxWaiting = std::max(maxWaiting, m.waiting);
-        sum += believedOf(i, m, now);
-    }
-    believedSaturation_ = ready == 0 ? 1.0 : sum / ready;
-
-    best_.clear();
-    double bestScore = -1.0;
-    const double span = maxWaiting - minWaiting;
-    for (std::size_t i = 0; i < endpoints_.size(); ++i) {
-        if (!endpoints_[i]->ready()) continue;
-        const EndpointMetrics& m = endpoints_[i]->lastRead();
-        const double queue = span > 0.0 ? (maxWaiting - m.waiting) / span : 1.0;
-        double score = spec_.queueWeight * queue + spec_.kvWeight * (1.0 - m.kvUsed);
-        if (spec_.inFlightWeight > 0.0) {
-            score += spec_.inFlightWeight / (1.0 + static_cast<double>(sentTo_[i]));
-        }
-        score_[i] = score;
-        if (score > bestScore) {
-            bestScore = score;
-            best_.clear();
-        }
-        if (score == bestScore) best_.push_back(static_cast<std::uint32_t>(i));
+        scores_.setReady(i, endpoints_[i]->ready());
+        if (lives_[i] == endpoints_[i]->lives()) continue;
+        lives_[i] = endpoints_[i]->lives();
+        prefixes_.forget(static_cast<std::uint32_t>(i));
     }
 }
 
 std::size_t Router::pick(JobId id) {
-    const RouterRequest& request = jobs_[id].request;
-    const bool hasPrefix = request.prefix.hashCount > 0 || request.prefix.groups[0].tokens > 0;
-    if (spec_.prefixWeight > 0.0 && hasPrefix) {
-        const Sequence sequence = sequenceOf(id);
-        double bestScore = -1.0;
-        double ties = 0.0;
-        std::size_t chosen = best_.front();
-        for (std::size_t i = 0; i < endpoints_.size(); ++i) {
-            if (!endpoints_[i]->ready()) continue;
-            const double match = static_cast<double>(endpoints_[i]->cachedTokens(sequence)) /
-                                 static_cast<double>(request.promptTokens);
-            const double score = score_[i] + spec_.prefixWeight * match;
-            if (score > bestScore) {
-                bestScore = score;
-                ties = 0.0;
+    if (spec_.prefixWeight <= 0.0) return scores_.pick({}, 1, pickRandom_);
+    const auto tokens = static_cast<std::int32_t>(jobs_[id].promptTokens);
+    const PrefixInfo& prefix = details_[id].prefix;
+    if (spec_.prefixIndex == RouterSpec::PrefixIndex::precise) {
+        cached_.clear();
+        if (prefix.hashCount > 0 || prefix.groups[0].tokens > 0) {
+            const Sequence sequence = sequenceOf(id);
+            for (std::size_t i = 0; i < endpoints_.size(); ++i) {
+                const auto cached =
+                    static_cast<std::int32_t>(endpoints_[i]->cachedTokens(sequence));
+                if (cached > 0) cached_.push_back({static_cast<std::uint32_t>(i), cached});
             }
-            // Reservoir of one: every endpoint of the highest score is as likely as the others.
-            if (score == bestScore && pickRandom_.uniform() * ++ties < 1.0) chosen = i;
         }
-        return chosen;
+        return scores_.pick(cached_, tokens, pickRandom_);
     }
-    if (best_.size() == 1) return best_.front();
-    const double u = pickRandom_.uniform();
-    return best_[static_cast<std::size_t>(u * static_cast<double>(best_.size()))];
+    const ReplicaConfig& config = endpoints_.front()->config();
+    const auto& matches =
+        prefixes_.match(tokens, prefix, config.cacheUnitBlocks * config.blockSize);
+    const std::size_t chosen = scores_.pick(matches, prefixes_.blocks(), pickRandom_);
+    prefixes_.record(static_cast<std::uint32_t>(chosen));
+    return chosen;
 }
 
 void Router::cycle() {
     const Time now = loop_.now();
     refresh(now);
     if (readyEndpoints() > 0) {
-        const auto item = flow_.take(believedSaturation_, [this](const auto& i) { return alive(i); });
+        const auto item = flow_.take(scores_.saturation(now), [this](const auto& i) { return alive(i); });
         if (item) admit(item->job, now);
     }
     armCycle();
@@ -359,7 +309,7 @@ void Router::cycle() {
 void Router::armCycle() {
     if (flow_.size() == 0 || cycleTimer_.armed()) return;
     const Time now = loop_.now();
-    const bool blocked = believedSaturation_ >= 1.0 && spec_.ceilings.empty();
+    const bool blocked = scores_.saturation(now) >= 1.0 && spec_.ceilings.empty();
     const Time next = blocked && earliestRefresh_ > now ? earliestRefresh_ : now + Duration{1};
     loop_.arm(cycleTimer_, ceilTo(next, kCycle));
 }
@@ -372,7 +322,7 @@ void Router::sweep() {
     flow_.sweep(
         now, [this](const auto& i) { return alive(i); },
         [&](const auto& i) {
-            jobs_[i.job].queued = false;
+            details_[i.job].queued = false;
             reject(i.job, status, reason);
         });
     if (flow_.size() > 0) loop_.arm(sweepTimer_, now + kSweep);
@@ -380,7 +330,7 @@ void Router::sweep() {
 
 double Router::saturation() {
     refresh(loop_.now());
-    return believedSaturation_;
+    return scores_.saturation(loop_.now());
 }
 
 double Router::saturationToAnOnlooker() const {
@@ -390,7 +340,7 @@ double Router::saturationToAnOnlooker() const {
     for (std::size_t i = 0; i < endpoints_.size(); ++i) {
         if (!endpoints_[i]->ready()) continue;
         ++ready;
-        sum += believedOf(i, endpoints_[i]->readBy(now), now);
+        sum += scores_.believed(i, endpoints_[i]->readBy(now), now);
     }
     return ready == 0 ? 1.0 : sum / ready;
 }
@@ -401,7 +351,7 @@ double Router::trueSaturation() const {
     for (std::size_t i = 0; i < endpoints_.size(); ++i) {
         if (!endpoints_[i]->ready()) continue;
         ++ready;
-        sum += saturationOf(i, endpoints_[i]->truth());
+        sum += scores_.saturationOf(i, endpoints_[i]->truth());
     }
     return ready == 0 ? 1.0 : sum / ready;
 }
@@ -412,7 +362,7 @@ double Router::committedSaturation() const {
     for (std::size_t i = 0; i < endpoints_.size(); ++i) {
         if (!endpoints_[i]->ready()) continue;
         ++ready;
-        sum += saturationOf(i, endpoints_[i]->committed());
+        sum += scores_.saturationOf(i, endpoints_[i]->committed());
     }
     return ready == 0 ? 1.0 : sum / ready;
 }
@@ -430,17 +380,25 @@ std::int32_t Router::readyEndpoints() const {
                                                    [](const auto& e) { return e->ready(); }));
 }
 
-void Router::scheduled(std::uint64_t id, Time at, std::int32_t cachedTokens) {
-    jobs_[id].scheduled = at;
-    totals_.cachedTokens += static_cast<std::uint64_t>(cachedTokens);
+void Router::happened(std::span<const JobEvent> events) {
+    for (const JobEvent& event : events) {
+        const auto id = static_cast<JobId>(event.job);
+        switch (event.kind) {
+        case JobEvent::Kind::scheduled:
+            jobs_[id].scheduled = event.at;
+            totals_.cachedTokens += static_cast<std::uint64_t>(event.cachedTokens);
+            break;
+        case JobEvent::Kind::firstToken:
+            // A preempted request computes its prompt again, but its client has had the token.
+            if (jobs_[id].firstToken == Time{}) jobs_[id].firstToken = event.at;
+            break;
+        case JobEvent::Kind::finished: finished(id, event.at); break;
+        case JobEvent::Kind::lost: lost(id); break;
+        }
+    }
 }
 
-void Router::firstToken(std::uint64_t id, Time at) {
-    // A preempted request computes its prompt again, but its client has had the token.
-    if (jobs_[id].firstToken == Time{}) jobs_[id].firstToken = at;
-}
-
-void Router::finished(std::uint64_t id, Time at) {
+void Router::finished(JobId id, Time at) {
     const Job& job = jobs_[id];
     Response response;
     response.status = 200;
@@ -448,21 +406,20 @@ void Router::finished(std::uint64_t id, Time at) {
     response.timing.replicaQueue = job.scheduled - job.admitted;
     response.timing.prefill = job.firstToken - job.scheduled;
     response.timing.decode = at - job.firstToken;
-    response.timing.promptTokens = job.request.promptTokens;
-    response.timing.outputTokens = job.request.outputTokens;
+    response.timing.promptTokens = job.promptTokens;
+    response.timing.outputTokens = job.outputTokens;
     ++totals_.completed;
-    totals_.deliveredTokens += job.request.outputTokens;
+    totals_.deliveredTokens += job.outputTokens;
     left(job);
-    answer(static_cast<JobId>(id), response,
-           Duration{endpoints_[job.endpoint]->config().responseDelayNs});
+    answer(id, response, Duration{endpoints_[job.endpoint]->config().responseDelayNs});
 }
 
-void Router::lost(std::uint64_t id, Time) {
+void Router::lost(JobId id) {
     Response response;
     response.transport = TransportError::reset;
     ++totals_.lost;
     left(jobs_[id]);
-    answer(static_cast<JobId>(id), response);
+    answer(id, response);
 }
 
 } // namespace penstock::sim

@@ -12,11 +12,14 @@
 #include "engine/types/result.h"
 #include "sim/kernel/random.h"
 #include "sim/world/endpoint.h"
+#include "sim/world/endpoint_scores.h"
 #include "sim/world/flow_control.h"
+#include "sim/world/prefix_index.h"
 #include "sim/world/router_spec.h"
 
 #include <cstdint>
 #include <memory>
+#include <span>
 #include <vector>
 
 namespace penstock::sim {
@@ -100,19 +103,29 @@ class Router final : private EndpointListener {
 
   private:
     class Delayed;
-    struct Job {
+    // What every event of a job touches: one cache line.
+    struct alignas(64) Job {
         RouterClient* client = nullptr;
         std::uint32_t tag = 0;
         std::uint32_t endpoint = 0;
-        std::int32_t slot = -1; // in its replica
-        std::uint64_t ticket = 0; // 0: free
-        RouterRequest request;
+        std::int32_t slot = -1;   // in its replica
+        std::uint32_t ticket = 0; // odd while the job lives; moves with each job of this number
+        std::uint32_t promptTokens = 0;
+        std::uint32_t outputTokens = 0;
         Time arrived{};
         Time admitted{};
         Time scheduled{};
         Time firstToken{};
+    };
+    static_assert(sizeof(Job) == 64);
+    // What matters until it is placed, and when something goes wrong.
+    struct JobDetails {
+        int priority = 0;
+        std::uint32_t fairness = 0;
+        Time deadline = kNever;
+        PrefixInfo prefix;
         bool queued = false;
-        Delayed* delayed = nullptr; // the answer is on its way, held back by a latency fault
+        Delayed* delayed = nullptr; // the answer is on its way, held back
     };
     void admit(JobId id, Time now);
     void place(JobId id, std::size_t endpoint, Time now);
@@ -121,13 +134,11 @@ class Router final : private EndpointListener {
     void reject(JobId id, int status, DroppedReason reason);
     JobId newJob();
     void freeJob(JobId id);
-    std::int64_t bytesOf(const RouterRequest& request) const { return request.promptTokens * 4; }
+    std::int64_t bytesOf(std::uint32_t promptTokens) const { return promptTokens * 4; }
 
     void refresh(Time now);
-    void rescore();
-    double believedOf(std::size_t endpoint, const EndpointMetrics& metrics, Time now) const;
+    void seeReadiness();
     std::size_t pick(JobId id);
-    double saturationOf(std::size_t endpoint, const EndpointMetrics& metrics) const;
     Sequence sequenceOf(JobId id) const;
     void left(const Job& job);
 
@@ -135,38 +146,34 @@ class Router final : private EndpointListener {
     void sweep();
     void armCycle();
     bool alive(const FlowControl::Item& item) const {
-        return jobs_[item.job].ticket == item.ticket && jobs_[item.job].queued;
+        return jobs_[item.job].ticket == item.ticket && details_[item.job].queued;
     }
 
-    void scheduled(std::uint64_t job, Time at, std::int32_t cachedTokens) override;
-    void firstToken(std::uint64_t job, Time at) override;
-    void finished(std::uint64_t job, Time at) override;
-    void lost(std::uint64_t job, Time at) override;
-    void readinessChanged() override { rescoreNeeded_ = true; }
+    void happened(std::span<const JobEvent> events) override;
+    void finished(JobId id, Time at);
+    void lost(JobId id);
+    void readinessChanged() override { readinessChanged_ = true; }
 
     const RouterSpec& spec_;
     Loop& loop_;
     std::uint64_t seed_;
-    bool countsMatter_; // saturation or scores look at the router's own counts
     std::vector<std::unique_ptr<Endpoint>> endpoints_;
     FlowControl flow_;
     RandomSequence pickRandom_;
     RandomSequence errorRandom_;
 
     std::vector<Job> jobs_;
+    std::vector<JobDetails> details_; // as many
     std::vector<JobId> freeJobs_;
-    std::uint64_t ticket_ = 0;
     std::int64_t inFlight_ = 0;
 
-    // What the router last knew, one entry an endpoint: plain arrays, walked at every rescore.
+    EndpointScores scores_;
+    PrefixIndex prefixes_;
+    std::vector<PrefixIndex::Match> cached_; // of a prompt, when asking the caches themselves
+    std::vector<std::uint32_t> lives_;       // of each endpoint, as last seen
     std::vector<Time> nextRefresh_;
-    std::vector<double> score_;
-    std::vector<std::int64_t> sentTo_;   // requests in flight, as the router counts them
-    std::vector<std::int64_t> tokensAt_; // their prompt and output tokens
-    std::vector<std::uint32_t> best_; // endpoints of the highest score without a prefix
-    double believedSaturation_ = 1.0;
     Time earliestRefresh_{};
-    bool rescoreNeeded_ = true;
+    bool readinessChanged_ = true;
 
     Trouble trouble_;
     RouterTotals totals_;

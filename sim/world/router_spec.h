@@ -32,7 +32,13 @@ struct RouterSpec {
     double queueWeight = 2.0;
     double kvWeight = 2.0;
     double prefixWeight = 3.0;
-    double inFlightWeight = 0.0; // the router's own count of requests in flight, off by default
+    // What is known of prefix caches: what was sent where (approx-prefix-cache-producer, the
+    // default there too), or what is in them at this instant (an ideal precise-prefix-cache one).
+    enum class PrefixIndex : std::uint8_t { approximate, precise };
+    PrefixIndex prefixIndex = PrefixIndex::approximate;
+    double inFlightWeight = 0.0; // active-request-scorer: the router's own count, off by default
+    std::int64_t inFlightIdleThreshold = 0; // up to so many requests an endpoint counts as idle
+    double inFlightMaxBusyScore = 1.0;      // of an endpoint that is not, 0 .. 1
     Duration metricsRefresh{std::chrono::milliseconds{50}};
 
     bool flowControl = false;
