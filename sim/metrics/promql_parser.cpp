@@ -221,7 +221,7 @@ Status Parser::checkBinary(Node& node) {
                                         "range vector; put a function around it");
         }
     }
-    const bool bothScalar = left.type == ValueType::scalar && right.type == ValueType::scalar;
+    const bool bothScalar = left.type == ValueType::scalar && right.type == promql::ValueType::scalar;
     const bool bothVector = left.type == ValueType::vector && right.type == ValueType::vector;
     if (bothScalar && isComparison(node.op) && !node.returnBool) {
         return failAt(node.column, "a comparison of two scalars must use bool, as in 1 > bool 2");
@@ -347,7 +347,7 @@ const std::string& PromQuery::text() const {
 }
 
 bool PromQuery::givesScalar() const {
-    return expression_->nodes.back().type == ValueType::scalar;
+    return expression_->nodes.back().type == promql::ValueType::scalar;
 }
 
 Duration PromQuery::reach() const {
