@@ -2,11 +2,11 @@
 // `penstock run`: a scenario through the real engine, headless, with a report at the end.
 #include "app/cli/commands.h"
 #include "app/cli/progress.h"
+#include "app/session/run_log.h"
+#include "app/session/run_recording.h"
 #include "engine/types/duration_text.h"
 #include "engine/record/expectation.h"
 #include "engine/record/html_report.h"
-#include "engine/record/run_store.h"
-#include "engine/record/store_feed.h"
 #include "sim/world/scenario_reader.h"
 #include "sim/world/world.h"
 
@@ -38,6 +38,7 @@ struct RunArguments {
     std::string json;
     std::string html;
     std::string store;
+    std::string replay;
     bool seedGiven = false;
     bool perfectGate = false;
     bool poisson = false;
@@ -53,30 +54,56 @@ sim::ScenarioOptions scenarioOptions(const RunArguments& arguments) {
     return options;
 }
 
-// The run in a store, as it goes.
-struct Recording {
-    std::unique_ptr<RunStore> store;
-    std::unique_ptr<RunWriter> writer;
-    std::unique_ptr<StoreFeed> feed;
+// The scenario, and what is to be done to it at which moment.
+struct Task {
+    sim::Scenario scenario;
+    sim::WorldOptions options;
+    RunLog log; // empty unless it is a replay
 };
 
-Result<Recording> record(const std::string& file, sim::World& world) {
-    Recording recording;
-    auto store = RunStore::open(file);
-    if (!store) return fail(store.error());
-    recording.store = std::move(*store);
-    RunHeader header = headerFor(world.recorder().setup());
-    header.scenario = world.scenario().name;
-    header.document = world.scenario().text;
-    header.seed = world.scenario().seed;
-    header.semantics = world.scenario().engine.semantics.name;
-    header.start = world.start();
-    auto writer = recording.store->begin(header);
-    if (!writer) return fail(writer.error());
-    recording.writer = std::move(*writer);
-    recording.feed = std::make_unique<StoreFeed>(world.recorder().setup(), *recording.writer);
-    world.recorder().addSink(*recording.feed);
-    return recording;
+Result<Task> read(const RunArguments& arguments) {
+    Task task;
+    if (!arguments.replay.empty()) {
+        auto log = readLog(arguments.replay);
+        if (!log) return fail(log.error());
+        task.log = std::move(*log);
+        auto scenario = scenarioOf(task.log);
+        if (!scenario) return fail(scenario.error());
+        task.scenario = std::move(*scenario);
+        task.options = optionsOf(task.log);
+        return task;
+    }
+    sim::ScenarioOptions options = scenarioOptions(arguments);
+    if (!arguments.until.empty()) {
+        const auto until = goDuration(arguments.until);
+        if (!until) return fail("--until: " + until.error().message);
+        options.until = *until;
+    }
+    auto scenario = sim::readScenario(arguments.scenario, options);
+    if (!scenario) return fail(scenario.error());
+    task.scenario = std::move(*scenario);
+    task.options.perfectGate = arguments.perfectGate;
+    task.options.poissonControl = arguments.poisson;
+    return task;
+}
+
+// What a replay came to, on standard error.
+int verdict(const RunLog& log, const std::string& fingerprint) {
+    if (log.recovered) {
+        fmt::print(stderr, "replayed a recovered run as far as it is known: fingerprint {}\n",
+                   fingerprint);
+        return kFine;
+    }
+    if (log.fingerprint.empty()) return kFine;
+    if (log.fingerprint == fingerprint) {
+        fmt::print(stderr, "replayed: fingerprint {}, as it was\n", fingerprint);
+        return kFine;
+    }
+    fmt::print(stderr,
+               "error: replayed to fingerprint {}, but the run had {}: it was made by another "
+               "version of this program, or with other input files\n",
+               fingerprint, log.fingerprint);
+    return kExpectationFailed;
 }
 
 // The same world behind the perfect gate, in a thread of its own: worlds share nothing.
@@ -102,63 +129,74 @@ class PerfectRun {
 };
 
 int run(const RunArguments& arguments) {
-    sim::ScenarioOptions options = scenarioOptions(arguments);
-    if (!arguments.until.empty()) {
-        const auto until = goDuration(arguments.until);
-        if (!until) return report(Error{"--until: " + until.error().message}, kBadInput);
-        options.until = *until;
-    }
     for (const std::string& text : arguments.assertions) {
         if (auto parsed = parseExpectation(text); !parsed) {
             return report(Error{"--assert: " + parsed.error().message}, kBadInput);
         }
     }
-    auto scenario = sim::readScenario(arguments.scenario, options);
-    if (!scenario) return report(scenario.error(), kBadInput);
-    sim::WorldOptions worldOptions;
-    worldOptions.perfectGate = arguments.perfectGate;
-    worldOptions.poissonControl = arguments.poisson;
+    auto task = read(arguments);
+    if (!task) return report(task.error(), kBadInput);
+    sim::Scenario& scenario = task->scenario;
     // A scenario's expectations are its lesson: they are not about the controls.
-    if (arguments.perfectGate || arguments.poisson) scenario->expect.clear();
+    if (task->options.perfectGate || task->options.poissonControl) scenario.expect.clear();
     for (const std::string& text : arguments.assertions) {
-        scenario->expect.push_back({text, "--assert", 0});
+        scenario.expect.push_back({text, "--assert", 0});
     }
     std::optional<sim::Scenario> again;
-    if (arguments.score) again = *scenario;
-    auto made = sim::World::make(std::move(*scenario), worldOptions);
+    if (arguments.score) again = scenario;
+    auto made = sim::World::make(std::move(scenario), task->options);
     if (!made) return report(made.error(), kBadInput);
     sim::World& world = **made;
     for (const std::string& warning : world.warnings()) {
         fmt::print(stderr, "warning: {}\n", warning);
     }
 
-    Recording recording;
+    std::unique_ptr<RunRecording> recording;
     if (!arguments.store.empty()) {
-        auto begun = record(arguments.store, world);
+        auto begun = RunRecording::begin(arguments.store, world, task->options);
         if (!begun) return report(begun.error(), kBadInput);
         recording = std::move(*begun);
     }
     interrupted = false;
     std::optional<PerfectRun> beside;
     if (again) {
-        auto perfect = PerfectRun::start(*again, worldOptions);
+        auto perfect = PerfectRun::start(*again, task->options);
         if (!perfect) return report(perfect.error(), kBadInput);
         beside = std::move(*perfect);
     }
     const auto before = std::signal(SIGINT, onInterrupt);
     const auto started = std::chrono::steady_clock::now();
     const double horizon = toSeconds(world.end() - world.start());
+    Replay replay(task->log);
+    std::optional<Error> astray;
     {
         Progress progress;
-        while (!world.runFor(std::chrono::milliseconds{20}) && !interrupted) {
+        const auto move = [&](const Move& each) {
+            if (recording != nullptr) recording->move(each);
+        };
+        auto checkpoint = started;
+        while (!interrupted) {
+            const auto over =
+                runLog(world, task->log, replay, std::chrono::milliseconds{20}, interrupted, move);
+            if (!over) astray = over.error();
+            if (!over || *over) break;
             const double done = toSeconds(world.now() - world.start());
             progress.show(done / horizon, world.recorder().arrivals(), done);
+            const auto now = std::chrono::steady_clock::now();
+            if (recording == nullptr || now - checkpoint < std::chrono::seconds{1}) continue;
+            checkpoint = now;
+            const double wall = std::chrono::duration<double>(now - started).count();
+            if (auto sofar = world.report(wall)) recording->checkpoint(*sofar, world);
         }
+    }
+    if (recording != nullptr && !world.done()) {
+        recording->move({world.now(), kStopMove, "", world.eventsFired()});
     }
     std::signal(SIGINT, before);
     const double wall =
         std::chrono::duration<double>(std::chrono::steady_clock::now() - started).count();
     if (auto status = world.status(); !status) return report(status.error(), kBadInput);
+    if (astray) return report(*astray, kWorldFailed);
     std::optional<Report> perfect;
     if (beside) {
         auto ran = beside->wait();
@@ -168,9 +206,10 @@ int run(const RunArguments& arguments) {
     auto result = world.report(wall, perfect ? &*perfect : nullptr);
     if (!result) return report(result.error(), kWorldFailed);
 
-    if (recording.writer != nullptr) {
-        auto stored = recording.writer->finish(toJson(*result), result->fingerprint);
-        if (!stored) return report(stored.error(), kWorldFailed);
+    if (recording != nullptr) {
+        if (auto stored = recording->finish(*result); !stored) {
+            return report(stored.error(), kWorldFailed);
+        }
     }
     if (!arguments.json.empty()) {
         const auto text = toJson(*result).dump(2) + "\n";
@@ -188,6 +227,9 @@ int run(const RunArguments& arguments) {
         fmt::print("{}", toText(*result, isatty(fileno(stdout)) != 0));
     }
     if (interrupted) return kInterrupted;
+    if (!arguments.replay.empty()) {
+        if (const int code = verdict(task->log, result->fingerprint); code != kFine) return code;
+    }
     for (const ExpectationResult& e : result->expectations) {
         if (!e.pass) return kExpectationFailed;
     }
@@ -199,7 +241,8 @@ int run(const RunArguments& arguments) {
 void addRun(CLI::App& app, int& code) {
     auto* command = app.add_subcommand("run", "Run a scenario through the real engine, headless.");
     auto arguments = std::make_shared<RunArguments>();
-    command->add_option("scenario", arguments->scenario, "Scenario file (YAML)")->required();
+    auto* scenario =
+        command->add_option("scenario", arguments->scenario, "Scenario file (YAML)");
     auto* seed = command->add_option("--seed", arguments->seed,
                                      "Seed of every random stream, instead of the scenario's");
     command
@@ -228,14 +271,31 @@ void addRun(CLI::App& app, int& code) {
     command->add_flag("--score", arguments->score,
                       "Run the perfect gate beside it and report the distance: lost goodput, "
                       "needless waiting and failures of users; 0 is perfect");
+    // What a run was is in its log; to change it is another run.
+    command
+        ->add_option("--replay", arguments->replay,
+                     "Run again what was run before, with every move made by hand: DB (its latest "
+                     "run), DB#id, or a log of moves; its fingerprint must come out the same")
+        ->excludes("scenario")
+        ->excludes("--seed")
+        ->excludes("--set")
+        ->excludes("--until")
+        ->excludes("--semantics")
+        ->excludes("--perfect-gate")
+        ->excludes("--poisson")
+        ->excludes("--score");
     command->add_flag("-q,--quiet", arguments->quiet, "No report on standard output");
     command->footer("Examples:\n"
                     "  penstock run scenarios/code-onoff.yaml --html code.html\n"
                     "  penstock run scenarios/floor-of-the-poll.yaml --set engine.transport.batch_size=100\n"
                     "  penstock run scenarios/code-onoff.yaml --assert \"sources.code.ttft_ms.p99 <= 800\"\n"
+                    "  penstock run --replay runs.db#12\n"
                     "  penstock run scenarios/code-onoff.yaml --score --assert \"score <= 0.5\"\n"
                     "Exit codes: 0 fine; 1 an expectation failed; 2 bad input; 3 the world failed.");
-    command->callback([arguments, seed, &code] {
+    command->callback([arguments, seed, scenario, &code] {
+        if (scenario->count() == 0 && arguments->replay.empty()) {
+            throw CLI::RequiredError("a scenario file, or --replay RUN");
+        }
         arguments->seedGiven = seed->count() > 0;
         code = run(*arguments);
     });

@@ -11,8 +11,9 @@ namespace penstock::app {
 
 namespace {
 
-constexpr std::array<std::string_view, 5> kFreeShare{
-    "prometheus-saturation", "prometheus-budget", "prometheus-query", "endpoint-scrape", "redis"};
+constexpr std::array<std::string_view, 6> kFreeShare{
+    "prometheus-saturation", "prometheus-budget", "prometheus-query",
+    "endpoint-scrape",       "redis",             "perfect"};
 
 // What deadline-floor says when it is the one that lets requests through.
 constexpr std::string_view kFloorSource = "rate that the earliest deadline needs";

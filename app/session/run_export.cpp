@@ -2,6 +2,7 @@
 #include "app/session/run_export.h"
 
 #include "app/session/run_recording.h"
+#include "app/session/still_engine.h"
 #include "engine/config/engine_tree.h"
 #include "engine/config/export.h"
 #include "engine/config/override.h"
@@ -42,13 +43,9 @@ Result<Exported> policyOf(ExportKind kind, const sim::Scenario& scenario,
     return kind == ExportKind::helm ? exportHelm(engine, *tree) : exportDocuments(engine, *tree);
 }
 
-} // namespace
-
-ExportAnswer exportPolicy(ExportKind kind, const sim::Scenario& scenario,
-                          const ParameterRegistry& turned) {
+ExportAnswer answerOf(ExportKind kind, Result<Exported> exported) {
     ExportAnswer answer;
     answer.kind = kind;
-    auto exported = policyOf(kind, scenario, turned);
     if (!exported) {
         answer.error = exported.error().text();
         return answer;
@@ -61,6 +58,21 @@ ExportAnswer exportPolicy(ExportKind kind, const sim::Scenario& scenario,
     return answer;
 }
 
+} // namespace
+
+ExportAnswer exportPolicy(ExportKind kind, const sim::Scenario& scenario,
+                          const std::vector<Move>& moves) {
+    StillEngine engine;
+    auto settings = engine.build(scenario.engine);
+    if (!settings) return answerOf(kind, fail(settings.error()));
+    ParameterRegistry registry(*settings);
+    for (const Move& move : moves) {
+        // Pauses, and what this version does not know any more, are no part of a policy.
+        (void)registry.set(move.path, move.value);
+    }
+    return answerOf(kind, policyOf(kind, scenario, registry));
+}
+
 ExportAnswer exportRun(ExportKind kind, sim::World& world, const sim::WorldOptions& options,
                        const std::vector<Move>& moves, double wallSeconds) {
     const sim::Scenario& scenario = world.scenario();
@@ -69,7 +81,7 @@ ExportAnswer exportRun(ExportKind kind, sim::World& world, const sim::WorldOptio
     switch (kind) {
     case ExportKind::documents:
     case ExportKind::helm:
-        return exportPolicy(kind, scenario, world.parameters());
+        return answerOf(kind, policyOf(kind, scenario, world.parameters()));
     case ExportKind::moves: {
         RunLog log;
         log.scenario = scenario.name;
@@ -78,9 +90,9 @@ ExportAnswer exportRun(ExportKind kind, sim::World& world, const sim::WorldOptio
         log.start = world.start();
         log.moves = moves;
         log.fingerprint = world.recorder().fingerprint().text();
-        if (!world.done() && (moves.empty() || moves.back().path != kStopPath)) {
+        if (!world.done() && (moves.empty() || moves.back().path != kStopMove)) {
             // The log of a run that goes on ends here.
-            log.moves.push_back({world.now(), kStopPath, "", world.eventsFired()});
+            log.moves.push_back({world.now(), kStopMove, "", world.eventsFired()});
         }
         answer.files.push_back({"moves.json", toJson(log).dump(2) + "\n"});
         return answer;

@@ -13,9 +13,8 @@ namespace penstock::app {
 ExportAnswer exportRun(ExportKind kind, sim::World& world, const sim::WorldOptions& options,
                        const std::vector<Move>& moves, double wallSeconds);
 
-// The scenario's engine section as a tree, with these values at their parameters' paths: what
-// llm-d-async's documents and Helm values are written from. Used for stored runs too.
+// llm-d-async's documents or Helm values of a scenario after these moves, without running it.
 ExportAnswer exportPolicy(ExportKind kind, const sim::Scenario& scenario,
-                          const ParameterRegistry& turned);
+                          const std::vector<Move>& moves);
 
 } // namespace penstock::app

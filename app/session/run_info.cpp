@@ -2,12 +2,11 @@
 #include "app/session/run_info.h"
 
 #include "app/session/gate_words.h"
+#include "app/session/still_engine.h"
 #include "engine/config/advice.h"
-#include "engine/config/build.h"
-#include "engine/gates/memory_key_value.h"
-#include "sim/kernel/event_loop.h"
 #include "sim/world/pool_facts.h"
 #include "sim/world/pool_gauges.h"
+#include "sim/world/perfect_gate.h"
 
 #include <fmt/format.h>
 
@@ -17,13 +16,6 @@
 namespace penstock::app {
 
 namespace {
-
-class NoMetrics final : public MetricSource {
-  public:
-    void read(const MetricQuery&, std::uint32_t tag, MetricListener& listener) override {
-        listener.metricRead(tag, Reading{});
-    }
-};
 
 Severity severityOf(penstock::Severity severity) {
     switch (severity) {
@@ -103,14 +95,16 @@ ParameterRow rowOf(const ParameterEntry& entry, double value) {
     return row;
 }
 
-Result<Described> describe(const sim::Scenario& scenario) {
-    sim::EventLoop loop(Time{}, 0);
-    NoMetrics metrics;
-    MemoryKeyValue store(loop);
-    const EngineDocument& engine = scenario.engine;
-    const GateContext context{loop, &metrics, &store, engine.prometheusCacheTtl, engine.semantics};
-    auto settings = buildSettings(engine, context);
+Result<Described> describe(const sim::Scenario& scenario, const sim::WorldOptions& options) {
+    StillEngine still;
+    const EngineDocument engine =
+        options.perfectGate ? sim::withoutGates(scenario.engine, sim::seatsOf(scenario))
+                            : scenario.engine;
+    auto settings = still.build(engine);
     if (!settings) return fail(settings.error());
+    sim::EventLoop loop(Time{}, 0);
+    const sim::Router nobody(scenario.router, loop, 0); // what a perfect gate would look at
+    if (options.perfectGate) sim::placePerfectGates(*settings, scenario.engine, nobody);
 
     Described out;
     RunInfo& info = out.info;
@@ -147,7 +141,7 @@ Result<Described> describe(const sim::Scenario& scenario) {
     for (std::size_t i = 0; i < replicas; ++i) {
         info.replicas.push_back(sim::podName(scenario.poolName, i));
     }
-    for (const Finding& finding : advise(engine, sim::poolFacts(scenario))) {
+    for (const Finding& finding : advise(scenario.engine, sim::poolFacts(scenario))) {
         info.advice.push_back({finding.code, severityOf(finding.severity), placeText(finding.place),
                                finding.path, finding.computed, finding.remedy});
     }

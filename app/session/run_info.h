@@ -7,7 +7,7 @@
 #include "app/session/run_view.h"
 #include "engine/config/parameters.h"
 #include "engine/types/error.h"
-#include "sim/world/scenario.h"
+#include "sim/world/world.h"
 
 namespace penstock::app {
 
@@ -26,7 +26,7 @@ struct Described {
 };
 
 // The error is what is wrong with a gate or a document, with its place.
-Result<Described> describe(const sim::Scenario& scenario);
+Result<Described> describe(const sim::Scenario& scenario, const sim::WorldOptions& options = {});
 
 ParameterRow rowOf(const ParameterEntry& entry, double value);
 

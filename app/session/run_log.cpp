@@ -7,6 +7,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <charconv>
 #include <filesystem>
 #include <fstream>
@@ -135,6 +136,22 @@ Result<RunLog> logFromJson(const Json& json, const std::string& file) {
 
 namespace {
 
+// A run that nobody finished is held to the fingerprint of the last report it left.
+void addCheckpoint(RunReader& store, RunId id, RunLog& log) {
+    const auto report = store.report(id);
+    if (!report || !report->contains("checkpoint")) return;
+    const Json& at = report->at("checkpoint");
+    const Move move{Time{Duration{at.value("t_ns", std::int64_t{0})}}, kCheckpointMove,
+                    report->value("fingerprint", ""), at.value("event", Move::kAnyEvent)};
+    if (move.event == Move::kAnyEvent) return;
+    const auto after = std::upper_bound(
+        log.moves.begin(), log.moves.end(), move,
+        [](const Move& a, const Move& b) { return std::pair(a.event, a.t) < std::pair(b.event, b.t); });
+    // In the same place as a move, nobody knows which came first.
+    if (after != log.moves.begin() && std::prev(after)->event == move.event) return;
+    log.moves.insert(after, move);
+}
+
 Result<RunLog> readStore(const std::string& file, std::optional<RunId> wanted) {
     auto reader = RunReader::open(file);
     if (!reader) return fail(reader.error());
@@ -158,8 +175,11 @@ Result<RunLog> readStore(const std::string& file, std::optional<RunId> wanted) {
     log.origin.seed = run->seed;
     log.fingerprint = run->fingerprint;
     log.recovered = run->state != RunState::done;
-    if (log.recovered) log.end = run->lastWritten;
     for (Move& move : *moves) log.moves.push_back(std::move(move));
+    if (log.recovered) {
+        log.end = run->lastWritten;
+        addCheckpoint(store, *id, log);
+    }
     return log;
 }
 
@@ -231,13 +251,45 @@ Result<Move> Replay::make(sim::World& world) {
                                 toSeconds(world.now() - world.start())));
     }
     ++next_;
-    if (move.path == kStopPath) {
+    if (move.path == kStopMove) {
         stopped_ = true;
         next_ = log_.moves.size();
         return move;
     }
+    if (move.path == kCheckpointMove) {
+        const std::string here = world.recorder().fingerprint().text();
+        if (here == move.value) return move;
+        return fail(fmt::format("at {:.6f} s the run had fingerprint {}, but here it has {}: it was "
+                                "made by another version of this program, or with other input files",
+                                toSeconds(move.t - world.start()), move.value, here));
+    }
     if (auto applied = apply(world, move); !applied) return fail(applied.error());
     return move;
+}
+
+Result<bool> runLog(sim::World& world, const RunLog& log, Replay& replay,
+                    std::chrono::nanoseconds wallTime, const std::atomic<bool>& interrupt,
+                    const std::function<void(const Move&)>& made) {
+    const auto until = std::chrono::steady_clock::now() + wallTime;
+    const Time end = log.end.value_or(world.end());
+    for (;;) {
+        while (replay.next() != nullptr && replay.place(world) != Replay::Place::ahead) {
+            auto move = replay.make(world);
+            if (!move) return fail(move.error());
+            if (replay.stopped()) return true;
+            if (made && move->path != kCheckpointMove) made(*move);
+        }
+        if (replay.next() == nullptr && (world.done() || world.now() >= end)) return true;
+        const auto left = until - std::chrono::steady_clock::now();
+        if (left <= std::chrono::nanoseconds{0} || interrupt) return false;
+        const Move* move = replay.next();
+        world.runFor(left, move != nullptr ? std::max(move->t, world.now()) : end, interrupt,
+                     move != nullptr ? move->event : UINT64_MAX);
+        if (world.done() && replay.next() != nullptr &&
+            replay.place(world) == Replay::Place::ahead) {
+            return fail("the run ends before the last move of its log");
+        }
+    }
 }
 
 } // namespace penstock::app

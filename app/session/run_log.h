@@ -17,7 +17,10 @@
 
 #include <nlohmann/json.hpp>
 
+#include <atomic>
+#include <chrono>
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <string>
 #include <vector>
@@ -27,9 +30,6 @@ namespace penstock::app {
 // The path of a pause in the log, as a document would have it; empty if it is none.
 std::string pausePath(const std::string& queue);
 std::string pausedQueue(const std::string& path);
-// A stopped run ends where its log says.
-inline constexpr const char* kStopPath = "stop";
-
 // As in --set, and back to the same double.
 std::string valueText(double value);
 
@@ -83,7 +83,7 @@ class Replay {
     };
     Place place(sim::World& world) const;
     // Sets the clock to the move's time and makes it. The error says where the run has gone another
-    // way than its log.
+    // way than its log: a place that has passed, or a checkpoint with another fingerprint.
     Result<Move> make(sim::World& world);
     // The log ends with a stop, and has come to it.
     bool stopped() const { return stopped_; }
@@ -93,5 +93,11 @@ class Replay {
     std::size_t next_ = 0;
     bool stopped_ = false;
 };
+
+// The portion of a caller without a pacer: runs from move to move and on to the log's end, or the
+// world's, for this long at most. True when that is reached.
+Result<bool> runLog(sim::World& world, const RunLog& log, Replay& replay,
+                    std::chrono::nanoseconds wallTime, const std::atomic<bool>& interrupt,
+                    const std::function<void(const Move&)>& made = {});
 
 } // namespace penstock::app

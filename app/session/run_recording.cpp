@@ -42,6 +42,13 @@ Result<std::unique_ptr<RunRecording>> RunRecording::begin(const std::string& fil
     return recording;
 }
 
+void RunRecording::checkpoint(const Report& report, const sim::World& world) {
+    auto json = toJson(report);
+    json["checkpoint"] = {{"t_ns", world.now().time_since_epoch().count()},
+                          {"event", world.eventsFired()}};
+    writer_->checkpoint(json);
+}
+
 Status RunRecording::finish(const Report& report) {
     return writer_->finish(toJson(report), report.fingerprint);
 }

@@ -23,7 +23,8 @@ class RunRecording {
 
     RunId id() const { return writer_->id(); }
     void move(const Move& move) { writer_->move(move); }
-    void checkpoint(const Report& report) { writer_->checkpoint(toJson(report)); }
+    // Between two events: a report so far, and its place, so that a replay can be held to it.
+    void checkpoint(const Report& report, const sim::World& world);
     // Waits for the disk.
     Status finish(const Report& report);
     Status status() const { return writer_->status(); }

@@ -4,6 +4,7 @@
 #include "app/session/run_thread.h"
 
 #include "app/session/run_export.h"
+#include "app/session/step_back.h"
 #include "engine/record/expectation.h"
 #include "engine/types/check.h"
 
@@ -27,6 +28,7 @@ constexpr Duration kFinestGauges = 100ms;
 } // namespace
 
 void SimulatedRun::Impl::run() {
+    if (setup_.background) stepBack();
     if (!begin()) {
         status_ = RunStatus::failed;
         ended_ = true;
@@ -148,7 +150,7 @@ void SimulatedRun::Impl::obey(const Command& command) {
 void SimulatedRun::Impl::made(const Move& move) {
     moves_.push_back(move);
     if (recording_ != nullptr) recording_->move(move);
-    if (move.path == kStopPath) return;
+    if (move.path == kStopMove) return;
     if (const std::string queue = pausedQueue(move.path); !queue.empty()) {
         feed_->mark(MarkNote::Kind::move,
                     fmt::format("queue {}: {}", queue,
@@ -243,7 +245,7 @@ void SimulatedRun::Impl::replayDue() {
             end(RunStatus::stopped);
             return;
         }
-        made(*move);
+        if (move->path != kCheckpointMove) made(*move);
     }
 }
 
@@ -338,7 +340,7 @@ void SimulatedRun::Impl::end(RunStatus status, std::string error) {
         error = worldStatus.error().text();
     }
     if (status == RunStatus::stopped && !world_->done()) {
-        made({world_->now(), kStopPath, "", world_->eventsFired()});
+        made({world_->now(), kStopMove, "", world_->eventsFired()});
     }
     status_ = status;
     error_ = std::move(error);
@@ -365,7 +367,7 @@ void SimulatedRun::Impl::publish() {
         feed_->flush(out);
         if (recording_ != nullptr && now - checkpointed_ >= kCheckpointEvery) {
             checkpointed_ = now;
-            if (auto sofar = report()) recording_->checkpoint(*sofar);
+            if (auto sofar = report()) recording_->checkpoint(*sofar, *world_);
         }
     }
     published_ = now;

@@ -28,7 +28,7 @@ void SimulatedRun::ask(ExportKind kind) {
 SimulatedRun::Impl::Impl(RunSetup setup) : setup_(std::move(setup)) {
     const sim::Scenario& scenario = setup_.scenario;
     RunInfo& info = described_.info;
-    if (auto described = describe(scenario)) {
+    if (auto described = describe(scenario, setup_.options)) {
         described_ = std::move(*described);
     } else {
         unfit_ = described.error();
@@ -38,7 +38,8 @@ SimulatedRun::Impl::Impl(RunSetup setup) : setup_(std::move(setup)) {
     }
     info.start = sim::World::epoch();
     info.end = info.start + scenario.horizon;
-    info.can.knobs = !setup_.log.has_value(); // a replay makes the moves that its log has
+    info.can.steer = !setup_.background;
+    info.can.knobs = !setup_.log.has_value() && !setup_.background; // a replay makes the moves that its log has
     names_.queues = info.queues;
     names_.pools = info.pools;
     for (const auto& source : scenario.sources) {

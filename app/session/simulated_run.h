@@ -37,6 +37,7 @@ struct RunSetup {
     std::string store;         // run store to record in; empty: none
     std::string tags, note;    // of its entry there
     std::optional<RunLog> log; // moves to make at their places, as they were made before
+    bool background = false;   // it lets others have the processor first, and cannot be steered
 };
 
 class SimulatedRun final : public RunView {

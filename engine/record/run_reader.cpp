@@ -19,7 +19,8 @@ Time timeAt(const SQLite::Statement& s, int column) {
 
 constexpr const char* kSummary =
     "SELECT id, scenario, seed, semantics, started, finished, fingerprint, tags, note, state, "
-    "start_ns, last_ns, dropped_events, dropped_points, events, requests FROM runs ";
+    "start_ns, last_ns, dropped_events, dropped_points, events, requests, "
+    "EXISTS (SELECT 1 FROM moves WHERE run=runs.id AND path='stop') FROM runs ";
 
 RunSummary summary(SQLite::Statement& s) {
     RunSummary out;
@@ -42,6 +43,7 @@ RunSummary summary(SQLite::Statement& s) {
     out.droppedPoints = static_cast<std::uint64_t>(s.getColumn(13).getInt64());
     out.events = static_cast<std::uint64_t>(s.getColumn(14).getInt64());
     out.requests = static_cast<std::uint64_t>(s.getColumn(15).getInt64());
+    out.stopped = s.getColumn(16).getInt() != 0;
     return out;
 }
 

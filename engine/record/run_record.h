@@ -65,6 +65,7 @@ struct RunSummary {
     std::uint64_t droppedEvents = 0; // not stored because the disk was too slow
     std::uint64_t droppedPoints = 0;
     std::uint64_t events = 0, requests = 0; // rows stored
+    bool stopped = false;                   // by hand, before its end
 };
 
 struct Point {
@@ -96,6 +97,11 @@ struct Move {
     std::uint64_t event = kAnyEvent; // how many timers had fired
     static constexpr std::uint64_t kAnyEvent = UINT64_MAX >> 1; // the time alone says when
 };
+
+// Not parameters, but entries of the same log. A stopped run ends where it says; a checkpoint is
+// known to have had its value as fingerprint there.
+inline constexpr const char* kStopMove = "stop";
+inline constexpr const char* kCheckpointMove = "checkpoint";
 
 // Points of one series as bytes: times as deltas of deltas, so that a steady period costs one byte
 // a point, and values as 32-bit floats.

@@ -3,6 +3,7 @@
 
 #include "engine/config/build.h"
 #include "engine/types/check.h"
+#include "sim/world/perfect_gate.h"
 
 namespace penstock::sim {
 
@@ -15,7 +16,7 @@ MetricPath::Options perfect() {
 } // namespace
 
 Onlooker::Onlooker(const Scenario& scenario, Loop& loop, const Dispatcher& dispatcher,
-                   Router& router, KeyValue& store)
+                   Router& router, KeyValue& store, const EngineDocument* replaced)
     : scenario_(scenario), router_(router), path_(loop, perfect()),
       routerGauges_(path_, router, scenario, RouterGauges::Asker::onlooker), source_(path_, loop) {
     updateReplicas();
@@ -25,6 +26,7 @@ Onlooker::Onlooker(const Scenario& scenario, Loop& loop, const Dispatcher& dispa
                               document.semantics};
     auto built = buildSettings(document, context);
     PENSTOCK_CHECK(built.has_value()); // the world has been made of the same documents
+    if (replaced != nullptr) placePerfectGates(*built, *replaced, router);
     shadows_ = std::make_unique<DispatcherSettings>(std::move(*built));
     registry_ = std::make_unique<ParameterRegistry>(*shadows_);
     gauger_ = std::make_unique<Gauger>(dispatcher, router, *shadows_);

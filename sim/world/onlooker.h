@@ -18,9 +18,10 @@ namespace penstock::sim {
 
 class Onlooker {
   public:
-    // Everything outlives it. `store` is only read.
+    // Everything outlives it. `store` is only read. `replaced`: the engine whose gates a perfect one
+    // has taken the place of, or null.
     Onlooker(const Scenario& scenario, Loop& loop, const Dispatcher& dispatcher, Router& router,
-             KeyValue& store);
+             KeyValue& store, const EngineDocument* replaced);
 
     // Every gauge as of now; between two events. Shares of time are over the time since the last
     // look at the fleet. The spans stay as they are until the next.

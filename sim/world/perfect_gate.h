@@ -14,6 +14,7 @@
 #include "engine/config/documents.h"
 #include "engine/core/dispatcher.h"
 #include "sim/world/router.h"
+#include "sim/world/scenario.h"
 
 namespace penstock::sim {
 
@@ -33,6 +34,9 @@ class PerfectGate final : public Gate {
   private:
     const Router& router_;
 };
+
+// More than the scenario's pool can hold running and waiting at the perfect gate's saturation.
+std::int32_t seatsOf(const Scenario& scenario);
 
 // The engine behind the perfect gate: the same queues, merge policy and timeouts under Penstock's
 // semantics, no gate but the perfect one, and workers enough never to be what limits.

@@ -20,18 +20,6 @@ namespace {
 // Monday 5 January 2026, 00:00 UTC: deadlines on the wire are Unix seconds, so a simulated run needs
 // a date, and a week of diurnal traffic begins on a Monday.
 constexpr Time kEpoch{Duration{1767571200LL * 1000000000LL}};
-
-// More than the pool can hold running and waiting at the perfect gate's saturation.
-std::int32_t seatsOf(const Scenario& scenario) {
-    std::int64_t seats = 0;
-    const auto add = [&](const ReplicaGroup& group, std::int64_t count) {
-        const auto waiting = static_cast<std::int64_t>(scenario.router.queueDepthThreshold) + 1;
-        seats += count * (group.config.maxNumSeqs + waiting);
-    };
-    for (const ReplicaGroup& group : scenario.replicas) add(group, group.count);
-    if (scenario.autoscaler.enabled) add(scenario.replicas.front(), scenario.autoscaler.max);
-    return static_cast<std::int32_t>(std::min<std::int64_t>(seats, 1000000));
-}
 } // namespace
 
 World::World(Scenario scenario, const WorldOptions& options)
@@ -258,7 +246,8 @@ Status World::waitUntil(Time t) {
 penstock::Sample World::look(bool fleet) {
     if (onlooker_ == nullptr) {
         onlooker_ =
-            std::make_unique<Onlooker>(scenario_, loop_, *dispatcher_, *router_, *store_);
+            std::make_unique<Onlooker>(scenario_, loop_, *dispatcher_, *router_, *store_,
+                                       options_.perfectGate ? &asWritten_ : nullptr);
         for (std::size_t i = 0; i < registry_->entries().size(); ++i) {
             onlooker_->moved(i, registry_->get(i));
         }
