@@ -5,6 +5,8 @@
 #include "engine/core/dispatcher.h"
 #include "engine/core/memory_queue.h"
 #include "engine/core/slot_heap.h"
+#include "engine/gates/factory.h"
+#include "engine/types/check.h"
 #include "sim/kernel/event_loop.h"
 
 #include <benchmark/benchmark.h>
@@ -18,43 +20,29 @@ namespace {
 
 using namespace std::chrono_literals;
 
-// A metric budget and a reserving limit, both of which must agree: what a composite of
-// prometheus-saturation and local-max-concurrency does for each request.
-class BothGates final : public Gate {
+// A pool at saturation 0.1, told at once.
+class SteadyMetrics final : public MetricSource {
   public:
-    explicit BothGates(std::int32_t limit) : limit_(limit) {}
-    double budget(Time) override {
-        reason_.value = 0.9;
-        reason_.threshold = 0.2;
-        metric_ = budgetAbove(reason_.value, reason_.threshold);
-        return std::min(metric_, static_cast<double>(limit_ - held_) / limit_);
+    explicit SteadyMetrics(const Loop& loop) : loop_(loop) {}
+    void read(const MetricQuery&, std::uint32_t tag, MetricListener& listener) override {
+        listener.metricRead(tag, {Reading::State::value, 0.9, loop_.now()});
     }
-    std::int32_t room(Time now, std::int32_t capacity, std::int32_t inFlight) override {
-        budget(now);
-        return std::min(roomOf(capacity, metric_, inFlight), limit_ - held_);
-    }
-    Verdict apply(Time now, Request&, Reservations& reservations) override {
-        Verdict verdict;
-        verdict.reason = reason_;
-        if (budget(now) <= 0.0) {
-            verdict.action = Action::refuse;
-            return verdict;
-        }
-        ++held_;
-        reservations.add(*this, 0);
-        return verdict;
-    }
-    void release(std::uint64_t) override {
-        --held_;
-        changed();
-    }
-    std::string_view type() const override { return "both"; }
 
   private:
-    std::int32_t limit_;
-    std::int32_t held_ = 0;
-    double metric_ = 1.0;
+    const Loop& loop_;
 };
+
+// A metric gate and a reserving limit, both of which must agree.
+std::unique_ptr<Gate> composite(const GateContext& context) {
+    auto gate = makeGate(
+        {.type = "composite",
+         .params = nlohmann::json::parse(
+             R"({"gates": [{"gate_type": "prometheus-saturation", "gate_params": {"pool": "p"}},
+                           {"gate_type": "local-max-concurrency", "gate_params": {"limit": 64}}]})")},
+        context);
+    PENSTOCK_CHECK(gate.has_value());
+    return std::move(*gate);
+}
 
 // Answers `service` after each send; zero: before send() returns.
 class BenchRouter final : public InferenceClient {
@@ -109,10 +97,12 @@ void runDispatcher(benchmark::State& state, Semantics semantics, Duration servic
     BenchRouter router(loop, service);
     DispatcherSettings settings;
     settings.semantics = std::move(semantics);
-    settings.pools.push_back({"default", 64, std::make_unique<BothGates>(64)});
+    SteadyMetrics metrics(loop);
+    const GateContext context{.loop = loop, .metrics = &metrics, .semantics = settings.semantics};
+    settings.pools.push_back({"default", 64, composite(context)});
     QueueSettings queue;
     queue.id = "q";
-    queue.gate = std::make_unique<BothGates>(64);
+    queue.gate = composite(context);
     settings.queues.push_back(std::move(queue));
     MemoryBroker broker(BrokerSettings::of(settings.semantics, 50ms), loop, &observer, nullptr, 1);
     Dispatcher dispatcher(std::move(settings), loop, router, broker.ports(), &observer);

@@ -61,24 +61,6 @@ TEST(Caching, zeroAsksEveryTimeAndNeverSchedulesARecheck) {
     EXPECT_EQ(listener.changes, 1);
 }
 
-TEST(Caching, errorsAreCachedOrRetried) {
-    for (const bool cached : {false, true}) {
-        Bench bench;
-        if (cached) bench.semantics = Semantics::llmDAsync09();
-        auto gate = bench.make("prometheus-query", kParams);
-        bench.metrics.fail("q");
-        EXPECT_DOUBLE_EQ(gate->budget(bench.now()), 0.125);
-        bench.metrics.say("q", 0.5);
-        const Duration until = cached ? 5s : 1s;
-        EXPECT_EQ(gate->recheckAt(), kStart + until);
-        bench.pass(until - 1ms);
-        EXPECT_DOUBLE_EQ(gate->budget(bench.now()), 0.125);
-        EXPECT_EQ(gate->reason().code, ReasonCode::openByFallback);
-        bench.pass(1ms);
-        EXPECT_DOUBLE_EQ(gate->budget(bench.now()), 0.5);
-    }
-}
-
 TEST(Caching, anEmptyAnswerIsNoErrorAndStaysForTheTtl) {
     Bench bench;
     auto gate = bench.make("prometheus-query", kParams);

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Goal: every metric gate turns a reading into the budget that llm-d-async would. Method: tables of
-// readings and the budgets they must give, the exact query texts, and the quantisation that shuts a
-// batch of ten earlier than the baseline says.
+// readings and the budgets they must give, and the exact query texts.
 #include "engine/gates/prometheus_budget.h"
 #include "engine/gates/prometheus_saturation.h"
 #include "engine/gates/promql_text.h"
@@ -63,24 +62,6 @@ TEST(MetricLaw, numbersPrintAsGoPrintsThem) {
                                                     {12.5, "12.5"}};
     for (const auto& [value, text] : cases)
         EXPECT_EQ(goNumber(value), text);
-}
-
-// The gate's own law closes at max_concurrency x (1 - baseline) = 95 running a pod; a poll of ten
-// takes floor(10 x budget), which is nothing from a budget below 0.1 on, that is from 85 on.
-TEST(MetricLaw, budgetAtBatchTenShutsAt85APodNot95) {
-    Bench bench;
-    bench.cacheTtl = 0s;
-    auto gate = bench.make("prometheus-budget", R"({"pool":"p"})");
-    for (int running = 0; running <= 100; ++running) {
-        bench.metrics.say("num_requests_running", 1.0 - running / 100.0);
-        const double budget = gate->budget(bench.now());
-        // On the edges 1 - 0.95 and 1 - 0.85 - 0.05 round to either side, there as here.
-        if (running != 95) {
-            EXPECT_EQ(budget > 0.0, running < 95) << running;
-        }
-        if (running == 85) continue;
-        EXPECT_EQ(batchOf(10, budget) > 0, running < 85) << running;
-    }
 }
 
 TEST(MetricLaw, budgetReadsTheFirstQueryThatAnswers) {

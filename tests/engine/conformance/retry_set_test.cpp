@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Retries end to end: the ladder's intervals between attempts, Retry-After, whole seconds, the
-// retry set's mover, and that a reservation is released before the retry is parked.
+// What waits between attempts: a retry returns to its own queue with its original deadline, its
+// reservation is released before it is parked, and due retries return a batch a poll or at once.
 #include "tests/engine/core/support.h"
 
 #include <gtest/gtest.h>
@@ -12,68 +12,6 @@ Response status(int code) {
     Response response;
     response.status = code;
     return response;
-}
-
-TEST(Ladder, IntervalsBetweenAttempts) {
-    for (std::uint64_t seed = 1; seed <= 20; ++seed) {
-        World world(Semantics::penstock(), seed);
-        world.router.answer = [](const Request&) { return status(503); };
-        world.router.serviceTime = [](const Request&) { return 1ms; };
-        world.start();
-        world.push(1h);
-        world.run(10min);
-        const auto retries = world.log.of(EventKind::retry);
-        ASSERT_GE(retries.size(), 6U);
-        const double bounds[][2] = {{2, 4}, {4, 8}, {8, 16}, {16, 32}, {30, 60}, {30, 60}};
-        for (std::size_t i = 0; i < std::size(bounds); ++i) {
-            EXPECT_GE(retries[i].value, bounds[i][0]);
-            EXPECT_LT(retries[i].value, bounds[i][1]);
-            EXPECT_EQ(retries[i].attempt, i + 1);
-            EXPECT_EQ(retries[i].status, 503);
-            // The next attempt comes at the first poll tick after the backoff.
-            const Duration gap = world.router.sent[i + 1].at - retries[i].at;
-            EXPECT_GE(toSeconds(gap), retries[i].value - 1e-9);
-            EXPECT_LE(toSeconds(gap), retries[i].value + 0.05);
-        }
-    }
-}
-
-TEST(Ladder, RetryAfterLengthensButIsClampedToHalfTheTimeLeft) {
-    World world(Semantics::penstock());
-    world.router.answer = [](const Request&) {
-        Response response = status(429);
-        response.retryAfter = 1h;
-        return response;
-    };
-    world.router.serviceTime = [](const Request&) { return 0s; };
-    world.start();
-    world.push(200s);
-    world.run(1s);
-    const auto retries = world.log.of(EventKind::retry);
-    ASSERT_EQ(retries.size(), 1U);
-    EXPECT_GE(retries[0].value, 99.0);
-    EXPECT_LT(retries[0].value, 125.0);
-}
-
-// Every retry is due before the deadline, so the only way to run out of time is to be looked at
-// after it.
-TEST(Ladder, EveryRetryIsDueBeforeTheDeadline) {
-    for (const auto& name : Semantics::names()) {
-        World world(*Semantics::byName(name), 7);
-        world.router.answer = [](const Request&) { return status(500); };
-        world.start();
-        for (int i = 0; i < 200; ++i)
-            world.push(60s + i * 1s);
-        world.run(20min);
-        // There, one that the mover brings back too late goes without a result.
-        const std::size_t lost = world.log.count(EventKind::lost);
-        EXPECT_EQ(world.results.entries.size() + lost, 200U) << name;
-        EXPECT_EQ(lost > 0, name == "llm-d-async-0.9") << name;
-        for (const Event& e : world.log.of(EventKind::retry)) {
-            EXPECT_LT(e.at + fromSeconds(e.value), kStart + 60s + 200s);
-        }
-        world.broker->checkConservation();
-    }
 }
 
 TEST(Retry, ReturnsWithItsOriginalDeadlineAheadOfLaterOnes) {

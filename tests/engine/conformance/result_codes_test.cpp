@@ -134,15 +134,16 @@ TEST(Attempt, EndsAtTheRequestTimeoutAndIsTriedAgainHere) {
     EXPECT_EQ(calls, 2);
 }
 
-TEST(TimeoutHeader, IsAskedForByPenstockOnly) {
-    for (const auto& name : Semantics::names()) {
-        World world(*Semantics::byName(name));
-        world.start();
-        world.push();
-        world.run(5s);
-        ASSERT_EQ(world.router.sent.size(), 1U);
-        EXPECT_EQ(world.router.sent[0].timeoutHeader, name == "penstock");
-    }
+TEST(ResultCodes, AreThoseOfTheWire) {
+    EXPECT_EQ(name(ResultCode::http), "");
+    EXPECT_EQ(name(ResultCode::deadlineExceeded), "DEADLINE_EXCEEDED");
+    EXPECT_EQ(name(ResultCode::cancelled), "CANCELLED");
+    EXPECT_EQ(name(ResultCode::gateDropped), "GATE_DROPPED");
+    EXPECT_EQ(name(ResultCode::gateError), "GATE_ERROR");
+    EXPECT_EQ(name(ResultCode::inferenceError), "INFERENCE_ERROR");
+    EXPECT_EQ(name(ResultCode::invalidRequest), "INVALID_REQUEST");
+    EXPECT_EQ(name(ResultCode::payloadUnavailable), "PAYLOAD_UNAVAILABLE");
+    EXPECT_EQ(name(ResultCode::deliveryAttemptsExceeded), "DELIVERY_ATTEMPTS_EXCEEDED");
 }
 
 } // namespace

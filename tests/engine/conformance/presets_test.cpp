@@ -1,8 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
-// The presets' table: each row of what differs between the versions, as the fields that carry it.
-#include "engine/types/event.h"
-#include "engine/types/request.h"
-#include "engine/types/result.h"
+// Every row of what differs between the versions is a named field, and a preset sets them all. The
+// difference that a row makes to requests is shown by the file beside this one that is named after
+// it:
+//   dequeue, lease, reclaim scan ......... claims_test
+//   what a budget means, shared or not ... budget_meaning_test, quantisation_test
+//   poll ................................. budget_meaning_test (ticks, freed slots)
+//   expired at dequeue ................... expired_heads_test
+//   transport error ...................... result_codes_test
+//   parked worker ........................ parked_workers_test
+//   metric error ......................... metric_errors_test, fallback_polarity_test
+//   result when Redis fails .............. lost_results_test
+//   unparsable message ................... unparsable_messages_test
+//   crash loops .......................... crash_loops_test
+//   stamped objective, timeout header .... header_stamping_test
 #include "engine/types/semantics.h"
 
 #include <gtest/gtest.h>
@@ -83,36 +93,6 @@ TEST(Presets, RowByRow) {
     EXPECT_TRUE(ours.suspectLane);
     EXPECT_TRUE(ten.stampLaneObjective);
     EXPECT_FALSE(nine.stampLaneObjective);
-}
-
-TEST(ResultCodes, AreThoseOfTheWire) {
-    EXPECT_EQ(name(ResultCode::http), "");
-    EXPECT_EQ(name(ResultCode::deadlineExceeded), "DEADLINE_EXCEEDED");
-    EXPECT_EQ(name(ResultCode::cancelled), "CANCELLED");
-    EXPECT_EQ(name(ResultCode::gateDropped), "GATE_DROPPED");
-    EXPECT_EQ(name(ResultCode::gateError), "GATE_ERROR");
-    EXPECT_EQ(name(ResultCode::inferenceError), "INFERENCE_ERROR");
-    EXPECT_EQ(name(ResultCode::invalidRequest), "INVALID_REQUEST");
-    EXPECT_EQ(name(ResultCode::payloadUnavailable), "PAYLOAD_UNAVAILABLE");
-    EXPECT_EQ(name(ResultCode::deliveryAttemptsExceeded), "DELIVERY_ATTEMPTS_EXCEEDED");
-}
-
-TEST(Names, EveryEventKindHasOne) {
-    for (int kind = 0; kind <= static_cast<int>(EventKind::engine); ++kind) {
-        EXPECT_FALSE(name(static_cast<EventKind>(kind)).empty());
-    }
-}
-
-TEST(TextId, OfASharedEnvelopeHasTheNumber) {
-    Envelope envelope;
-    envelope.id = "chat";
-    Request request;
-    request.number = 7;
-    EXPECT_EQ(textId(request), "7");
-    request.envelope = &envelope;
-    EXPECT_EQ(textId(request), "chat");
-    envelope.shared = true;
-    EXPECT_EQ(textId(request), "chat-7");
 }
 
 } // namespace
