@@ -116,7 +116,7 @@ class Replica {
         std::int32_t chunk = 0;     // prefill: in the step in progress
         std::int32_t blocks = 0;    // prefill and held: KV blocks
         std::int32_t units = 0;     // units of the prefix cache it holds, a part of its blocks
-        std::int32_t lastUnit = -1; // the last of them
+        std::int32_t lastPiece = -1; // of the cache, that ends with them
         std::int32_t priority = 0;
         std::int32_t next = -1, previous = -1; // running or waiting list, or the unused ones
         std::int32_t heapIndex = -1;

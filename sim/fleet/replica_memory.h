@@ -23,14 +23,19 @@ PENSTOCK_HD void Replica<Store>::nameUnits(std::int32_t slot, std::int64_t token
     const std::int64_t known = hashUnits(prefix, unitTokens_);
     const std::int32_t upTo = static_cast<std::int32_t>(full < known ? full : known);
     Slot& s = slots_[slot];
-    for (; s.units < upTo; ++s.units) {
-        const auto naming = cache_.name(s.lastUnit, hashOfUnit(prefix, s.units, unitTokens_));
+    while (s.units < upTo) {
+        const ChainUnits units = chainUnits(prefix, s.units, unitTokens_);
+        const std::int32_t count = units.count < upTo - s.units ? units.count : upTo - s.units;
+        const auto naming = cache_.name(s.lastPiece, units, count);
         if (naming.result == PrefixCache<Store>::Named::not_) return;
         if (naming.result == PrefixCache<Store>::Named::asTheirs) {
-            cache_.freeAnonymous(config_.cacheUnitBlocks);
-            used_ += naming.woken - config_.cacheUnitBlocks;
+            const std::int64_t ours =
+                static_cast<std::int64_t>(naming.units) * config_.cacheUnitBlocks;
+            cache_.freeAnonymous(ours);
+            used_ += naming.woken - ours;
         }
-        s.lastUnit = naming.node;
+        s.units += naming.units;
+        s.lastPiece = naming.last;
     }
 }
 
@@ -48,9 +53,9 @@ PENSTOCK_HD void Replica<Store>::releaseBlocks(std::int32_t slot, std::int64_t t
             blocks - static_cast<std::int64_t>(s.units) * config_.cacheUnitBlocks;
         PENSTOCK_CHECK(anonymous >= 0);
         cache_.freeAnonymous(anonymous);
-        used_ -= anonymous + cache_.release(s.lastUnit);
+        used_ -= anonymous + cache_.release(s.lastPiece);
         s.units = 0;
-        s.lastUnit = -1;
+        s.lastPiece = -1;
         PENSTOCK_CHECK(used_ + cache_.freeBlocks() == config_.kvBlocks);
     }
     PENSTOCK_CHECK(used_ >= 0);

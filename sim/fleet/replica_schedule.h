@@ -71,7 +71,6 @@ PENSTOCK_HD void Replica<Store>::admit(std::int64_t t, std::int32_t slot, const 
     s.chunk = fit.chunk;
     s.blocks = static_cast<std::int32_t>(growth_.blocksFor(s.computed + s.chunk));
     s.units = fit.cached.units;
-    s.lastUnit = fit.cached.last;
     prefillContext_ += s.computed;
     if (config_.mode == BatchMode::staticBatch) {
         --batchLeft_;
@@ -79,7 +78,9 @@ PENSTOCK_HD void Replica<Store>::admit(std::int64_t t, std::int32_t slot, const 
     }
     if (config_.prefixCache) {
         // Cached units first, so that taking new blocks cannot evict them.
-        used_ += cache_.acquire(s.lastUnit);
+        const auto acquired = cache_.acquire(fit.cached);
+        s.lastPiece = acquired.last;
+        used_ += acquired.woken;
         cacheQueries_ += s.target;
         cacheHits_ += s.computed;
     }

@@ -16,7 +16,7 @@ namespace penstock::sim {
 // Returned by nextEvent() when nothing will happen by itself.
 inline constexpr std::int64_t kNeverNs = INT64_MAX / 2;
 
-// The prefix cache's index is allocated whole: 8 bytes for each unit there can be.
+// The prefix cache numbers its units with 32 bits.
 inline constexpr std::int64_t kMaxCachedUnits = 1 << 24;
 
 enum class BatchMode : std::uint8_t {
@@ -188,21 +188,37 @@ PENSTOCK_HD inline std::int32_t hashUnits(const PrefixInfo& prefix, std::int32_t
     return static_cast<std::int32_t>(units < kMaxHashUnits ? units : kMaxHashUnits);
 }
 
-PENSTOCK_HD inline std::uint64_t hashOfUnit(const PrefixInfo& prefix, std::int32_t unit,
-                                            std::int32_t unitTokens) {
+// The same without hashing each: unit `unit` of the prompt is number `index` of a chain, and those
+// after it are the chain's next ones, `count` of them together at least as far as hashUnits() goes.
+// Two units have the same hash if chain and index are the same.
+struct ChainUnits {
+    std::uint64_t chain;
+    std::int32_t index;
+    std::int32_t count;
+};
+
+PENSTOCK_HD inline ChainUnits chainUnits(const PrefixInfo& prefix, std::int32_t unit,
+                                         std::int32_t unitTokens) {
     if (prefix.hashes != nullptr) {
-        if (prefix.hashTokens <= 0) return prefix.hashes[unit];
+        if (prefix.hashTokens <= 0) return {prefix.hashes[unit], 0, 1};
         // The hash whose block the unit ends in, and where in it: with the hash, everything up to
         // the end of its block is the same, so any place within is too.
         const std::int64_t end = static_cast<std::int64_t>(unit + 1) * unitTokens;
         const std::int64_t block = (end - 1) / prefix.hashTokens;
         const auto within = static_cast<std::uint64_t>(end - block * prefix.hashTokens);
-        return mixBits(mixBits(prefix.hashes[block] ^ mixBits(prefix.space)) ^ within);
+        return {mixBits(mixBits(prefix.hashes[block] ^ mixBits(prefix.space)) ^ within), 0, 1};
     }
-    const std::uint64_t index = static_cast<std::uint64_t>(unit);
     const std::uint64_t first = mixBits(prefix.groups[0].id);
-    if (unit < prefix.groups[0].tokens / unitTokens) return mixBits(first ^ index);
-    return mixBits(mixBits(first ^ prefix.groups[1].id) ^ index);
+    const std::int32_t shared = prefix.groups[0].tokens / unitTokens;
+    if (unit < shared) return {first, unit, shared - unit};
+    return {mixBits(first ^ prefix.groups[1].id), unit, kMaxHashUnits};
+}
+
+PENSTOCK_HD inline std::uint64_t hashOfUnit(const PrefixInfo& prefix, std::int32_t unit,
+                                            std::int32_t unitTokens) {
+    const ChainUnits units = chainUnits(prefix, unit, unitTokens);
+    if (prefix.hashes != nullptr) return units.chain;
+    return mixBits(units.chain ^ static_cast<std::uint64_t>(units.index));
 }
 
 } // namespace penstock::sim

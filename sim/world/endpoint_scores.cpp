@@ -102,15 +102,19 @@ double EndpointScores::believed(std::size_t index, const EndpointMetrics& m, Tim
 }
 
 double EndpointScores::saturation(Time now) {
-    if (!saturationChanged_) return saturation_;
+    if (!saturationChanged_ && now <= saturationUntil_) return saturation_;
     saturationChanged_ = false;
+    saturationUntil_ = kNever;
     double sum = 0.0;
     for (std::size_t i = 0; i < ready_.size(); ++i) {
         if (ready_[i] == 0) continue;
         if (!byUtilization()) {
             sum += saturationOf(i, {});
+        } else if (now - readAt_[i] > spec_.staleAfter) {
+            sum += 1.0;
         } else {
-            sum += now - readAt_[i] > spec_.staleAfter ? 1.0 : load_[i];
+            sum += load_[i];
+            saturationUntil_ = std::min(saturationUntil_, readAt_[i] + spec_.staleAfter);
         }
     }
     saturation_ = readyCount_ == 0 ? 1.0 : sum / readyCount_;

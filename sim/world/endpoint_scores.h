@@ -88,6 +88,7 @@ class EndpointScores {
     std::vector<std::uint32_t> changed_;
     double saturation_ = 1.0;
     bool saturationChanged_ = true;
+    Time saturationUntil_{}; // when the next reading becomes stale
     std::vector<std::uint32_t> tied_;
 };
 

@@ -39,7 +39,9 @@ void PrefixIndex::splitGroups(std::int32_t promptTokens, const PrefixInfo& prefi
         shared + std::min(prefix.groups[1].tokens, promptTokens - shared);
     if (known == 0) return;
     const std::uint64_t sharedKey = mixBits(prefix.groups[0].id);
-    const std::uint64_t sessionKey = mixBits(sharedKey ^ prefix.groups[1].id);
+    // The session's own text stands for the shared one before it too, and where that ended.
+    const std::uint64_t sessionKey =
+        mixBits(mixBits(sharedKey ^ prefix.groups[1].id) ^ static_cast<std::uint64_t>(shared));
     const std::int32_t whole = std::min(known / kBlockTokens, blocks_);
     const std::int32_t inShared = std::min(shared / kBlockTokens, whole);
     if (inShared > 0) parts_.push_back({sharedKey, 0, inShared});
