@@ -1,0 +1,94 @@
+// SPDX-License-Identifier: GPL-3.0-only
+// `penstock-workbench`: reads the command line, opens the window, and lets it go.
+#include "app/workbench/look/theme.h"
+#include "app/workbench/window/main_window.h"
+#include "app/workbench/window/screenshots.h"
+#include "app/workbench/window/simulated_runs.h"
+
+#include <CLI/CLI.hpp>
+#include <QApplication>
+#include <QDir>
+#include <QStandardPaths>
+#include <QThreadPool>
+
+namespace {
+
+struct Arguments {
+    std::string scenario;
+    std::vector<std::string> overrides;
+    std::uint64_t seed = 0;
+    std::string store;
+    bool noStore = false;
+    std::string screenshots;
+};
+
+std::string defaultStore() {
+    return QDir(QStandardPaths::writableLocation(QStandardPaths::GenericDataLocation))
+        .filePath(QStringLiteral("penstock/runs.db"))
+        .toStdString();
+}
+
+} // namespace
+
+int main(int argc, char** argv) {
+    using namespace penstock::app;
+    Arguments arguments;
+    CLI::App cli{"Penstock's workbench: see the gate, move it, see what happens.",
+                 "penstock-workbench"};
+    cli.add_option("scenario", arguments.scenario,
+                   "Scenario file (YAML); code-onoff, which comes with the program, if none is "
+                   "given");
+    auto* seed = cli.add_option("--seed", arguments.seed, "Seed, instead of the scenario's");
+    cli.add_option("--set", arguments.overrides,
+                   "PATH=VALUE: overrides a value of the scenario; repeatable")
+        ->allow_extra_args(false)
+        ->take_all();
+    cli.add_option("--store", arguments.store,
+                   "SQLite database of the history of runs; " + defaultStore() +
+                       " if none is given");
+    cli.add_flag("--no-store", arguments.noStore, "Keep no history of runs");
+    cli.add_option("--screenshots", arguments.screenshots,
+                   "Play the scenario for a while without a person and save pictures of the window "
+                   "and its panels in this folder: two sizes, light and dark, at 1x and 2x");
+    cli.set_version_flag("--version", "penstock-workbench " PENSTOCK_VERSION);
+    cli.footer("Examples:\n"
+               "  penstock-workbench\n"
+               "  penstock-workbench scenarios/reopen-stampede.yaml --seed 7\n"
+               "  penstock-workbench --screenshots build/screenshots");
+    try {
+        cli.parse(argc, argv);
+    } catch (const CLI::ParseError& error) {
+        return cli.exit(error) == 0 ? 0 : 2;
+    }
+    Opening opening;
+    opening.order.scenario = arguments.scenario;
+    opening.order.overrides = arguments.overrides;
+    if (seed->count() > 0) opening.order.seed = arguments.seed;
+    if (!arguments.screenshots.empty()) {
+        return makeScreenshots(argc, argv, QString::fromStdString(arguments.screenshots),
+                               std::move(opening));
+    }
+
+    QApplication app(argc, argv);
+    QApplication::setOrganizationName(QStringLiteral("penstock"));
+    QApplication::setApplicationName(QStringLiteral("penstock-workbench"));
+    QApplication::setApplicationDisplayName(QStringLiteral("Penstock"));
+    QApplication::setApplicationVersion(QStringLiteral(PENSTOCK_VERSION));
+    QApplication::setDesktopFileName(QStringLiteral("penstock"));
+    applyTheme(Settings().theme());
+    SimulatedRuns runs(arguments.noStore           ? std::string()
+                       : arguments.store.empty() ? defaultStore()
+                                                 : arguments.store);
+    int code = 0;
+    {
+        MainWindow window(runs);
+        // After the first picture, so that nothing stands before it.
+        QObject::connect(&window, &MainWindow::painted, &window,
+                         [&window, &opening] { window.begin(opening); });
+        window.show();
+        code = QApplication::exec();
+    }
+    // Runs that are being put away write their ends.
+    QThreadPool::globalInstance()->waitForDone();
+    return code;
+}
