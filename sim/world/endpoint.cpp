@@ -35,7 +35,7 @@ bool Endpoint::abort(std::int32_t slot, std::uint64_t job) {
     Collector collector{happened_};
     const bool was = replica_.cancel(nowNs(), slot, job, collector);
     // What a partition holds back of it must not reach the next owner of its number.
-    std::erase_if(happened_, [job](const Happened& h) { return h.job == job; });
+    std::erase_if(happened_, [job](const JobEvent& h) { return h.job == job; });
     goneIfDrained();
     armNext();
     // Others may have finished at this very instant: they are told from a timer of their own, since
