@@ -110,7 +110,7 @@ void ChartFrame::setValueAxis(double low, double high, double step, bool logarit
         p.logarithm->setRange(low, high);
     } else {
         p.linear->setRange(low, high);
-        p.linear->setTickAnchor(low);
+        p.linear->setTickAnchor(0);
         p.linear->setTickInterval(step);
         p.linear->setLabelFormat(labelFormat(step));
     }
@@ -130,6 +130,8 @@ const QImage& ChartFrame::image(qreal ratio) {
 
 void ChartFrame::render(QPainter& painter) {
     Parts& p = *parts_;
+    // Qt Charts 6.4 lays its axis out late after a change of size: at once, and from scratch.
+    p.chart->layout()->invalidate();
     p.chart->layout()->activate();
     const QRectF all(QPointF(), QSizeF(p.size));
     const Theme& theme = themeOf(p.theme);

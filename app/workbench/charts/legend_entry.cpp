@@ -31,6 +31,11 @@ void LegendEntry::setValue(const QString& text) {
     if (text == value_) return;
     value_ = text;
     setAccessibleDescription(text);
+    const int width = fontMetrics().horizontalAdvance(text) + kSlack;
+    if (width > widest_) {
+        widest_ = width; // grows only, so that headings come to rest
+        updateGeometry();
+    }
     update();
 }
 
@@ -47,7 +52,8 @@ void LegendEntry::setOthers(int count, const QStringList& values) {
 }
 
 int LegendEntry::valueWidth() const {
-    return fontMetrics().horizontalAdvance(QStringLiteral("00,000")) * (1 + otherCount_);
+    return std::max(widest_, fontMetrics().horizontalAdvance(QStringLiteral("0.000"))) *
+           (1 + otherCount_);
 }
 
 QSize LegendEntry::sizeHint() const {
@@ -57,7 +63,9 @@ QSize LegendEntry::sizeHint() const {
 }
 
 QSize LegendEntry::minimumSizeHint() const {
-    return {kPad + kSwatch + kGap + valueWidth() + kPad, sizeHint().height()};
+    // A few letters of the name stay, or one would not know whose value it is.
+    const int name = fontMetrics().horizontalAdvance(name_.left(3) + QStringLiteral("…"));
+    return {kPad + kSwatch + kGap + name + kGap + valueWidth() + kPad, sizeHint().height()};
 }
 
 bool LegendEntry::event(QEvent* event) {
@@ -104,6 +112,7 @@ ReasonEntry::ReasonEntry(QString name, int color, QWidget* parent)
     setFont(smallFont());
     setSizePolicy(QSizePolicy::Preferred, QSizePolicy::Fixed);
     setToolTip(tr("Share of the visible time for which the gate was shut: %1").arg(name_));
+    name_.replace(QLatin1Char('_'), QLatin1Char(' '));
     setAccessibleName(text());
 }
 

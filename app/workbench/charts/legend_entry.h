@@ -31,7 +31,7 @@ class LegendEntry : public QAbstractButton {
     int valueWidth() const;
 
     QString name_, value_, others_;
-    int otherCount_ = 0;
+    int otherCount_ = 0, widest_ = 0;
     int color_;
     Swatch swatch_;
 };

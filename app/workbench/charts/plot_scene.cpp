@@ -133,7 +133,7 @@ void PlotScene::fitValues() {
             }
         }
     }
-    const int most = std::max(2, static_cast<int>(plot_.height()) / kPixelsPerValueTick);
+    const int most = std::max(1, static_cast<int>(plot_.height()) / kPixelsPerValueTick);
     double step = 1;
     if (values_.logarithmic) {
         const double floor = values_.low > 0 ? values_.low : 1;
@@ -158,15 +158,22 @@ void PlotScene::fitValues() {
     } else {
         low = std::isnan(low) ? values_.low : std::min(low, values_.low);
         high = std::isnan(high) ? values_.high : std::max(high, values_.high);
-        ValueScale nice = niceScale(low, high, most);
+        // Labels stand at round values; the ends need not be round, or a reading of 1.01 would
+        // leave half of the chart empty.
+        const ValueScale nice = niceScale(low, high, most);
+        const double grain = nice.step / 5;
+        const double tightLow = std::max(nice.low, std::floor(low / grain - 0.2) * grain);
+        const double tightHigh = std::min(nice.high, std::ceil(high / grain + 0.2) * grain);
+        low = low == 0 ? 0 : tightLow;
+        high = high == values_.high && values_.high == 1 ? 1 : tightHigh;
         // The scale grows at once and shrinks only when less than half of it is in use, so that
         // it does not hop while data stream by.
         const bool fits = low >= low_ && high <= high_ && high_ > low_;
-        if (fits && nice.high - nice.low > 0.5 * (high_ - low_))
-            nice = niceScale(low_, high_, most);
-        low = nice.low;
-        high = nice.high;
-        step = nice.step;
+        if (fits && high - low > 0.5 * (high_ - low_)) {
+            low = low_;
+            high = high_;
+        }
+        step = niceScale(low, high, most).step;
     }
     low_ = low;
     high_ = high;

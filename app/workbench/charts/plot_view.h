@@ -29,7 +29,7 @@ class PlotView : public QWidget {
     void paintPicture(QPainter& painter);
 
     QSize sizeHint() const override { return {600, 110}; }
-    QSize minimumSizeHint() const override { return {160, 48}; }
+    QSize minimumSizeHint() const override { return {160, 58}; }
 
   Q_SIGNALS:
     // A mark under the pointer was clicked.

@@ -34,13 +34,18 @@ void paintReadout(QPainter& painter, const QRectF& plot, double avoid, const Rea
             fit(static_cast<std::size_t>(i), row.cells[i]);
         }
     }
-    double width = kSwatch + 2 * kPad - kGap;
+    double block = kSwatch + 2 * kPad - kGap;
     for (const double w : widths)
-        width += w + kGap;
+        block += w + kGap;
     const auto most =
         static_cast<std::size_t>(std::max(1.0, (plot.height() - kPad - 4) / line - 1));
-    const std::size_t rows = std::min(readout.rows.size(), most);
-    const double height = line * static_cast<double>(rows + 1) + kPad;
+    const auto blocks = std::clamp<std::size_t>(
+        (readout.rows.size() + most - 1) / most, 1,
+        static_cast<std::size_t>(std::max(1.0, (plot.width() - 8) / block)));
+    const std::size_t perBlock = std::min(most, (readout.rows.size() + blocks - 1) / blocks);
+    const std::size_t rows = std::min(readout.rows.size(), perBlock * blocks);
+    const double width = block * static_cast<double>(blocks);
+    const double height = line * static_cast<double>(perBlock + 1) + kPad;
     const bool left = avoid > plot.center().x();
     const QRectF box(left ? plot.left() + 4 : plot.right() - width - 4, plot.top() + 2, width,
                      std::min(height, plot.height() - 4));
@@ -53,32 +58,37 @@ void paintReadout(QPainter& painter, const QRectF& plot, double avoid, const Rea
     painter.setBrush(ground);
     painter.drawRoundedRect(box.adjusted(0.5, 0.5, -0.5, -0.5), 3, 3);
     painter.setFont(font);
-    double y = box.top() + kPad / 2 + metrics.ascent();
-    painter.setPen(theme.palette.color(QPalette::Text));
-    painter.drawText(QPointF(box.left() + kPad, y), readout.title);
-    const auto right = [&](double x, const QString& text) {
+    const double top = box.top() + kPad / 2 + metrics.ascent();
+    const auto right = [&](double x, double y, const QString& text) {
         painter.drawText(QPointF(x - metrics.horizontalAdvance(text), y), text);
     };
-    painter.setPen(theme.weakText);
-    double x = box.left() + kPad + kSwatch + widths[0];
-    for (qsizetype i = 0; i < readout.headings.size(); ++i) {
-        x += kGap + widths[static_cast<std::size_t>(i) + 1];
-        right(x, readout.headings[i]);
+    for (std::size_t i = 0; i < blocks; ++i) {
+        const double start = box.left() + static_cast<double>(i) * block + kPad;
+        if (i == 0) {
+            painter.setPen(theme.palette.color(QPalette::Text));
+            painter.drawText(QPointF(start, top), readout.title);
+        }
+        painter.setPen(theme.weakText);
+        double x = start + kSwatch + widths[0];
+        for (qsizetype k = 0; k < readout.headings.size(); ++k) {
+            x += kGap + widths[static_cast<std::size_t>(k) + 1];
+            right(x, top, readout.headings[k]);
+        }
     }
     for (std::size_t r = 0; r < rows; ++r) {
         const Readout::Row& row = readout.rows[r];
-        y += line;
+        const double start = box.left() + static_cast<double>(r / perBlock) * block + kPad;
+        const double y = top + line * static_cast<double>(r % perBlock + 1);
         if (row.color.isValid()) {
-            painter.fillRect(QRectF(box.left() + kPad, y - metrics.xHeight() / 2 - 1.5, 8, 3),
-                             row.color);
+            painter.fillRect(QRectF(start, y - metrics.xHeight() / 2 - 1.5, 8, 3), row.color);
         }
         painter.setPen(theme.palette.color(QPalette::Text));
-        x = box.left() + kPad + kSwatch;
+        double x = start + kSwatch;
         painter.drawText(QPointF(x, y), row.cells.value(0));
         x += widths[0];
-        for (qsizetype i = 1; i < row.cells.size(); ++i) {
-            x += kGap + widths[static_cast<std::size_t>(i)];
-            right(x, row.cells[i]);
+        for (qsizetype k = 1; k < row.cells.size(); ++k) {
+            x += kGap + widths[static_cast<std::size_t>(k)];
+            right(x, y, row.cells[k]);
         }
     }
     painter.restore();

@@ -25,7 +25,7 @@ struct Readout {
 };
 
 // Paints in the corner of `plot` that leaves `avoid` (in x) free, as far as one does. Rows that do
-// not fit in the plot's height are left out.
+// not fit in the plot's height go on in a further column, and are left out where that has no room.
 void paintReadout(QPainter& painter, const QRectF& plot, double avoid, const Readout& readout);
 
 } // namespace penstock::app

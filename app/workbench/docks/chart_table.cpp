@@ -30,12 +30,13 @@ ChartTable::ChartTable(TimeChart& chart, QWidget* parent)
     layout->setContentsMargins(0, 0, 0, 0);
     layout->addWidget(hint);
     layout->addWidget(view_, 1);
-    std::vector<int> widths(static_cast<std::size_t>(model_.columnCount()), 20);
+    std::vector<int> widths(static_cast<std::size_t>(model_.columnCount()), 24);
+    widths[0] = 16;
     view_->setColumnWidths(widths);
     connect(view_, &TableView::rowChosen, this, [this](int row) {
         if (const auto at = model_.timeOf(row)) chart_.axis().lockCrosshair(*at);
     });
-    resize(620, 520);
+    resize(std::min(1100, 160 + 210 * (model_.columnCount() - 1)), 520);
     since_.start();
 }
 

@@ -244,11 +244,12 @@ void ChartsDock::buildCurves() {
         for (const Overlay& overlay : overlays_) {
             addOverlay(curves, chartCurves(chart->id(), *overlay.series, gate_), overlay.name);
         }
-        chart->setSeries(std::move(curves));
+        // Tracks first: those of the run before are gone by now.
         const bool gate = chart->id() == QStringLiteral("gate");
         const auto k = static_cast<std::size_t>(gate_);
         chart->setTracks(&series_.marks,
                          gate && k < series_.gates.size() ? &series_.gates[k]->closed : nullptr);
+        chart->setSeries(std::move(curves));
     }
     if (gateInfos_.size() == 1) {
         chart(QStringLiteral("gate"))

@@ -48,7 +48,7 @@ CompareDock::CompareDock(QWidget* parent)
     differences_->setModel(&differenceRows_);
     differences_->setSortingEnabled(true);
     differences_->sortByColumn(-1, Qt::AscendingOrder);
-    differences_->setColumnWidths({16, 18, 9, 9});
+    differences_->setColumnWidths({20, 18, 14, 14});
     differences_->setEmptyText(tr("Same parameters"),
                                tr("Nothing was set differently; the seed or the traffic may be."));
     heading_->setWordWrap(true);

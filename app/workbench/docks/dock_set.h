@@ -31,6 +31,12 @@ class RunsDock;
 
 class DockSet : public QObject {
     Q_OBJECT
+
+    // What the docks are made with, and therefore before them.
+    TimeAxis axis_;
+    RunSeries series_;
+    Knobs knobs_;
+
   public:
     // The docks are children of `parent` and hidden until the window places and shows them. The set
     // owns them: it must be gone before the window deletes its children, so make it a member.
@@ -73,9 +79,6 @@ class DockSet : public QObject {
   private:
     void connectDocks();
 
-    TimeAxis axis_;
-    RunSeries series_;
-    Knobs knobs_;
     std::vector<RunDock*> all_;
 };
 

@@ -37,6 +37,7 @@ FilterBar::FilterBar(FilterModel& rows, const QString& hint, TimeAxis* axis, QWi
     brush_->setToolButtonStyle(Qt::ToolButtonTextBesideIcon);
     brush_->setIcon(icon(QStringLiteral("close")));
     brush_->setToolTip(tr("Only what lies in the range chosen on the charts. Press to show all."));
+    brush_->setAccessibleName(tr("Show rows of all times"));
     brush_->hide();
     counts_->setFont(smallFont());
     auto* layout = new QHBoxLayout(this);

@@ -24,8 +24,8 @@ std::vector<ChartSeries> queueCurves(const RunSeries& run) {
         out.push_back(curve(text(run.queueNames[i]), run.queues[i]->depth, static_cast<int>(i)));
     }
     if (out.empty()) return out;
-    out.push_back(curve(QObject::tr("broker backlog"), run.backlog, 6));
-    out.push_back(curve(QObject::tr("waiting to retry"), run.retries, 7));
+    out.push_back(curve(QObject::tr("backlog"), run.backlog, 6));
+    out.push_back(curve(QObject::tr("retrying"), run.retries, 7));
     return out;
 }
 

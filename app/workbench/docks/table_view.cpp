@@ -3,6 +3,7 @@
 
 #include "app/workbench/docks/empty_state.h"
 #include "app/workbench/docks/tone_delegate.h"
+#include "app/workbench/look/theme.h"
 #include "app/workbench/models/row_model.h"
 
 #include <QApplication>
@@ -82,11 +83,15 @@ void TableView::showEmpty() {
 
 void TableView::setColumnWidths(const std::vector<int>& characters) {
     const int character = fontMetrics().averageCharWidth();
+    const int digit = QFontMetrics(numberFont()).horizontalAdvance(QLatin1Char('0'));
     for (std::size_t i = 0; i < characters.size(); ++i) {
         const int column = static_cast<int>(i);
         const QString title = model()->headerData(column, Qt::Horizontal).toString();
         const int heading = fontMetrics().horizontalAdvance(title) + 24; // with the sort arrow
-        setColumnWidth(column, std::max(heading, characters[i] * character + 12));
+        const auto alignment = model()->headerData(column, Qt::Horizontal, Qt::TextAlignmentRole);
+        const bool number = alignment.toInt() & Qt::AlignRight;
+        const int each = number ? digit : character;
+        setColumnWidth(column, std::max(heading, characters[i] * each + 12));
     }
 }
 

@@ -8,6 +8,7 @@
 #include <QString>
 #include <QVariant>
 
+#include <algorithm>
 #include <deque>
 #include <functional>
 #include <vector>
@@ -52,37 +53,31 @@ class RowModel : public QAbstractTableModel {
     RowModel(std::vector<ColumnSpec<Row>> columns, Key key, QObject* parent = nullptr)
         : QAbstractTableModel(parent), columns_(std::move(columns)), key_(std::move(key)) {}
 
-    // Takes over `rows`. Rows of the same key at the same place are updated; a run of rows that is
-    // new or gone is inserted or removed; any other change of order is a reset of the tail.
+    // Takes over `rows`. Rows of the same key at either end are updated; what is between is
+    // removed and inserted anew.
     void setRows(std::vector<Row> rows) {
-        std::size_t same = 0;
-        while (same < rows.size() && same < rows_.size() && key_(rows[same]) == key_(rows_[same])) {
-            ++same;
+        const std::size_t most = std::min(rows.size(), rows_.size());
+        std::size_t head = 0, tail = 0;
+        while (head < most && key_(rows[head]) == key_(rows_[head]))
+            ++head;
+        while (tail < most - head &&
+               key_(rows[rows.size() - 1 - tail]) == key_(rows_[rows_.size() - 1 - tail])) {
+            ++tail;
         }
-        if (same < rows_.size()) {
-            // A row that vanished in the middle: if what follows it still fits, remove just it.
-            if (same + 1 <= rows_.size() && rows.size() + 1 == rows_.size() &&
-                tailMatches(rows, same)) {
-                beginRemoveRows({}, static_cast<int>(same), static_cast<int>(same));
-                rows_.erase(rows_.begin() + static_cast<std::ptrdiff_t>(same));
-                endRemoveRows();
-                same = rows.size();
-            } else {
-                beginRemoveRows({}, static_cast<int>(same), static_cast<int>(rows_.size()) - 1);
-                rows_.erase(rows_.begin() + static_cast<std::ptrdiff_t>(same), rows_.end());
-                endRemoveRows();
-            }
+        const auto at = [](std::size_t i) { return static_cast<std::ptrdiff_t>(i); };
+        if (const std::size_t end = rows_.size() - tail; end > head) {
+            beginRemoveRows({}, static_cast<int>(head), static_cast<int>(end) - 1);
+            rows_.erase(rows_.begin() + at(head), rows_.begin() + at(end));
+            endRemoveRows();
         }
-        const std::size_t kept = rows_.size();
-        if (rows.size() > kept) {
-            beginInsertRows({}, static_cast<int>(kept), static_cast<int>(rows.size()) - 1);
-            rows_.insert(rows_.end(), rows.begin() + static_cast<std::ptrdiff_t>(kept), rows.end());
+        if (const std::size_t end = rows.size() - tail; end > head) {
+            beginInsertRows({}, static_cast<int>(head), static_cast<int>(end) - 1);
+            rows_.insert(rows_.begin() + at(head), rows.begin() + at(head), rows.begin() + at(end));
             endInsertRows();
         }
-        if (kept == 0) return;
-        for (std::size_t i = 0; i < kept; ++i)
-            rows_[i] = std::move(rows[i]);
-        Q_EMIT dataChanged(index(0, 0), index(static_cast<int>(kept) - 1, columnCount() - 1));
+        if (head + tail == 0) return;
+        std::move(rows.begin(), rows.end(), rows_.begin());
+        Q_EMIT dataChanged(index(0, 0), index(rowCount() - 1, columnCount() - 1));
     }
 
     // Adds rows at the end and forgets the oldest beyond `limit`.
@@ -163,13 +158,6 @@ class RowModel : public QAbstractTableModel {
     Row& rowToEdit(int i) { return rows_[static_cast<std::size_t>(i)]; }
 
   private:
-    bool tailMatches(const std::vector<Row>& rows, std::size_t gone) const {
-        for (std::size_t i = gone; i < rows.size(); ++i) {
-            if (key_(rows[i]) != key_(rows_[i + 1])) return false;
-        }
-        return true;
-    }
-
     std::vector<ColumnSpec<Row>> columns_;
     Key key_;
     std::deque<Row> rows_;

@@ -185,6 +185,27 @@ TEST(Charts, ACurveIsWhereItsValueIs) {
     EXPECT_EQ(qGray(image.pixel(5, 39)), 255) << "nothing outside the plot";
 }
 
+TEST(Charts, TheGridIsWhereTheValuesAreAfterAChangeOfSize) {
+    Fixture f;
+    for (const int height : {140, 300, 90}) {
+        f.window.resize(900, height);
+        f.chart().resize(900, height);
+        QApplication::processEvents();
+        f.chart().refresh();
+        const PlotScene& scene = f.chart().scene();
+        const QImage image = f.view().grab().toImage();
+        // A column at the left edge that no curve and no vertical line touches: 0.5 has a grid line
+        // at some heights, 1 or 0 always.
+        const int y = qRound(scene.yAt(1));
+        int found = -100;
+        for (int dy = -2; dy <= 2; ++dy) {
+            const int row = std::clamp(y + dy, 0, image.height() - 1);
+            if (image.pixelColor(PlotScene::kLeft - 3, row) != image.pixelColor(2, 2)) found = dy;
+        }
+        EXPECT_NE(found, -100) << "the tick of 1 at height " << height;
+    }
+}
+
 TEST(Charts, AnyColumnsStayInsideThePlot) {
     // Values far off the scale, gaps, and times outside the plot must not touch other pixels.
     const float nan = std::nanf("");

@@ -122,9 +122,8 @@ void FakeRun::describe() {
     }
 }
 
-double FakeRun::threshold() const {
-    if (info_.gates.empty()) return 0.8;
-    return parameters_.at(gatePath(info_.gates.front().owner.substr(6)) + "threshold");
+double FakeRun::threshold(std::size_t gate) const {
+    return parameters_.at(gatePath(info_.gates[gate].owner.substr(6)) + "threshold");
 }
 
 void FakeRun::pass(Duration time) {
@@ -145,12 +144,13 @@ void FakeRun::step(Time t) {
     if (steps_ % 20 == 0) { // reads every 5 s what was true 4 s before
         read_ = loadAt(s - 4);
         readAge_ = 4;
-        const double budget = std::clamp(std::floor((threshold() + 0.2 - read_) * 5) / 5, 0.0, 1.0);
         for (std::size_t g = 0; g < info_.gates.size(); ++g) {
+            const double budget =
+                std::clamp(std::floor((threshold(g) + 0.2 - read_) * 5) / 5, 0.0, 1.0);
             const auto gate = static_cast<std::uint16_t>(g);
             next_.readings.push_back(
-                {gate, t, 4s, read_, threshold(), read_ > threshold() ? 0 : budget, true});
-            const int closed = read_ > threshold() ? 1 : 0;
+                {gate, t, 4s, read_, threshold(g), read_ > threshold(g) ? 0 : budget, true});
+            const int closed = read_ > threshold(g) ? 1 : 0;
             if (closed == closed_[g]) continue;
             closed_[g] = closed;
             next_.turns.push_back({gate, t, closed ? "gate_closed" : ""});
@@ -161,7 +161,7 @@ void FakeRun::step(Time t) {
             e.owner = info_.gates[g].owner;
             e.reason = closed ? "gate_closed" : "";
             e.value = read_;
-            e.threshold = threshold();
+            e.threshold = threshold(g);
             e.text = closed ? "the gate closed" : "the gate opened";
             next_.events.push_back(e);
         }
@@ -339,13 +339,13 @@ bool FakeRun::take(Frame& frame) {
         row.read = read_;
         row.readAgeSeconds = readAge_ + std::fmod(s, 5);
         row.truth = loadAt(s);
-        row.threshold = threshold();
+        row.threshold = threshold(g);
         row.budget = row.open ? 0.4 : 0;
         row.source = "prometheus, inference_pool_saturation";
         if (g == 1) row.fallback = "no sample for 30 s: treated as open";
         if (!row.open) {
             row.reason = "gate_closed";
-            row.remedy = fmt::format("Opens when the reading falls below {:.2f}.", threshold());
+            row.remedy = fmt::format("Opens when the reading falls below {:.2f}.", threshold(g));
             row.parameterPath = gatePath(info_.gates[g].owner.substr(6)) + "threshold";
         }
         next_.gates.push_back(row);

@@ -29,7 +29,7 @@ class FakeRun : public RunView {
     // Lets engine time pass. Nothing happens while paused or stopped.
     void pass(Duration time);
     Time head() const { return head_; }
-    double parameter(const std::string& path) const { return parameters_.at(path); }
+    double valueOf(const std::string& path) const { return parameters_.at(path); }
     // Set as the engine would refuse: reported in the next frame.
     void fail(std::string error);
     void finish();
@@ -46,7 +46,7 @@ class FakeRun : public RunView {
     void describe();
     void step(Time t);
     RequestRow request(std::int64_t number, Time finished) const;
-    double threshold() const;
+    double threshold(std::size_t gate) const;
 
     Options options_;
     RunInfo info_;
