@@ -22,9 +22,8 @@ enum class Beside {
 };
 
 // Begins at once, as fast as it goes. Its frames are those of any run (progress, ETA, gauges,
-// latencies); it cannot be steered and is recorded nowhere. `log` is for asMoved and perfectGate:
-// the pauses of
-// queues in it are made under the perfect gate too, which has no parameters. It may be empty.
+// latencies); it cannot be steered and is recorded nowhere. `log` holds the moves to be made, and
+// may be absent; under the perfect gate, which has no parameters, only its pauses of queues are.
 std::unique_ptr<RunView> runBeside(Beside what, sim::Scenario scenario,
                                    sim::WorldOptions options = {}, std::optional<RunLog> log = {});
 

@@ -114,7 +114,9 @@ class StoredRun::Impl {
 void StoredRun::Impl::describeRun() {
     RunInfo& info = described_.info;
     if (const auto scenario = scenarioOf(log_)) {
-        if (auto described = describe(*scenario)) described_ = std::move(*described);
+        if (auto described = describe(*scenario, optionsOf(log_))) {
+            described_ = std::move(*described);
+        }
         info.end = run_.start + scenario->horizon;
     } else {
         info.end = run_.lastWritten;

@@ -123,7 +123,7 @@ Status World::makeEngine() {
     makeRecorder();
     broker_ = std::make_unique<MemoryBroker>(
         BrokerSettings::of(scenario_.engine.semantics, settings->pollInterval), loop_,
-        static_cast<Observer*>(this), static_cast<ResultListener*>(this), settings->queues.size());
+        static_cast<Observer*>(this), nullptr, settings->queues.size());
     broker_->setLatency(scenario_.broker.roundTrip);
     client_ = std::make_unique<SimulatedClient>(
         *router_, loop_, scenario_.router.objectives, sources_,

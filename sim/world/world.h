@@ -41,7 +41,6 @@ struct WorldOptions {
 
 class World final : private FaultListener,
                     private InteractiveListener,
-                    private ResultListener,
                     private SimulatedClient::PoisonListener,
                     private Observer {
   public:
@@ -130,7 +129,6 @@ class World final : private FaultListener,
     void faultEnds(std::size_t index, const Fault& fault) override;
     void interactiveArrived(std::uint16_t source, std::uint64_t number) override;
     void interactiveEnded(const InteractiveOutcome& outcome) override;
-    void resulted(const Request& request, const ResultMessage& result) override;
     void poisoned() override;
     void observe(const Event& event) override;
     void ended(const Request& request, const ServiceTiming& lastTiming) override;
@@ -183,7 +181,7 @@ class World final : private FaultListener,
     struct {
         std::uint64_t number = ~std::uint64_t{0};
         int status = 0;
-    } lastResult_; // published a moment before its request is reported ended
+    } lastResult_; // of the last `finished` event: its request is reported ended next
     std::vector<std::uint64_t> outstanding_; // of each source: arrived and not ended
     MemberTimer<World, &World::sample> sampleTimer_{*this};
     MemberTimer<World, &World::engineBack> engineTimer_{*this};

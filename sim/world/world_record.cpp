@@ -63,6 +63,10 @@ void World::observe(const Event& event) {
         recorder_->arrived(event.at, static_cast<std::uint16_t>(source), event.request,
                            body.promptTokens, body.outputTokens);
     }
+    if (event.kind == EventKind::finished) {
+        const bool http = static_cast<ResultCode>(event.code) == ResultCode::http;
+        lastResult_ = {event.request, http ? event.status : 0};
+    }
     recorder_->observe(event);
 }
 
@@ -93,11 +97,6 @@ void World::ended(const Request& request, const ServiceTiming& lastTiming) {
     const std::uint32_t user = body.user;
     from.bodies().end(sequenceOf(request.number));
     from.completed(user, now);
-}
-
-// The result comes just before the end of the request that it answers.
-void World::resulted(const Request& request, const ResultMessage& result) {
-    lastResult_ = {request.number, result.code == ResultCode::http ? result.status : 0};
 }
 
 void World::interactiveArrived(std::uint16_t source, std::uint64_t number) {

@@ -40,6 +40,7 @@ TEST(Control, stopAndPauseAreObeyedWithinFiveMilliseconds) {
             run->send(Pause{});
         }
         Frame frame;
+        frame.status = RunStatus::running;
         const auto patience = asked + 10s;
         do {
             if (!run->take(frame)) std::this_thread::yield();
