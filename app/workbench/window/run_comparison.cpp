@@ -65,8 +65,7 @@ std::string kinship(const RunLog& log) {
     origin.seed = 0;
     std::string out = log.scenario + toJson(origin).dump();
     for (const Move& move : log.moves) {
-        // A stop is where the person pressed it, which is no parameter.
-        if (move.path != kStopPath) out += "\n" + move.path + "=" + move.value;
+        out += "\n" + move.path + "=" + move.value;
     }
     return out;
 }
@@ -74,9 +73,9 @@ std::string kinship(const RunLog& log) {
 Result<Json> parse(const std::string& name, const std::string& text) {
     Json json = Json::parse(text, nullptr, false);
     if (json.is_discarded() || !json.is_object() || json.value("schema", "") != kReportSchema) {
-        return fail(Error{fmt::format("is not a report ({}), as penstock run --json writes it",
-                                      kReportSchema),
-                          name});
+        return fail(Error{
+            fmt::format("is not a report ({}), as penstock run --json writes it", kReportSchema),
+            name});
     }
     return json;
 }
