@@ -186,7 +186,7 @@ TEST(Frames, aClosedGateSaysWhyAndWhatToMove) {
     ASSERT_TRUE(watch(*run, seen, [&](const Seen& s) {
         if (s.last.gates.empty()) return false;
         const GateRow& row = s.last.gates[0];
-        if (!std::isnan(row.read)) (row.open ? open : closed) = row;
+        if (!std::isnan(row.read) && row.fallback.empty()) (row.open ? open : closed) = row;
         return (closed && open) || over(s);
     }));
     ASSERT_TRUE(closed && open);

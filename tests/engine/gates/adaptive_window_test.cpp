@@ -176,7 +176,7 @@ TEST(Gradient, settlesWhereDelayIsItsToleratedMultiple) {
     Plant plant{bench};
     plant.workers = 200;
     plant.slowdown = 1.0; // twice as slow when full
-    auto gate = gateOn(bench, plant, "gradient", R"({"tolerance":1.4})");
+    auto gate = gateOn(bench, plant, "gradient", R"({"tolerance":1.4,"slowdown":1})");
     plant.run(*gate, 900s);
     // Base at the initial 8 of 40: 1.2 services. Tolerated 1.68: saturation 0.68; the square root
     // that probes for more adds (1 - g) w = sqrt(w), here some six requests.
@@ -189,7 +189,7 @@ TEST(Gradient, settlesWhereDelayIsItsToleratedMultiple) {
 TEST(Gradient, measuresDelayPerTokenNotLatency) {
     // Answers of very different lengths, all at the same speed: no sign of load.
     Bench bench;
-    auto owner = bench.make("gradient", "{}");
+    auto owner = bench.make("gradient", R"({"slowdown":1})"); // no brake: the window alone
     auto& gate = dynamic_cast<GradientGate&>(*owner);
     gate.room(bench.now(), 64, 0);
     Filler filler;
@@ -212,7 +212,7 @@ TEST(Gradient, measuresDelayPerTokenNotLatency) {
 
 TEST(Gradient, ignoresUnknownTokensOnceTheyAreKnownAndUsesLatencyUntilThen) {
     Bench bench;
-    auto owner = bench.make("gradient", R"({"smoothing":1,"samples":5})");
+    auto owner = bench.make("gradient", R"({"smoothing":1,"samples":5,"slowdown":1})");
     auto& gate = dynamic_cast<GradientGate&>(*owner);
     gate.room(bench.now(), 64, 0);
     Filler filler;

@@ -16,19 +16,19 @@ using Codes = std::set<std::string>;
 
 const std::map<std::string, Codes> kDeliberate{
     // 25 s of dead time against bursts of 23 s, and the fallback that opens: both its lesson.
-    {"code-onoff", {"dead-time", "fails-open"}},
-    {"azure-code", {"fails-open"}},
-    {"floor-of-the-poll", {"quantised", "fails-open"}},
+    {"code-onoff", {"needs-flow-control", "dead-time", "fails-open"}},
+    {"azure-code", {"needs-flow-control", "fails-open"}},
+    {"floor-of-the-poll", {"needs-flow-control", "quantised", "fails-open"}},
     {"gate-that-cannot-close", {"never-closes", "quantised", "fails-closed"}},
-    {"reopen-stampede", {"fails-open"}},
+    {"reopen-stampede", {"needs-flow-control", "fails-open"}},
     {"gates/tide", {}},
     {"gates/metrics-away", {}},
     {"gates/mixed-sizes", {}},
     {"gates/full-kv", {}},
     {"gates/sheddable", {}},
     {"gates/never-sheds", {}},
-    {"gates/deadline-in-sight", {}},
-    {"gates/deadline-past-hope", {"deadline-unreachable"}},
+    {"gates/deadline-in-sight", {"needs-flow-control"}},
+    {"gates/deadline-past-hope", {"needs-flow-control"}},
 };
 
 std::set<std::string> shipped() {

@@ -75,7 +75,7 @@ std::vector<Duel> duels() {
           {.overrides = inWait("pi", "pool: pool, target: 0.6"),
            .goodputAtLeast = 0.85,
            .goodputAtMost = 1.1,
-           .p99AtLeast = 0.8,
+           .p99AtLeast = 0.7,
            .p99AtMost = 1.25}}},
         // gradient wins, headroom and pi stand still.
         {"metrics-away",
