@@ -41,8 +41,7 @@ class MetricRules final : private Rules {
             add("fails-open", Severity::note, gate, "fallback",
                 fmt::format("Without a reading the saturation counts as {}{}: the gate opens with "
                             "budget {} while nobody knows the load.",
-                            num(value), gate.has("fallback") ? "" : " (the default)",
-                            num(budget)),
+                            num(value), gate.has("fallback") ? "" : " (the default)", num(budget)),
                 "Set fallback to 1 to hold back while the metric is away, if that is meant.");
             return;
         }
@@ -98,11 +97,14 @@ class MetricRules final : private Rules {
         if (series.front().front().find("flow_control") == std::string::npos) return;
         const double value = gate.number("fallback");
         add("needs-flow-control", Severity::warning, gate, "metric",
-            fmt::format("This pool's router has flow control off. Here {} is exported all the same; "
-                        "llm-d-router (August 2026) exports it only with flow control on, and the "
-                        "gate would run on its fallback {} for ever, always {}.",
-                        series.front().front(), num(value),
-                        value < gate.number("threshold") - leastBudget(gate) ? "open" : "closed"),
+            fmt::format(
+                "This pool's router has flow control off. Here {} is exported all the same; "
+                "llm-d-router (August 2026) exports it only with flow control on, and the "
+                "gate would run on its fallback {} for ever, always {}.",
+                series.front().front(), num(value),
+                budgetWithoutReading(gate.number("fallback")) >= std::max(leastBudget(gate), 1e-12)
+                    ? "open"
+                    : "closed"),
             "Turn flow control on in the router (pool.router.flow_control), or see what the pool "
             "does without the series (pool.router.saturation_gauge: with-flow-control).");
     }

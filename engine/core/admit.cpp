@@ -48,7 +48,9 @@ void Dispatcher::Impl::admit(Queue& queue, Item& item) {
 // A claim takes its time, and the gate may have less room by then than it had when asked.
 bool Dispatcher::Impl::shrunkMeanwhile(Queue& queue) {
     if (rate() || queue.gate == nullptr || queue.askedAt == clockNow()) return false;
-    queue.gateShut = queueRoom(*pools_[queue.pool], queue, Besides::merged) <= 0;
+    Pool& pool = *pools_[queue.pool];
+    const bool ahead = tiers() && pool.queues.size() > 1;
+    queue.gateShut = queueRoom(pool, queue, ahead ? Besides::nextSlot : Besides::merged) <= 0;
     return queue.gateShut;
 }
 

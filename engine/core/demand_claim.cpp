@@ -18,6 +18,10 @@ std::int32_t Dispatcher::Impl::committed(const Pool& pool) const {
     return pool.inFlight + pool.merge.size() + pool.inboxed + pool.outstanding;
 }
 
+std::int32_t Dispatcher::Impl::freedNext(const Pool& pool, std::int32_t taken) {
+    return taken > 0 && pool.busy >= workers(pool) ? 1 : 0;
+}
+
 std::int32_t Dispatcher::Impl::poolRoom(Pool& pool, std::int32_t inFlight) {
     if (pool.gate == nullptr) return kNoLimit;
     readGate(*pool.gate, pool.memory, kNoIndex, pool.index);
@@ -30,7 +34,8 @@ std::int32_t Dispatcher::Impl::queueRoom(Pool& pool, Queue& queue, Besides besid
     readGate(*queue.gate, queue.memory, queue.index, queue.pool);
     const bool shared = semantics().poolBudgetShared;
     std::int32_t taken = shared ? pool.inFlight : queue.inFlight;
-    if (besides != Besides::flying) {
+    if (besides == Besides::nextSlot) taken -= freedNext(pool, taken);
+    if (besides >= Besides::merged) {
         taken += shared ? pool.merge.size() : pool.merge.ofQueue(queue.index);
     }
     if (besides == Besides::everything) {
@@ -55,7 +60,23 @@ bool Dispatcher::Impl::claim(Pool& pool, Queue& queue, std::int32_t max) {
     return queue.inbox.size() != before;
 }
 
+// What has expired needs neither a gate nor a slot to be told so. Without this a closed gate would
+// keep senders waiting for an answer that is known.
+bool Dispatcher::Impl::claimExpired(Pool& pool) {
+    if (semantics().expiredUsesSlot) return false;
+    bool moved = false;
+    for (const std::uint16_t index : pool.queues) {
+        Queue& queue = *queues_[index];
+        if (!mayClaim(queue)) continue;
+        if (!clock().passed(queue.port->earliestDeadline(), clockNow())) continue;
+        moved |= claim(pool, queue, 1);
+        queue.askedAt = Time{}; // nobody has asked the gate: what comes in time must meet it
+    }
+    return moved;
+}
+
 bool Dispatcher::Impl::demandClaim(Pool& pool) {
+    if (claimExpired(pool)) return true;
     const std::int32_t free =
         workers(pool) - pool.busy - pool.merge.size() - pool.outstanding - pool.expiredUsed;
     const bool ahead = tiers() && pool.queues.size() > 1;
@@ -66,7 +87,8 @@ bool Dispatcher::Impl::demandClaim(Pool& pool) {
         if (mayClaim(*queues_[index])) pool.candidates.push_back(index);
     }
     if (pool.candidates.empty()) return false;
-    const std::int32_t room = poolRoom(pool, committed(pool));
+    const std::int32_t room =
+        poolRoom(pool, ahead ? pool.inFlight - freedNext(pool, pool.inFlight) : committed(pool));
     pool.gateShut = room <= 0;
     if (pool.gateShut) return false;
     return ahead ? claimAhead(pool) : claimByDraw(pool, std::min(free, room));
@@ -77,7 +99,7 @@ bool Dispatcher::Impl::claimAhead(Pool& pool) {
     for (const std::uint16_t index : pool.candidates) {
         Queue& queue = *queues_[index];
         if (pool.merge.ofQueue(index) > 0 || !queue.inbox.empty()) continue;
-        queue.gateShut = queueRoom(pool, queue, Besides::everything) <= 0;
+        queue.gateShut = queueRoom(pool, queue, Besides::nextSlot) <= 0;
         if (!queue.gateShut) moved |= claim(pool, queue, 1);
     }
     return moved;

@@ -141,7 +141,9 @@ void Dispatcher::Impl::workArrived(std::uint16_t index) {
     if (queue.head.holder() == HeadClock::Holder::nobody) {
         queue.head.set(HeadClock::Holder::pollTick, clockNow());
     }
-    if (!queue.ticker.armed()) armTick(queue, true);
+    // At once if its tick is now, but never twice in one moment: what a gate sends back, and what
+    // comes right back from the suspect lane, would keep time from passing.
+    if (!queue.ticker.armed()) armTick(queue, queue.tickedAt != loop_.now());
 }
 
 void Dispatcher::Impl::responded(std::uint32_t attempt, const Response& response) {

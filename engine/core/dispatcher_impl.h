@@ -54,7 +54,10 @@ class Dispatcher::Impl final : public ItemOwner {
 
     // What counts against a queue gate's room: for a request about to be sent what flies, for one
     // about to be merged what is merged as well, for a new claim all that was ever asked for.
-    enum class Besides : std::uint8_t { flying, merged, everything };
+    // `nextSlot`: what flies, and when every worker is busy one less, for the slot that frees next.
+    // What is claimed ahead, so that there are lanes to choose from, takes no room until it is sent:
+    // if a full pool kept it from being claimed, whoever has no gate would be the only one at hand.
+    enum class Besides : std::uint8_t { nextSlot, flying, merged, everything };
 
     // What a gate last said, so that only changes are told.
     struct GateMemory {
@@ -85,6 +88,7 @@ class Dispatcher::Impl final : public ItemOwner {
         bool heldBack = false;     // its gate sent one back since the last trigger
         bool gateShut = false;     // the last look at its gate left no room
         bool ticked = false;       // this trigger is its poll tick
+        Time tickedAt{};           // its last one
         bool roundBlocked = false; // scratch of rewake()
         // Rate polls.
         Time pollStart{};
@@ -120,6 +124,7 @@ class Dispatcher::Impl final : public ItemOwner {
         bool waitingBlocks = false;   // somebody waits at the pool's gate for no tenant's sake
         bool gateShut = false;
         std::uint64_t trigger = 0; // at its last pump
+        std::uint64_t overtookIn = 0; // when one that had waited at its gate was last sent
         bool dirty = false;
         bool askAgain = false; // the waiting may have better luck now
         Merge merge;
@@ -183,12 +188,14 @@ class Dispatcher::Impl final : public ItemOwner {
     void toReady(Pool& pool, Item& item);
 
     // demand_claim.cpp
+    bool claimExpired(Pool& pool);
     bool demandClaim(Pool& pool);
     bool mayClaim(const Queue& queue) const;
     bool claimByDraw(Pool& pool, std::int32_t total);
     bool claimAhead(Pool& pool);
     std::int32_t committed(const Pool& pool) const;
     std::int32_t queueRoom(Pool& pool, Queue& queue, Besides besides);
+    std::int32_t freedNext(const Pool& pool, std::int32_t taken);
     std::int32_t poolRoom(Pool& pool, std::int32_t inFlight);
     bool claim(Pool& pool, Queue& queue, std::int32_t max);
 

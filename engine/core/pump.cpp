@@ -75,8 +75,11 @@ bool Dispatcher::Impl::askAgainBeforeSend(const Pool& pool, const Queue& queue,
                                           const Item& item) const {
     if (queue.gate == nullptr) return false;
     if (item.askedIn != trigger_) return true;
-    const bool overtaken = semantics().poolBudgetShared && pool.queues.size() > 1;
-    return overtaken && (tiers() || item.queueHeld.size() == 0);
+    const bool reserved = item.queueHeld.size() > 0;
+    // By one that waited at the pool's gate until now, or by another queue of the same moment.
+    if (pool.overtookIn == trigger_ && !reserved) return true;
+    const bool shared = semantics().poolBudgetShared && pool.queues.size() > 1;
+    return shared && (tiers() || !reserved);
 }
 
 // ---- those who wait at hand
@@ -162,6 +165,7 @@ bool Dispatcher::Impl::rewakeAtPoolGate(Pool& pool, Item& item) {
         Queue& queue = queueOf(item);
         if (queue.gate != nullptr && !askQueueGateAgain(pool, queue, item)) return true;
         takeSlot(pool, item);
+        pool.overtookIn = trigger_;
         send(pool, item);
         return true;
     }
@@ -222,6 +226,7 @@ void Dispatcher::Impl::tick(Queue& queue) {
     Scope scope(*this);
     Pool& pool = *pools_[queue.pool];
     queue.ticked = true;
+    queue.tickedAt = clockNow();
     pool.expiredUsed = 0;
     touch(pool);
     tellBacklog(queue);
