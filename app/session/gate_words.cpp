@@ -11,9 +11,12 @@ namespace penstock::app {
 
 namespace {
 
-constexpr std::array<std::string_view, 6> kFreeShare{
-    "prometheus-saturation", "prometheus-budget", "prometheus-query",
-    "endpoint-scrape",       "redis",             "perfect"};
+constexpr std::array<std::string_view, 6> kFreeShare{"prometheus-saturation",
+                                                     "prometheus-budget",
+                                                     "prometheus-query",
+                                                     "endpoint-scrape",
+                                                     "redis",
+                                                     "perfect"};
 
 // What deadline-floor says when it is the one that lets requests through.
 constexpr std::string_view kFloorSource = "rate that the earliest deadline needs";
@@ -42,7 +45,8 @@ std::string remedyOf(const GateFacts& f, const GateRow& row) {
     case ReasonCode::gateError:
         return "opens when its store answers again";
     case ReasonCode::droppedOverflow:
-        return fmt::format("lets overflow of an interactive tier through when the inner gate opens");
+        return fmt::format(
+            "lets overflow of an interactive tier through when the inner gate opens");
     case ReasonCode::atLimit:
         return f.type == "local-max-concurrency" || row.threshold >= 1.0
                    ? fmt::format("opens when fewer than {} are in flight, or with a higher limit",
@@ -121,14 +125,15 @@ std::string reasonWord(ReasonCode code) {
 
 GateRow rowOf(const GateFacts& f) {
     const bool complement = GateTerms::of(f.type, f.terms).complements(f.source);
-    const bool counts = f.type == "constant"; // it reads nothing
+    // It reads nothing, or has not been asked yet.
+    const bool silent = f.type == "constant" || f.source.empty();
     GateRow row;
     row.owner = f.owner;
     row.type = f.type;
     row.open = !f.closed;
     row.budget = f.budget;
     row.source = f.source;
-    if (!counts) {
+    if (!silent) {
         if (f.available) {
             row.read = asLoad(complement, f.value);
             row.readAgeSeconds = toSeconds(f.age);

@@ -17,6 +17,15 @@ using Codes = std::set<std::string>;
 const std::map<std::string, Codes> kDeliberate{
     // 25 s of dead time against bursts of 23 s, and the fallback that opens: both its lesson.
     {"code-onoff", {"needs-flow-control", "dead-time", "fails-open"}},
+    {"batching-pays", {}},
+    {"bench-5000", {}},
+    {"burst-idle-three-windows", {"fails-open"}},
+    {"conversation-slack", {"fails-open"}},
+    {"deadline-cliff", {"fails-open"}},
+    {"prometheus-outage", {"fails-open"}},
+    {"router-429-and-503", {}},
+    {"tenants-and-tiers", {}},
+    {"week-with-losses", {"fails-open"}},
     {"azure-code", {"needs-flow-control", "fails-open"}},
     {"floor-of-the-poll", {"needs-flow-control", "quantised", "fails-open"}},
     {"gate-that-cannot-close", {"never-closes", "quantised", "fails-closed"}},
@@ -36,10 +45,10 @@ std::set<std::string> shipped() {
     const std::filesystem::path folder = std::string(PENSTOCK_SOURCE_DIR) + "/scenarios";
     for (const auto& entry : std::filesystem::recursive_directory_iterator(folder)) {
         if (entry.path().extension() != ".yaml") continue;
-        names.insert((std::filesystem::relative(entry.path().parent_path(), folder) /
-                      entry.path().stem())
-                         .lexically_normal()
-                         .string());
+        names.insert(
+            (std::filesystem::relative(entry.path().parent_path(), folder) / entry.path().stem())
+                .lexically_normal()
+                .string());
     }
     return names;
 }

@@ -145,6 +145,9 @@ TEST(Docks, TheGateCardSaysWhyItIsClosed) {
     DockWindow w;
     w.play(20s); // a burst has filled the pool and the gate has read it
     ASSERT_FALSE(w.frame.gates[0].open);
+    Frame still = w.frame; // a running card changes a few times a second only; a pause shows it all
+    still.status = RunStatus::paused;
+    w.docks.gates->add(still);
     const std::string words = w.docks.gates->cards()[0]->spoken().toStdString();
     for (const char* part : {"Closed: gate closed", "Read 0.9", "old", "True now", "Threshold 0.8",
                              "Budget 0", "prometheus", "Opens when the reading falls below 0.80"}) {
