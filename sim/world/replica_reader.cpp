@@ -17,7 +17,7 @@ using namespace std::chrono_literals;
 
 namespace {
 
-constexpr Range kSeconds{.min = 0.0, .max = 1.0};
+constexpr Range kStepSeconds{.min = 0.0, .max = 1.0};
 
 template <class Spec>
 Spec named(Reader& r, std::string_view key, const SpecTable<Spec>& table, std::string& name) {
@@ -52,7 +52,8 @@ void readOperatorTable(Reader& r, const ModelSpec& model, ReplicaGroup& group) {
     r.object("operator_table", [&](Reader& t) {
         const std::string folder = t.file("folder");
         const Duration overhead = t.duration("overhead", {.max = 1s}, 0s);
-        auto tables = readOperatorTables(folder, model.layers, static_cast<double>(overhead.count()));
+        auto tables =
+            readOperatorTables(folder, model.layers, static_cast<double>(overhead.count()));
         if (!tables) {
             t.fail("folder", tables.error().text());
             return;
@@ -71,10 +72,10 @@ void readStepTime(Reader& r, const Hardware& hardware, ReplicaGroup& group,
     r.atMostOne({"step_time", "operator_table", "constants"});
     if (r.has("step_time")) {
         r.object("step_time", [&](Reader& s) {
-            const double base = s.number("base", kSeconds);
-            const double prefill = s.number("prefill_token", kSeconds, 0.0);
-            const double decode = s.number("decode", kSeconds, 0.0);
-            const double context = s.number("context_token", kSeconds, 0.0);
+            const double base = s.number("base", kStepSeconds);
+            const double prefill = s.number("prefill_token", kStepSeconds, 0.0);
+            const double decode = s.number("decode", kStepSeconds, 0.0);
+            const double context = s.number("context_token", kStepSeconds, 0.0);
             group.config.cost =
                 coefficientStepCost(base * 1e9, prefill * 1e9, decode * 1e9, context * 1e9);
         });
@@ -93,8 +94,8 @@ void readStepTime(Reader& r, const Hardware& hardware, ReplicaGroup& group,
     }
     group.config.cost = deriveStepCost(gpu, model, group.tp, constants);
     readOperatorTable(r, model, group);
-    const std::int64_t fit = kvBlocksFor(gpu, model, group.tp, group.config.maxNumBatchedTokens,
-                                         group.config.blockSize);
+    const std::int64_t fit =
+        kvBlocksFor(gpu, model, group.tp, group.config.maxNumBatchedTokens, group.config.blockSize);
     group.config.kvBlocks = r.integer<std::int64_t>("kv_blocks", {0, 1000000000000}, 0);
     if (group.config.kvBlocks == 0) group.config.kvBlocks = fit;
     if (group.config.kvBlocks < 1 && r.ok()) {
