@@ -79,14 +79,17 @@ void prepare(SQLite::Database& db) {
     db.exec("PRAGMA journal_mode=WAL");
     // A commit survives the death of the process; only a power cut may cost the last ones.
     db.exec("PRAGMA synchronous=NORMAL");
-    const int version = db.execAndGet("PRAGMA user_version").getInt();
+    int version = db.execAndGet("PRAGMA user_version").getInt();
     if (version > kVersion) {
         throw std::runtime_error(fmt::format("it is a run store of version {}, newer than this "
                                              "program's {}; use the program that made it",
                                              version, kVersion));
     }
     if (version == kVersion) return;
-    SQLite::Transaction transaction(db);
+    // Another opener may have been here in the meantime: with the write lock held, look again.
+    SQLite::Transaction transaction(db, SQLite::TransactionBehavior::IMMEDIATE);
+    version = db.execAndGet("PRAGMA user_version").getInt();
+    if (version >= kVersion) return;
     db.exec(kTables);
     if (version < 2) db.exec(kToVersion2);
     db.exec(fmt::format("PRAGMA user_version={}", kVersion));
