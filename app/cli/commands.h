@@ -24,6 +24,8 @@ void addCheck(CLI::App& app, int& code);
 void addImport(CLI::App& app, int& code);
 void addCompare(CLI::App& app, int& code);
 void addGates(CLI::App& app, int& code);
+void addCalibrate(CLI::App& app, int& code);
+void addValidate(CLI::App& app, int& code);
 
 // Prints "error: file:line:column: message" to standard error and returns `code`.
 int report(const Error& error, int code);

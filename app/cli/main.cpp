@@ -25,6 +25,8 @@ int main(int argc, char** argv) {
     addImport(app, code);
     addCompare(app, code);
     addGates(app, code);
+    addCalibrate(app, code);
+    addValidate(app, code);
     try {
         app.parse(argc, argv);
     } catch (const CLI::ParseError& error) {

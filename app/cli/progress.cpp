@@ -14,19 +14,36 @@ Progress::~Progress() {
     if (drawn_) fmt::print(stderr, "\r\033[K");
 }
 
-void Progress::show(double done, std::uint64_t requests, double virtualSeconds) {
-    if (!terminal_) return;
+bool Progress::due() {
+    if (!terminal_) return false;
     const auto now = Clock::now();
-    if (now < next_) return;
+    if (now < next_) return false;
     next_ = now + std::chrono::milliseconds(100);
+    return true;
+}
+
+void Progress::show(double done, std::uint64_t requests, double virtualSeconds) {
+    if (!due()) return;
+    const double seconds = std::chrono::duration<double>(Clock::now() - start_).count();
+    draw(done, fmt::format("{:.0f} s simulated  {} requests, {:.0f} a second", virtualSeconds,
+                           requests, static_cast<double>(requests) / seconds));
+}
+
+void Progress::show(double done, std::uint64_t count, const char* counted) {
+    if (!due()) return;
+    const double seconds = std::chrono::duration<double>(Clock::now() - start_).count();
+    draw(done, fmt::format("{} {}, {:.0f} a second", count, counted,
+                           static_cast<double>(count) / seconds));
+}
+
+void Progress::draw(double done, const std::string& text) {
     drawn_ = true;
-    const double seconds = std::chrono::duration<double>(now - start_).count();
+    const double seconds = std::chrono::duration<double>(Clock::now() - start_).count();
     const double left = done > 0.0 ? seconds * (1.0 - done) / done : 0.0;
     constexpr int kWidth = 24;
     const int filled = static_cast<int>(done * kWidth);
-    fmt::print(stderr, "\r\033[K[{:#<{}}{:.<{}}] {:5.1f} %  {:.0f} s simulated  {} requests, {:.0f} a second  ETA {:.0f} s",
-               "", filled, "", kWidth - filled, done * 100.0, virtualSeconds, requests,
-               static_cast<double>(requests) / seconds, left);
+    fmt::print(stderr, "\r\033[K[{:#<{}}{:.<{}}] {:5.1f} %  {}  ETA {:.0f} s", "", filled, "",
+               kWidth - filled, done * 100.0, text, left);
     std::fflush(stderr);
 }
 

@@ -5,6 +5,7 @@
 // at all in a pipe.
 #include <chrono>
 #include <cstdint>
+#include <string>
 
 namespace penstock::app {
 
@@ -16,7 +17,13 @@ class Progress {
     // `done` in [0, 1]; `requests` so far; `virtualSeconds` of the run so far.
     void show(double done, std::uint64_t requests, double virtualSeconds);
 
+    // `done` in [0, 1]; `count` of what is `counted`, "experiments", so far.
+    void show(double done, std::uint64_t count, const char* counted);
+
   private:
+    bool due();
+    void draw(double done, const std::string& text);
+
     using Clock = std::chrono::steady_clock;
     bool terminal_;
     bool drawn_ = false;

@@ -481,8 +481,11 @@ double weightOf(const MeasurementSet& set, const MeasuredRow& row, Quantity quan
         return quantity == Quantity::tpot ? 0.5 : 0.0;
     }
     if (quantity == Quantity::completed) return 0.0; // what was offered, by definition
+    // At the knee a percent of capacity is tens of percent of time: such a row says little about
+    // the law, and what it says is throughput.
+    const double steadiness = std::clamp(4.0 * (1.0 - row.load), 0.05, 1.0);
     // First tokens see the hiccups of the client too.
-    return quantity == Quantity::ttft ? 0.15 : 1.0;
+    return steadiness * (quantity == Quantity::ttft ? 0.15 : 1.0);
 }
 
 Result<Fit> fit(const Measurements& measurements, const Candidate& start,
@@ -564,6 +567,7 @@ Result<std::vector<HeldOut>> crossValidate(const Measurements& measurements, con
     for (std::size_t g = 0; g < groups.size(); ++g) {
         const auto& [group, s] = groups[g];
         FitOptions o = options;
+        o.starts = 1; // what is left out must not be found by luck
         if (options.progress) {
             o.progress = [&](std::size_t done, std::size_t most) {
                 options.progress(g * most + done, groups.size() * most);

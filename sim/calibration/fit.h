@@ -19,11 +19,6 @@
 
 namespace penstock::sim {
 
-struct Bound { // narrower than physics: what other measurements leave possible
-    std::string parameter;
-    double least = 0.0, most = 0.0; // in the law's unit
-};
-
 struct FitOptions {
     std::vector<std::string> parameters; // to move; empty: all that the data can speak about
     std::vector<Bound> bounds;
@@ -31,7 +26,7 @@ struct FitOptions {
     int iterations = 25; // of each search
     // Searches from this many starts, the first from the given one and the others from points around
     // it, always the same ones; the best counts. The knee of a server makes local minima.
-    int starts = 4;
+    int starts = 3;
     int threads = 0; // 0: as many as there are cores
     double robust = 0.04;
     double pull = 2e-5;
@@ -99,7 +94,7 @@ struct HeldOut {
     Candidate candidate;
 };
 
-// Fits once for every group with that group left out, and predicts it.
+// Fits once for every group with that group left out, from the given start alone, and predicts it.
 Result<std::vector<HeldOut>> crossValidate(const Measurements& measurements, const Candidate& start,
                                            const Fit& whole, const FitOptions& options);
 

@@ -52,6 +52,7 @@ struct MeasuredRow {
     std::string label;        // "tp 2, 1024/128, 64 users"
     std::string group;        // left out together in cross-validation
     bool saturated = false;   // the server could not keep up: throughput is what is measured
+    double load = 0.0; // of a load stage: offered / the most that was ever completed, where known
     Values measured;
     std::size_t experiment = 0; // of the same set
     std::size_t first = 0;      // a log is cut into slices: requests first … first + count - 1

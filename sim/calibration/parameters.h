@@ -6,8 +6,8 @@
 // below a step.
 #include "sim/fleet/step_time.h"
 
-#include <optional>
 #include <span>
+#include <string>
 #include <string_view>
 
 namespace penstock::sim {
@@ -26,6 +26,11 @@ struct FitParameter {
 
 std::span<const FitParameter> fitParameters();
 const FitParameter* findFitParameter(std::string_view name); // nullptr if there is none
+
+struct Bound { // narrower than physics: what other measurements leave possible
+    std::string parameter;
+    double least = 0.0, most = 0.0; // in the law's unit
+};
 
 // a0 of a deployment, in milliseconds.
 inline constexpr double kA0LeastMs = 0.0;

@@ -47,15 +47,27 @@ void readChecks(Reader& r, MeasurementSpec& spec) {
     });
 }
 
+void readBounds(Reader& r, std::vector<Bound>& bounds) {
+    for (const FitParameter& p : fitParameters()) {
+        const auto range = r.numbers(p.name, {.min = p.least, .max = p.most}, {.min = 2, .max = 2},
+                                     std::vector<double>{});
+        if (range.size() != 2) continue;
+        if (range[0] > range[1]) {
+            r.fail(p.name, fmt::format("the least, {}, is above the most, {}", range[0], range[1]));
+        }
+        bounds.push_back({p.name, range[0], range[1]});
+    }
+}
+
 } // namespace
 
-Result<std::vector<MeasurementSpec>> readPlan(const std::string& path,
-                                              const std::string& dataDirectory) {
+Result<Plan> readPlan(const std::string& path,
+const std::string& dataDirectory) {
     const auto document = Document::load(path, Syntax::yaml);
     if (!document) return fail(document.error());
     Problems problems;
     Reader top = Reader::root(*document, problems);
-    std::vector<MeasurementSpec> specs;
+    Plan plan;
     const auto found = [&](Reader& r, std::string_view key) {
         const std::string name = r.text(key);
         return dataDirectory.empty() ? r.file(key) : below(dataDirectory, name);
@@ -88,12 +100,13 @@ Result<std::vector<MeasurementSpec>> readPlan(const std::string& path,
             }
             spec.replica = replicaOf(*document, r.raw("replica"), dataDirectory);
             readChecks(r, spec);
-            specs.push_back(std::move(spec));
+            plan.measurements.push_back(std::move(spec));
         },
         {.min = 1, .max = 1000});
+    top.object("bounds", [&](Reader& r) { readBounds(r, plan.bounds); });
     top.finish();
     if (auto ok = problems.status(); !ok) return fail(ok.error());
-    return specs;
+    return plan;
 }
 
 Result<Measurements> readMeasurements(const std::vector<MeasurementSpec>& specs,

@@ -16,6 +16,7 @@
 // columns called like a key of pool.replicas[] (gpu, model, tp, max_num_seqs, …) say it for their row.
 #include "engine/config/document.h"
 #include "sim/calibration/measurement.h"
+#include "sim/calibration/parameters.h"
 #include "sim/world/replica_reader.h"
 
 #include <map>
@@ -45,9 +46,13 @@ struct MeasurementSpec {
     std::vector<Check> checks;
 };
 
+struct Plan {
+    std::vector<MeasurementSpec> measurements;
+    std::vector<Bound> bounds;
+};
+
 // Reads a plan; its paths are taken from `dataDirectory`, or from the plan's folder if that is empty.
-Result<std::vector<MeasurementSpec>> readPlan(const std::string& path,
-                                              const std::string& dataDirectory);
+Result<Plan> readPlan(const std::string& path, const std::string& dataDirectory);
 
 // Reads the files. With `tolerateMissing`, those that are not there are listed instead of refused.
 Result<Measurements> readMeasurements(const std::vector<MeasurementSpec>& specs,

@@ -263,7 +263,20 @@ class RowReader {
             set_.experiments.push_back(std::move(experiment));
             set_.rows.push_back(std::move(m));
         }
+        findLoads();
         return {};
+    }
+
+    // Only a server that was driven past its limit shows where the limit is.
+    void findLoads() {
+        double capacity = 0.0;
+        for (const MeasuredRow& row : set_.rows) {
+            if (row.saturated) capacity = std::max(capacity, row.measured[Quantity::completed]);
+        }
+        for (MeasuredRow& row : set_.rows) {
+            const auto* stage = std::get_if<LoadStage>(&set_.experiments[row.experiment].what);
+            if (stage != nullptr && capacity > 0.0) row.load = stage->perSecond / capacity;
+        }
     }
 
     ClosedLoop closedLoop(double prompt, double output, double users, std::size_t deployment,

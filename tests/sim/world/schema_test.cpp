@@ -57,6 +57,16 @@ TEST(Schema, namesTheKeysThatTheReaderKnows) {
                         "Llama-3.1-8B}]}" +
                         std::string(kRest)),
               schemaKeys(p["pool"]));
+    const auto replica = [&](const std::string& keys) {
+        return knownKeys("scenario: {name: n}\npool: {replicas: [{gpu: H100, model: Llama-3.1-8B, " +
+                         keys + "}]}" + kRest);
+    };
+    const json& group = p["pool"]["properties"]["replicas"]["items"];
+    EXPECT_EQ(replica("zzz: 1"), schemaKeys(group));
+    EXPECT_EQ(replica("constants: {zzz: 1}"), schemaKeys(group["properties"]["constants"]));
+    EXPECT_EQ(replica("step_time: {base: 0.01, zzz: 1}"), schemaKeys(group["properties"]["step_time"]));
+    EXPECT_EQ(replica("operator_table: {folder: x, zzz: 1}"),
+              schemaKeys(group["properties"]["operator_table"]));
     EXPECT_EQ(knownKeys("scenario: {name: n}\npool: {router: {zzz: 1}, replicas: [{gpu: H100, "
                         "model: Llama-3.1-8B}]}" +
                         std::string(kRest)),
