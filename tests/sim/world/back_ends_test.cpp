@@ -6,6 +6,7 @@
 #include "tests/sim/world/scenario_support.h"
 
 #include "sim/world/profile.h"
+#include "sim/world/replica_reader.h"
 
 #include <filesystem>
 #include <fstream>
