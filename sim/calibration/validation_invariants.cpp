@@ -89,7 +89,9 @@ void checkSkipAhead(const Hardware& hardware, const Profile& profile, Validation
 }
 
 void checkConservation(const Hardware& hardware, const Profile& profile, ValidationSection& out) {
-    const Day day = randomDay(hardware, profile, 99, 20'000);
+    Day day = randomDay(hardware, profile, 99, 20'000);
+    day.config.kvBlocks = 300; // of 4,800 tokens: about a dozen sequences, with room for more seats
+    day.config.maxNumSeqs = 64;
     Replica<> replica(day.config);
     Log log;
     std::vector<std::int64_t> sent(day.arrivals.size()), first(sent.size(), -1), end(sent.size(), -1);

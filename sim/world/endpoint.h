@@ -54,6 +54,8 @@ class Endpoint final : private Timer {
     bool starting() const { return state_ == State::starting; }
     // How often it has begun anew, with nothing in its caches.
     std::uint32_t lives() const { return lives_; }
+    // Its process is there, for new requests or only to finish old ones: its metrics can be read.
+    bool up() const { return state_ == State::ready || state_ == State::draining; }
 
     // The metrics as last read by the router; refresh() brings them up to the tick before now and
     // returns when the next one is.

@@ -102,7 +102,7 @@ TEST(MeasuredFile, brokenOnesAreRefusedWithPlaceAndRemedy) {
         {"nothing.csv", "concurrency,isl,osl,tpot_ms\n1,10,10,\n", kServer,
          {":2:", "nothing is measured", "ttft_ms"}},
         {"ragged.csv", "concurrency,isl,osl,tpot_ms\n1,10,10\n", kServer, {":2:", "expected 4 columns"}},
-        {"tp.csv", "tp,concurrency,isl,osl,tpot_ms\ntwo,1,10,10,5\n", kServer, {":2:1:", "\"two\""}},
+        {"tp.csv", "tp,concurrency,isl,osl,tpot_ms\ntwo,1,10,10,5\n", kServer, {":2:1:", "two is not a whole number"}},
         {"gpu.csv", "gpu,concurrency,isl,osl,tpot_ms\nH1,1,10,10,5\n", "{model: Qwen3-32B}",
          {":2:1:", "unknown GPU 'H1'"}},
         {"model.csv", "concurrency,isl,osl,tpot_ms\n1,10,10,5\n", "{gpu: H100}", {"model", "missing"}},

@@ -6,6 +6,7 @@
 #include "sim/calibration/fit.h"
 #include "sim/calibration/plan_reader.h"
 
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 
 #include <filesystem>

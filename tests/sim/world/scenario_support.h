@@ -34,6 +34,17 @@ inline std::unique_ptr<World> make(const std::string& path, const ScenarioOption
     return world ? std::move(*world) : nullptr;
 }
 
+inline std::unique_ptr<World> makeText(const std::string& text,
+                                       std::vector<std::string> overrides = {},
+                                       const WorldOptions& w = {}) {
+    auto scenario = parseScenario(text, "test.yaml", options(std::move(overrides)));
+    EXPECT_TRUE(scenario.has_value()) << (scenario ? "" : scenario.error().text());
+    if (!scenario) return nullptr;
+    auto world = World::make(std::move(*scenario), w);
+    EXPECT_TRUE(world.has_value()) << (world ? "" : world.error().text());
+    return world ? std::move(*world) : nullptr;
+}
+
 inline Report run(World& world) {
     world.runUntil(world.end());
     EXPECT_TRUE(world.status().has_value());
