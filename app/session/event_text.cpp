@@ -166,9 +166,7 @@ EventRow rowOf(const BriefEvent& e, std::uint64_t sequence, const Names& names) 
         const bool pool = e.kind == Kind::gateRead && e.aux != 0;
         row.owner = pool ? nameOr(names.pools, e.queue, "pool") : nameOr(names.queues, e.queue, "queue");
     }
-    const bool ofRequest = !ofEngine && e.kind != Kind::parameter && e.kind != Kind::gateRead &&
-                           e.kind != Kind::gateClosed;
-    if (ofRequest) {
+    if (ofOneRequest(e.kind)) {
         row.request = names.requestId(e.request, static_cast<std::uint16_t>(e.request >> 40));
     }
     fill(row, e, names);

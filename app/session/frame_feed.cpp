@@ -456,10 +456,9 @@ std::vector<BriefEvent> FrameFeed::eventsOf(std::uint64_t number, Time from) con
     std::vector<BriefEvent> found;
     for (std::uint64_t i = low; i < events_.end(); ++i) {
         const BriefEvent& e = events_.at(i);
-        if (e.request == number && e.kind != Kind::gateRead && e.kind != Kind::gateClosed) {
-            found.push_back(e);
-        }
-        if (!found.empty() && e.request == number && e.kind == Kind::completed) break;
+        if (e.request != number || !ofOneRequest(e.kind)) continue;
+        found.push_back(e);
+        if (e.kind == Kind::completed) break;
     }
     return found;
 }

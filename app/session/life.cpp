@@ -49,6 +49,11 @@ BriefEvent BriefEvent::of(const Event& e) {
     return b;
 }
 
+bool ofOneRequest(Kind kind) {
+    return kind != Kind::gateRead && kind != Kind::gateClosed && kind != Kind::parameter &&
+           kind != Kind::fault && kind != Kind::engine;
+}
+
 std::string Names::requestId(std::uint64_t number, std::uint16_t source) const {
     return (source < sources.size() ? sources[source] : std::string("request")) + "-" +
            std::to_string(number);

@@ -43,6 +43,9 @@ struct EndedRequest {
     bool interactive = false;
 };
 
+// False for what concerns the engine, a gate or the world as a whole: its `request` says nothing.
+bool ofOneRequest(penstock::EventKind kind);
+
 // The names that indices in events stand for; fixed for the life of a run.
 struct Names {
     std::vector<std::string> queues, pools, sources, parameters, faults;

@@ -31,7 +31,7 @@ void SimulatedRun::Impl::run() {
     if (setup_.background) stepBack();
     if (!begin()) {
         status_ = RunStatus::failed;
-        ended_ = true;
+        ended_ = settled_ = true;
     }
     changed_ = true;
     for (;;) {
@@ -76,6 +76,9 @@ void SimulatedRun::Impl::run() {
     }
     // Left without a Stop: what has been done stays in the store as a finished run.
     if (live()) end(RunStatus::stopped);
+    feed_.reset();
+    world_.reset(); // here, where nobody waits for it
+    gone_ = true;
 }
 
 bool SimulatedRun::Impl::begin() {
@@ -104,6 +107,7 @@ bool SimulatedRun::Impl::begin() {
         return true;
     }
     recording_ = std::move(*recording);
+    storedAs_ = recording_->id();
     return true;
 }
 
@@ -219,7 +223,8 @@ void SimulatedRun::Impl::obey(const RunUntil& command) {
     }
     condition_ = command.condition;
     nextCheck_ = condition_.empty() ? kNever : world_->now();
-    pacer_->until(command.at, world_->now(), Clock::now());
+    const Time at = command.at == Time{} ? kNever : command.at; // only a condition was given
+    pacer_->until(at, world_->now(), Clock::now());
 }
 
 void SimulatedRun::Impl::obey(const Pause&) {
@@ -355,6 +360,7 @@ void SimulatedRun::Impl::end(RunStatus status, std::string error) {
         if (auto stored = recording_->finish(*last); !stored) error_ = stored.error().text();
     }
     recording_.reset();
+    settled_ = true;
     changed_ = true;
 }
 
@@ -382,6 +388,7 @@ void SimulatedRun::Impl::publish() {
     Frame& frame = outbox_.frame;
     outbox_.fresh = true;
     frame.status = status_;
+    frame.settled = settled_;
     frame.error = error.empty() ? std::move(before) : error;
     if (world_ == nullptr) {
         frame.head = described_.info.start;
@@ -393,7 +400,7 @@ void SimulatedRun::Impl::publish() {
     frame.progress = pacer_->progress(world_->now());
     frame.remainingSeconds = pacer_->remainingSeconds(world_->now());
     frame.fingerprint = world_->recorder().fingerprint().text();
-    if (recording_ != nullptr) frame.storedAs = recording_->id();
+    frame.storedAs = storedAs_;
 }
 
 } // namespace penstock::app

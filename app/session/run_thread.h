@@ -29,6 +29,9 @@ class SimulatedRun::Impl {
     bool take(Frame& frame);
     void find(const std::string& id);
     void ask(ExportKind kind);
+    // Tells the thread to come to an end, and does not wait for it.
+    void leave();
+    bool gone() const { return gone_; }
 
   private:
     using Clock = std::chrono::steady_clock;
@@ -77,6 +80,7 @@ class SimulatedRun::Impl {
     PendingFrame outbox_;      // under the mutex
     bool leaving_ = false;     // under the mutex
     std::atomic<bool> attention_{false};
+    std::atomic<bool> gone_{false}; // the thread has nothing more to do
 
     // The run's thread only.
     std::unique_ptr<sim::World> world_;
@@ -90,6 +94,8 @@ class SimulatedRun::Impl {
     std::string error_;       // for good
     std::string commandError_; // told once
     bool ended_ = false;
+    bool settled_ = false; // nothing will be written any more
+    RunId storedAs_ = 0;
     bool changed_ = true; // there is something to publish
     Duration gaugeStep_{std::chrono::milliseconds{100}};
     Time nextGauge_{};

@@ -171,6 +171,7 @@ struct Frame {
     std::optional<RequestRow> found; // the answer to find()
     std::vector<ExportAnswer> exported; // the answers to ask()
     std::int64_t storedAs = 0; // number in the run store; 0: it is not recorded
+    bool settled = false;      // over, and its report and its entry in the store are final
 };
 
 inline constexpr std::size_t kMaxGauges = 1024;

@@ -2,12 +2,15 @@
 // The window's side of a simulated run: what it asks goes into a box, what is new comes out of one.
 #include "app/session/simulated_run.h"
 
+#include "app/session/leaving.h"
 #include "app/session/run_thread.h"
 
 namespace penstock::app {
 
 SimulatedRun::SimulatedRun(RunSetup setup) : impl_(std::make_unique<Impl>(std::move(setup))) {}
-SimulatedRun::~SimulatedRun() = default;
+SimulatedRun::~SimulatedRun() {
+    Leaving<Impl>::adopt(std::move(impl_));
+}
 
 const RunInfo& SimulatedRun::info() const {
     return impl_->info();
@@ -53,6 +56,10 @@ SimulatedRun::Impl::Impl(RunSetup setup) : setup_(std::move(setup)) {
 }
 
 SimulatedRun::Impl::~Impl() {
+    leave();
+}
+
+void SimulatedRun::Impl::leave() {
     {
         const std::lock_guard lock(mutex_);
         leaving_ = true;

@@ -8,8 +8,8 @@
 //
 // Everything here is for one thread, the window's, and returns at once: a scenario's trace is
 // opened, the store written and a stop carried out on the run's thread, and what goes wrong there
-// comes in a frame's `error`. Only the destructor waits: for the run's end to be on disk (tens of
-// milliseconds); send Stop and take its frame first where that matters.
+// comes in a frame's `error`. Destroying it stops it and does not wait either: its end is written
+// behind, before the process ends. Who must know that it is written waits for Frame::settled.
 //
 // What commands do:
 //   SetParameter  acts at once, between two events; Frame::moved tells the value that is in force

@@ -3,6 +3,7 @@
 #include "app/session/stored_run.h"
 
 #include "app/session/frame_feed.h"
+#include "app/session/leaving.h"
 #include "app/session/run_export.h"
 #include "app/session/run_history.h"
 #include "app/session/stored_gauges.h"
@@ -11,6 +12,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <atomic>
 #include <condition_variable>
 #include <deque>
 #include <mutex>
@@ -41,7 +43,9 @@ class StoredRun::Impl {
           log_(std::move(log)), store_(std::move(store)) {
         describeRun();
     }
-    ~Impl() {
+    ~Impl() { leave(); }
+
+    void leave() {
         {
             const std::lock_guard lock(mutex_);
             leaving_ = true;
@@ -49,8 +53,13 @@ class StoredRun::Impl {
         changed_.notify_all();
     }
 
+    bool gone() const { return gone_; }
+
     void begin() {
-        thread_ = std::jthread([this] { read(); });
+        thread_ = std::jthread([this] {
+            read();
+            gone_ = true;
+        });
     }
     const RunInfo& info() const { return described_.info; }
 
@@ -107,6 +116,7 @@ class StoredRun::Impl {
     std::deque<PendingFrame> ready_;                              // under the mutex
     std::deque<std::variant<std::string, ExportKind>> questions_; // under the mutex
     bool leaving_ = false;                                        // under the mutex
+    std::atomic<bool> gone_{false};
     std::jthread thread_;
 };
 
@@ -170,6 +180,7 @@ PendingFrame StoredRun::Impl::blank(double progress) const {
     frame.progress = progress;
     frame.fingerprint = run_.fingerprint;
     frame.storedAs = run_.id;
+    frame.settled = run_.state != RunState::running;
     return pending;
 }
 
@@ -394,10 +405,7 @@ RequestRow StoredRun::Impl::find(const std::string& id) {
     std::vector<BriefEvent> brief;
     if (events) {
         for (const Event& e : *events) {
-            if (e.kind != Kind::gateRead && e.kind != Kind::gateClosed &&
-                e.kind != Kind::parameter && e.kind != Kind::fault && e.kind != Kind::engine) {
-                brief.push_back(BriefEvent::of(e));
-            }
+            if (ofOneRequest(e.kind)) brief.push_back(BriefEvent::of(e));
         }
     }
     row.stages = stagesOf(brief, &ended, ended.finished);
@@ -439,7 +447,9 @@ ExportAnswer StoredRun::Impl::exported(ExportKind kind) {
 }
 
 StoredRun::StoredRun(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
-StoredRun::~StoredRun() = default;
+StoredRun::~StoredRun() {
+    Leaving<Impl>::adopt(std::move(impl_));
+}
 
 Result<std::unique_ptr<RunView>> StoredRun::open(const std::string& store, RunId run) {
     auto reader = RunReader::open(store);

@@ -97,6 +97,49 @@ TEST(Cli, recordingChangesNothingAndCanBeCompared) {
     std::filesystem::remove(store);
 }
 
+// A recorded run is run again from its record; a move placed by hand in a log of moves makes another
+// run of it, and a fingerprint that does not come out again is a failed expectation.
+TEST(Cli, whatWasRecordedReplays) {
+    const std::string store = temporary("penstock-replay.db");
+    std::filesystem::remove(store);
+    const Outcome run = penstock("run " + kScenarios + "code-onoff.yaml --until 2m --seed 9 -q "
+                                 "--set engine.transport.batch_size=7 --store " + store);
+    EXPECT_EQ(run.code, 1) << run.text; // its expectations need longer than two minutes
+    const Outcome again = penstock("run --replay " + store + " -q --json " + temporary("again.json"));
+    EXPECT_NE(again.text.find("as it was"), std::string::npos) << again.text;
+    const Outcome byNumber = penstock("run --replay '" + store + "#1' -q");
+    EXPECT_NE(byNumber.text.find("as it was"), std::string::npos) << byNumber.text;
+    std::ifstream in{temporary("again.json")};
+    EXPECT_EQ(nlohmann::json::parse(in)["seed"], 9);
+
+    EXPECT_EQ(penstock("run --replay " + store + "#2 -q").code, 2);
+    EXPECT_EQ(penstock("run --replay nowhere.db").code, 2);
+    EXPECT_EQ(penstock("run --replay " + store + " --seed 3").code, 2);
+    EXPECT_EQ(penstock("run").code, 2);
+    std::filesystem::remove(store);
+
+    std::ifstream file{kScenarios + "code-onoff.yaml"};
+    const std::string text{std::istreambuf_iterator<char>(file), {}};
+    nlohmann::json log{
+        {"schema", "penstock.moves/1"},
+        {"scenario", "code-onoff"},
+        {"origin", {{"seed", 42}, {"horizon_ns", 120'000'000'000}}},
+        {"start_ns", 1767571200000000000},
+        {"fingerprint", "0123456789abcdef"},
+        {"moves",
+         {{{"at_seconds", 30}, {"path", "engine.transport.queues[batch].paused"}, {"value", true}}}},
+        {"document", text}};
+    std::ofstream(temporary("moves.json")) << log;
+    const Outcome other = penstock("run --replay " + temporary("moves.json") + " -q");
+    EXPECT_EQ(other.code, 1);
+    EXPECT_NE(other.text.find("0123456789abcdef"), std::string::npos) << other.text;
+    log["moves"][0]["path"] = "engine.no.such";
+    std::ofstream(temporary("moves.json")) << log;
+    const Outcome broken = penstock("run --replay " + temporary("moves.json") + " -q");
+    EXPECT_EQ(broken.code, 3);
+    EXPECT_NE(broken.text.find("engine.no.such"), std::string::npos) << broken.text;
+}
+
 TEST(Cli, theTableOfGatesIsTheCataloguesOwn) {
     std::ifstream in{std::string(PENSTOCK_SOURCE_DIR) + "/resources/gates.md"};
     const std::string kept{std::istreambuf_iterator<char>(in), {}};

@@ -272,7 +272,7 @@ TEST(Frames, aWorldThatCannotBeMadeSaysSo) {
     auto broken = scenario("azure-code", 1min);
     auto run = begin(std::move(broken)); // its trace is not there
     Seen seen;
-    if (!watch(*run, seen, over, 5s)) GTEST_SKIP() << "the Azure trace is here";
+    if (!watch(*run, seen, over, 10s)) GTEST_SKIP() << "the Azure trace is here";
     EXPECT_EQ(seen.last.status, RunStatus::failed);
     EXPECT_FALSE(seen.last.error.empty());
     EXPECT_EQ(run->info().scenario, "azure-code");

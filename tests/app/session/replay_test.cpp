@@ -205,7 +205,12 @@ TEST(Replay, badNamesAreErrorsInWords) {
         ASSERT_FALSE(log.has_value()) << c.run;
         EXPECT_NE(log.error().text().find(c.says), std::string::npos) << log.error().text();
     }
-    { auto run = begin(scenario("code-onoff", 10s), store); }
+    {
+        auto run = begin(scenario("code-onoff", 10s), store);
+        run->send(Stop{});
+        Seen seen;
+        ASSERT_TRUE(watch(*run, seen, over));
+    }
     const auto log = readLog(store + "#99");
     ASSERT_FALSE(log.has_value());
     EXPECT_NE(log.error().text().find("there is no run 99"), std::string::npos);

@@ -116,8 +116,9 @@ inline bool watch(RunView& run, Seen& seen, const std::function<bool(const Seen&
     return false;
 }
 
+// Ended, and everything about it is written.
 inline bool over(const Seen& seen) {
-    return seen.last.status != RunStatus::running && seen.last.status != RunStatus::paused;
+    return seen.last.settled;
 }
 
 } // namespace penstock::app::test
