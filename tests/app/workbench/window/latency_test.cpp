@@ -1,0 +1,116 @@
+// SPDX-License-Identifier: GPL-3.0-only
+// Goal: the window answers at once while the simulation goes as fast as it can, and does not slow it:
+// events are handled within 50 ms at the 99th percentile, no frame costs more than its share, and a
+// run with a window reaches at least 80 % of the speed without one, with the same fingerprint.
+// Method: an event posted every 5 ms while code-onoff runs fast in a 1600 × 1000 window; the same
+// run without a window. To be measured on a quiet machine.
+#include "app/workbench/models/text.h"
+#include "app/workbench/window/simulated_runs.h"
+#include "tests/app/workbench/window/fake_maker.h"
+
+#include <QApplication>
+#include <QElapsedTimer>
+#include <QSettings>
+#include <QTest>
+#include <QThreadPool>
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <cstdio>
+#include <ctime>
+#include <thread>
+
+namespace penstock::app {
+namespace {
+
+using namespace std::chrono_literals;
+
+const std::string kScenario = PENSTOCK_SOURCE_DIR "/scenarios/code-onoff.yaml";
+
+double percentile(std::vector<double> values, double share) {
+    std::sort(values.begin(), values.end());
+    return values[std::min(values.size() - 1,
+                           static_cast<std::size_t>(share * static_cast<double>(values.size())))];
+}
+
+double threadMs() {
+    timespec t{};
+    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &t);
+    return static_cast<double>(t.tv_sec) * 1e3 + static_cast<double>(t.tv_nsec) * 1e-6;
+}
+
+// Wall seconds that the whole run takes without a window, and its fingerprint.
+std::pair<double, std::string> headless(SimulatedRuns& runs) {
+    auto run = runs.make({.scenario = kScenario, .recorded = false});
+    EXPECT_TRUE(run);
+    QElapsedTimer since;
+    since.start();
+    (*run)->send(RunFast{});
+    Frame frame, last;
+    while (last.status != RunStatus::finished && since.elapsed() < 120000) {
+        if ((*run)->take(frame)) last = std::move(frame);
+        std::this_thread::sleep_for(20ms);
+    }
+    return {static_cast<double>(since.elapsed()) / 1e3, last.fingerprint};
+}
+
+TEST(Latency, EventsAndFramesInFastMode) {
+    QTemporaryDir folder;
+    QSettings::setPath(QSettings::NativeFormat, QSettings::UserScope, folder.path());
+    SimulatedRuns runs(folder.filePath(QStringLiteral("runs.db")).toStdString());
+    const auto [alone, fingerprint] = headless(runs);
+    QElapsedTimer sinceMade;
+    sinceMade.start();
+    MainWindow window(runs);
+    double paintedMs = 0;
+    QObject::connect(&window, &MainWindow::painted,
+                     [&] { paintedMs = static_cast<double>(sinceMade.elapsed()); });
+    window.resize(1600, 1000);
+    window.show();
+    QTest::qWaitFor([&] { return paintedMs > 0; });
+    Opening opening;
+    opening.order.scenario = kScenario;
+    opening.order.recorded = false;
+    opening.offers = false;
+    opening.start.pace = RunStart::Pace::paused;
+    window.begin(opening);
+    ASSERT_TRUE(QTest::qWaitFor([&] { return window.desk().hasRun(); }, 20000));
+    QElapsedTimer since;
+    since.start();
+    window.desk().send(RunFast{});
+    std::vector<double> latencies, turns;
+    QElapsedTimer posted;
+    bool waiting = false;
+    while (!window.desk().ended() && since.elapsed() < 120000) {
+        if (!waiting) {
+            waiting = true;
+            posted.start();
+            QMetaObject::invokeMethod(
+                qApp,
+                [&] {
+                    latencies.push_back(static_cast<double>(posted.nsecsElapsed()) * 1e-6);
+                    waiting = false;
+                },
+                Qt::QueuedConnection);
+        }
+        const double before = threadMs();
+        QApplication::processEvents();
+        turns.push_back(threadMs() - before);
+        std::this_thread::sleep_for(1ms);
+    }
+    const double watched = static_cast<double>(since.elapsed()) / 1e3;
+    std::printf("  first paint %.0f ms after the window was made\n"
+                "  event latency p50 %.2f  p99 %.2f  max %.2f ms\n"
+                "  processor time of a turn of the loop p99 %.2f  max %.2f ms\n"
+                "  whole run alone %.2f s, in the window %.2f s: %.0f %% of the speed\n",
+                paintedMs, percentile(latencies, 0.5), percentile(latencies, 0.99),
+                percentile(latencies, 1), percentile(turns, 0.99), percentile(turns, 1), alone,
+                watched, 100 * alone / watched);
+    EXPECT_LE(paintedMs, 1000);
+    EXPECT_LE(percentile(latencies, 0.99), 50);
+    EXPECT_EQ(window.desk().now().fingerprint, fingerprint);
+    EXPECT_GE(alone / watched, 0.8);
+}
+
+} // namespace
+} // namespace penstock::app
