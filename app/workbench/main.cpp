@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-only
 // `penstock-workbench`: reads the command line, opens the window, and lets it go.
+#include "app/session/run_history.h"
 #include "app/workbench/look/theme.h"
 #include "app/workbench/window/main_window.h"
 #include "app/workbench/window/screenshots.h"
@@ -7,8 +8,6 @@
 
 #include <CLI/CLI.hpp>
 #include <QApplication>
-#include <QDir>
-#include <QStandardPaths>
 #include <QThreadPool>
 
 namespace {
@@ -21,12 +20,6 @@ struct Arguments {
     bool noStore = false;
     std::string screenshots;
 };
-
-std::string defaultStore() {
-    return QDir(QStandardPaths::writableLocation(QStandardPaths::GenericDataLocation))
-        .filePath(QStringLiteral("penstock/runs.db"))
-        .toStdString();
-}
 
 } // namespace
 
@@ -44,8 +37,8 @@ int main(int argc, char** argv) {
         ->allow_extra_args(false)
         ->take_all();
     cli.add_option("--store", arguments.store,
-                   "SQLite database of the history of runs; " + defaultStore() +
-                       " if none is given");
+                   "SQLite database of the history of runs; ~/.local/share/penstock/runs.db if none "
+                   "is given");
     cli.add_flag("--no-store", arguments.noStore, "Keep no history of runs");
     cli.add_option("--screenshots", arguments.screenshots,
                    "Play the scenario for a while without a person and save pictures of the window "
@@ -76,12 +69,19 @@ int main(int argc, char** argv) {
     QApplication::setApplicationVersion(QStringLiteral(PENSTOCK_VERSION));
     QApplication::setDesktopFileName(QStringLiteral("penstock"));
     applyTheme(Settings().theme());
-    SimulatedRuns runs(arguments.noStore           ? std::string()
-                       : arguments.store.empty() ? defaultStore()
-                                                 : arguments.store);
+    std::string store = arguments.store, unkept;
+    if (store.empty() && !arguments.noStore) {
+        if (auto standard = RunHistory::defaultStore()) {
+            store = std::move(*standard);
+        } else {
+            unkept = standard.error().text();
+        }
+    }
+    SimulatedRuns runs(std::move(store));
     int code = 0;
     {
         MainWindow window(runs);
+        if (!unkept.empty()) window.say(Severity::warning, QString::fromStdString(unkept));
         // After the first picture, so that nothing stands before it.
         QObject::connect(&window, &MainWindow::painted, &window,
                          [&window, &opening] { window.begin(opening); });

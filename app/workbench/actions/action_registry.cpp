@@ -66,6 +66,15 @@ std::vector<QAction*> ActionRegistry::inMenu(const QString& menu) const {
     return out;
 }
 
+void ActionRegistry::setMenuOrder(const QStringList& order) {
+    const auto rank = [&](const QString& menu) {
+        const qsizetype at = order.indexOf(menu);
+        return at < 0 ? 2 * order.size() - 3 : 2 * at;
+    };
+    std::stable_sort(menus_.begin(), menus_.end(),
+                     [&](const QString& a, const QString& b) { return rank(a) < rank(b); });
+}
+
 QString ActionRegistry::menuOf(const QAction& action) {
     return action.property(kMenu).toString();
 }

@@ -48,7 +48,10 @@ class ActionRegistry : public QObject {
     QAction* find(const QString& id) const;
     const std::vector<QAction*>& all() const { return actions_; }
     std::vector<QAction*> inMenu(const QString& menu) const;
-    const QStringList& menus() const { return menus_; } // in order of first use
+    // In order of first use, unless said otherwise.
+    const QStringList& menus() const { return menus_; }
+    // Those named come in this order; any other comes before the last of them.
+    void setMenuOrder(const QStringList& order);
     const std::vector<Gesture>& gestures() const { return gestures_; }
 
     static QString menuOf(const QAction& action);

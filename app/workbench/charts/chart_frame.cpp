@@ -109,9 +109,13 @@ void ChartFrame::setValueAxis(double low, double high, double step, bool logarit
         p.logarithm->setBase(step);
         p.logarithm->setRange(low, high);
     } else {
+        // Each of these lays the axis out anew: a wide range must not meet a narrow interval, not
+        // even for a moment, or a hundred thousand ticks are made.
+        const bool widens = step > p.linear->tickInterval();
+        if (widens) p.linear->setTickInterval(step);
         p.linear->setRange(low, high);
         p.linear->setTickAnchor(0);
-        p.linear->setTickInterval(step);
+        if (!widens) p.linear->setTickInterval(step);
         p.linear->setLabelFormat(labelFormat(step));
     }
     touch();

@@ -163,6 +163,9 @@ void MainWindow::connectRun() {
     connect(&overlays_, &Overlays::changed, this,
             [this](const QString& name, const std::shared_ptr<const RunSeries>& series,
                    double progress) { docks_.charts->setOverlay(name, series, progress); });
+    connect(&overlays_, &Overlays::completed, this, [this](const QString& name) {
+        statusBar()->showMessage(tr("%1 is laid over, dashed.").arg(name), kSaidMs);
+    });
     connect(&overlays_, &Overlays::failed, this,
             [this](const QString& words) { say(Severity::error, words); });
 }

@@ -49,6 +49,8 @@ class MainWindow : public QMainWindow {
     bool openShipped(const QString& name);
     void setTheme(ThemeKind kind);
     void showScenarios(bool shown);
+    // In the banner and in the log.
+    void say(Severity severity, const QString& words);
     // Under a name of the user's.
     void saveLayout(const QString& name);
     // Asks the run, which answers with a later frame, and writes the file or folder.
@@ -83,7 +85,6 @@ class MainWindow : public QMainWindow {
     void connectDocks();
     void showRun();   // what holds for the whole run: title, advice's count
     void showStatus(); // what changes with the run's status: which actions are possible
-    void say(Severity severity, const QString& words);
     // file_actions.cpp
     void addFileActions();
     void askForFiles();

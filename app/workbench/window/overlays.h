@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-only
 #pragma once
 
-// Runs laid over the one on the screen: computed in the background from the same start, at a pace
-// that leaves the run on the screen its share of the machine, drawn as they grow. GUI thread only.
+// Runs laid over the one on the screen: computed in the background from the same start, or read from
+// the store, and drawn as they grow. GUI thread only.
 #include "app/workbench/models/run_series.h"
 #include "app/workbench/window/run_maker.h"
 
@@ -10,8 +10,6 @@
 
 #include <map>
 #include <memory>
-#include <utility>
-#include <vector>
 
 namespace penstock::app {
 
@@ -22,9 +20,8 @@ class Overlays : public QObject {
     explicit Overlays(RunMaker& maker, QObject* parent = nullptr);
     ~Overlays() override;
 
-    // A run of its own, with these moves at its start. One of the same name is replaced.
-    void begin(const QString& name, RunOrder order,
-               std::vector<std::pair<std::string, double>> moves, Time alignTo);
+    // A run of its own. One of the same name is replaced.
+    void begin(const QString& name, RunOrder order, Time alignTo);
     // A stored run.
     void open(const QString& name, std::int64_t run, Time alignTo);
     void remove(const QString& name);
@@ -38,6 +35,8 @@ class Overlays : public QObject {
     // `progress` in [0, 1]; 1: complete. Null: it is gone.
     void changed(const QString& name, std::shared_ptr<const penstock::app::RunSeries> series,
                  double progress);
+    // It has come to its end.
+    void completed(const QString& name);
     void failed(const QString& words);
 
   private:
@@ -49,9 +48,7 @@ class Overlays : public QObject {
     };
     using Made = Result<std::unique_ptr<RunView>>;
 
-    template <class Make>
-    void wish(const QString& name, Make make, std::vector<std::pair<std::string, double>> moves,
-              Time alignTo);
+    template <class Make> void wish(const QString& name, Make make, Time alignTo);
     void putAway(Overlay& overlay);
 
     RunMaker& maker_;

@@ -98,9 +98,7 @@ void MainWindow::layOver(const QString& name, bool perfectGate) {
     if (!desk_.order()) return;
     RunOrder order = *desk_.order();
     order.perfectGate = perfectGate;
-    std::vector<std::pair<std::string, double>> moves;
-    if (perfectGate) moves = desk_.moved();
-    overlays_.begin(name, std::move(order), std::move(moves), desk_.info().start);
+    overlays_.begin(name, std::move(order), desk_.info().start);
     statusBar()->showMessage(tr("Computing %1 in the background; its curves are dashed.").arg(name));
 }
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-only
 #include "app/workbench/window/run_comparison.h"
 
+#include "app/session/run_history.h"
 #include "app/session/run_info.h"
 #include "app/session/run_log.h"
 #include "engine/record/compare.h"

@@ -4,14 +4,11 @@
 // Two runs side by side: what came out and what was set differently, with the noise taken from
 // other seeds of the same runs where the store has any. Reads the store; any thread.
 #include "app/workbench/models/comparison_model.h"
-#include "engine/record/run_record.h"
 #include "engine/types/error.h"
 
 #include <string>
 
 namespace penstock::app {
-
-RunRow rowOf(const RunSummary& run);
 
 Result<Comparison> compareStored(const std::string& store, std::int64_t a, std::int64_t b);
 

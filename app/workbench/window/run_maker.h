@@ -37,6 +37,9 @@ class RunMaker {
     // A run at its start, paused. The error says what is wrong with the scenario, with file and
     // line, and what would be right.
     virtual Result<std::unique_ptr<RunView>> make(const RunOrder& order) = 0;
+    // A run to be laid over another: under way already, as fast as it goes while others have the
+    // processor first, recorded nowhere.
+    virtual Result<std::unique_ptr<RunView>> beside(const RunOrder& order) = 0;
     // A run made again from its log of moves (a file that Save moves wrote).
     virtual Result<std::unique_ptr<RunView>> replay(const std::string& file) = 0;
 

@@ -15,6 +15,7 @@ class SimulatedRuns : public RunMaker {
     explicit SimulatedRuns(std::string store = {}) : store_(std::move(store)) {}
 
     Result<std::unique_ptr<RunView>> make(const RunOrder& order) override;
+    Result<std::unique_ptr<RunView>> beside(const RunOrder& order) override;
     Result<std::unique_ptr<RunView>> replay(const std::string& file) override;
 
     std::string store() const override;
@@ -32,8 +33,6 @@ class SimulatedRuns : public RunMaker {
     Result<std::vector<AdviceRow>> check(const std::vector<std::string>& files) override;
 
   private:
-    std::string runName(std::int64_t run) const;
-
     mutable std::mutex mutex_;
     std::string store_; // under the mutex
 };

@@ -93,11 +93,12 @@ void StartPage::setScenarios(const std::vector<ScenarioCard>& scenarios) {
                 [this, file = scenario.file] { Q_EMIT chosen(file); });
         auto* about = new QLabel(scenario.about, card);
         about->setObjectName(QStringLiteral("about"));
-        auto* lesson = new QLabel(scenario.lesson, card);
-        for (QLabel* label : {about, lesson}) {
+        auto* lesson =
+            new QLabel(tr("<b>Lesson:</b> %1").arg(scenario.lesson.toHtmlEscaped()), card);
+        about->setTextFormat(Qt::PlainText);
+        lesson->setTextFormat(Qt::RichText);
+        for (QLabel* label : {about, lesson})
             label->setWordWrap(true);
-            label->setTextFormat(Qt::PlainText);
-        }
         auto* head = new QHBoxLayout;
         head->addWidget(name, 1);
         head->addWidget(open);

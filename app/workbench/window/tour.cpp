@@ -18,6 +18,7 @@
 #include <QPainter>
 #include <QPushButton>
 #include <QScrollArea>
+#include <QScrollBar>
 #include <QToolButton>
 
 namespace penstock::app {
@@ -28,8 +29,25 @@ constexpr int kWidth = 340, kGap = 12, kFollowMs = 120;
 // Scrolls whatever holds the widget until it is in view.
 void bringIntoView(QWidget* widget) {
     for (QWidget* w = widget->parentWidget(); w; w = w->parentWidget()) {
-        if (auto* area = qobject_cast<QScrollArea*>(w)) area->ensureWidgetVisible(widget, 0, 20);
+        auto* area = qobject_cast<QScrollArea*>(w);
+        if (!area || !area->widget()) continue;
+        const QRect at(widget->mapTo(area->widget(), QPoint()), widget->size());
+        const int x = area->horizontalScrollBar()->value();
+        area->ensureVisible(x, at.bottom(), 0, kGap);
+        area->ensureVisible(x, at.top(), 0, kGap);
     }
+}
+
+// The part of the widget that its ancestors let through, in the window's coordinates.
+QRect seen(const QWidget& widget, const QWidget& window) {
+    QRect at = widget.rect();
+    const QWidget* w = &widget;
+    while (w && w != &window) {
+        at.translate(w->pos());
+        w = w->parentWidget();
+        if (w) at &= w->rect();
+    }
+    return at;
 }
 
 } // namespace
@@ -216,7 +234,7 @@ void Tour::place() {
         raise();
         return;
     }
-    const QRect at(part->mapTo(&window_, QPoint()), part->size());
+    const QRect at = seen(*part, window_);
     const QRect framed = at.adjusted(-3, -3, 3, 3) & window_.rect();
     if (frame_->geometry() != framed) frame_->setGeometry(framed);
     frame_->show();

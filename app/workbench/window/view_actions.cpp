@@ -43,7 +43,7 @@ void addEntriesMenu(QMenuBar& bar, const QString& menu, const QString& title,
 } // namespace
 
 void MainWindow::addViewActions() {
-    const QString panels = tr("Panels");
+    const QString panels = tr("Window");
     int number = 1;
     for (RunDock* dock : docks_.all()) {
         ActionSpec spec{QStringLiteral("panel.") + dock->id(), panels, dock->title(), dock->help(),
@@ -79,16 +79,17 @@ void MainWindow::addViewActions() {
                           statusBar()->showMessage(tr("The charts stay where they are."));
                       }
                   });
-    const QString layout = tr("Layout");
+    const QString layout = tr("Window");
     int index = 0;
     for (const QString& name : LayoutKeeper::shipped()) {
-        registry_.add({QStringLiteral("layout.shipped.%1").arg(index++),
+        ActionSpec shipped{QStringLiteral("layout.shipped.%1").arg(index),
                        layout,
                        tr("Layout: %1").arg(name),
                        tr("Puts every panel back in its place"),
                        QStringLiteral("layout"),
-                       {}},
-                      [this, name](bool) { layouts_->arrange(name); });
+                       {}};
+        shipped.separatorBefore = index++ == 0;
+        registry_.add(shipped, [this, name](bool) { layouts_->arrange(name); });
     }
     registry_.add({QStringLiteral("layout.save"),
                    layout,
@@ -168,10 +169,13 @@ void MainWindow::addHelpActions() {
 }
 
 void MainWindow::addMenus() {
+    registry_.setMenuOrder({tr("File"), tr("Edit"), tr("View"), tr("Chart"), tr("Run"),
+                            tr("Compare"), tr("Gate"), tr("Parameter"), tr("Table"), tr("Runs"),
+                            tr("Window"), tr("Help")});
     registry_.fill(*menuBar());
     addEntriesMenu(*menuBar(), tr("File"), tr("Open &recent"), tr("Nothing opened yet"),
                    [this] { return recentEntries(); });
-    addEntriesMenu(*menuBar(), tr("Layout"), tr("&My layouts"), tr("None saved yet"),
+    addEntriesMenu(*menuBar(), tr("Window"), tr("&My layouts"), tr("None saved yet"),
                    [this] { return layoutEntries(); });
 }
 
@@ -196,7 +200,7 @@ std::vector<PaletteEntry> MainWindow::layoutEntries() {
         PaletteEntry entry;
         entry.id = QStringLiteral("layout:") + name;
         entry.title = tr("Layout “%1”").arg(name);
-        entry.detail = tr("Layout");
+        entry.detail = tr("Window");
         entry.icon = icon(QStringLiteral("layout"));
         entry.run = [this, name] {
             if (!layouts_->restore(settings_.layout(name))) {

@@ -19,6 +19,7 @@ class FakeMaker : public RunMaker {
     explicit FakeMaker(FakeRun::Options options = {}) : options_(options) {}
 
     Result<std::unique_ptr<RunView>> make(const RunOrder& order) override;
+    Result<std::unique_ptr<RunView>> beside(const RunOrder& order) override { return make(order); }
     Result<std::unique_ptr<RunView>> replay(const std::string& file) override;
     std::string store() const override { return "fake.db"; }
     Status useStore(const std::string& file) override;

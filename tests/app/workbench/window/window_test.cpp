@@ -278,8 +278,6 @@ TEST(Window, OverlaysComeAndGoWithOneClick) {
     stage.action("overlay.perfect").trigger();
     stage.settle();
     EXPECT_TRUE(stage.maker.orders().back().perfectGate);
-    EXPECT_FALSE(stage.maker.orders().back().recorded);
-    EXPECT_EQ(stage.maker.run().parameter(kThreshold.toStdString()), 0.5);
     stage.maker.run().pass(1min);
     stage.window->overlays().pull();
     EXPECT_THAT(stage.window->docks().charts->overlays(),
