@@ -11,7 +11,7 @@
 namespace penstock::app {
 namespace {
 
-constexpr int kSwatch = 14, kGap = 5, kPad = 4;
+constexpr int kSwatch = 12, kGap = 4, kPad = 2;
 constexpr int kSlack = 3; // advances are rounded, and a name must not be cut for want of a pixel
 
 } // namespace
@@ -65,7 +65,8 @@ QSize LegendEntry::sizeHint() const {
 QSize LegendEntry::minimumSizeHint() const {
     // A few letters of the name stay, or one would not know whose value it is.
     const int name = fontMetrics().horizontalAdvance(name_.left(3) + QStringLiteral("…"));
-    return {kPad + kSwatch + kGap + name + kGap + valueWidth() + kPad, sizeHint().height()};
+    const int value = valueWidth() / (1 + otherCount_); // other runs' values give way
+    return {kPad + kSwatch + kGap + name + kGap + value + kPad, sizeHint().height()};
 }
 
 bool LegendEntry::event(QEvent* event) {
@@ -87,13 +88,16 @@ void LegendEntry::paintEvent(QPaintEvent*) {
         area.setAlpha(110);
         painter.fillRect(kPad, middle - 4, kSwatch, 8, area);
     } else if (swatch_ == Swatch::dashes) {
-        painter.fillRect(kPad, middle - 1, 6, 2, color);
-        painter.fillRect(kPad + 8, middle - 1, 6, 2, color);
+        painter.fillRect(kPad, middle - 1, 5, 2, color);
+        painter.fillRect(kPad + 7, middle - 1, 5, 2, color);
     } else {
         painter.fillRect(kPad, middle - 1, kSwatch, 2, color);
     }
     const int left = kPad + kSwatch + kGap;
-    const int room = width() - left - kPad - kGap - valueWidth();
+    const int full = kSlack + fontMetrics().horizontalAdvance(name_) + kGap + valueWidth();
+    const bool others = !others_.isEmpty() && width() - left - kPad >= full;
+    const int values = others ? valueWidth() : valueWidth() / (1 + otherCount_);
+    const int room = width() - left - kPad - kGap - values;
     painter.setPen(isChecked() ? theme.axisText : theme.frame);
     const QString shown = fontMetrics().elidedText(name_, Qt::ElideRight, room);
     painter.drawText(QRect(left, 0, std::max(0, room), height()), Qt::AlignVCenter, shown);
@@ -101,7 +105,7 @@ void LegendEntry::paintEvent(QPaintEvent*) {
     painter.setPen(palette().color(QPalette::WindowText));
     const int after = room > 0 ? left + fontMetrics().horizontalAdvance(shown) + kGap : left;
     painter.drawText(QRect(after, 0, width() - after, height()), Qt::AlignVCenter, value_);
-    if (others_.isEmpty()) return;
+    if (!others) return;
     const int further = after + fontMetrics().horizontalAdvance(value_ + QLatin1Char(' '));
     painter.setPen(theme.weakText);
     painter.drawText(QRect(further, 0, width() - further, height()), Qt::AlignVCenter, others_);

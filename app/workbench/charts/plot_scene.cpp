@@ -174,6 +174,8 @@ void PlotScene::fitValues() {
             high = high_;
         }
         step = niceScale(low, high, most).step;
+        while (std::floor(high / step + 1e-9) - std::ceil(low / step - 1e-9) < 1)
+            step /= 2; // two labels at least, or there is no scale to read
     }
     low_ = low;
     high_ = high;

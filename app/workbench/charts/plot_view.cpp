@@ -18,6 +18,7 @@ namespace {
 constexpr double kDragStart = 4;  // pixels before a press is a drag
 constexpr double kCursorGrip = 5; // pixels either side of a cursor's line
 constexpr double kZoomStep = 1.25;
+constexpr double kMostCovered = 0.55; // of a chart's width, by a readout
 
 QString number(double v) {
     return QString::fromStdString(numberLabel(v));
@@ -146,7 +147,7 @@ Readout PlotView::brushReadout(TimeRange brush) const {
     readout.title = tr("%1 selected").arg(QString::fromStdString(durationLabel(brush.span())));
     readout.headings = {tr("min"), tr("mean"), tr("p50"), tr("p95"), tr("p99"), tr("max")};
     for (const ChartSeries& s : scene_.series()) {
-        if (!s.visible || !s.data || s.style == CurveStyle::band) continue;
+        if (!s.visible || !s.data || s.style == CurveStyle::band || s.overlayOf >= 0) continue;
         const auto st = s.data->statistics({brush.from, std::min(brush.to, axis_.head())});
         if (!st) continue;
         const QString about = st->exact ? QString() : QStringLiteral("≈");
@@ -163,7 +164,7 @@ Readout PlotView::cursorReadout(Time a, Time b) const {
     readout.title = tr("Δt %1").arg(QString::fromStdString(durationLabel(b - a)));
     readout.headings = {tr("A"), tr("B"), tr("Δ")};
     for (const ChartSeries& s : scene_.series()) {
-        if (!s.visible || s.style == CurveStyle::band) continue;
+        if (!s.visible || s.style == CurveStyle::band || s.overlayOf >= 0) continue;
         const double va = PlotScene::reading(s, a), vb = PlotScene::reading(s, b);
         readout.rows.push_back(
             {PlotScene::colorOf(s), {s.name, number(va), number(vb), number(vb - va)}});
@@ -184,14 +185,24 @@ void PlotView::paintReadouts(QPainter& painter) {
         if (brushed_.range != brush || brushed_.appended != appended) {
             brushed_ = {brush, appended, brushReadout(*brush)};
         }
-        paintReadout(painter, scene_.plot(), (scene_.xAt(brush->from) + scene_.xAt(brush->to)) / 2,
-                     brushed_.readout);
+        paintOne(painter, (scene_.xAt(brush->from) + scene_.xAt(brush->to)) / 2, brushed_.readout);
         return;
     }
     const auto a = axis_.cursor(TimeAxis::Cursor::a), b = axis_.cursor(TimeAxis::Cursor::b);
     if (!a || !b) return;
-    paintReadout(painter, scene_.plot(), (scene_.xAt(*a) + scene_.xAt(*b)) / 2,
-                 cursorReadout(*a, *b));
+    paintOne(painter, (scene_.xAt(*a) + scene_.xAt(*b)) / 2, cursorReadout(*a, *b));
+}
+
+bool PlotView::attended() const {
+    return underMouse() || hasFocus() || drag_ != Drag::none;
+}
+
+void PlotView::paintOne(QPainter& painter, double avoid, const Readout& readout) const {
+    // Numbers that cover the curves they are of help nobody: a small chart has them only while it
+    // is the one that is looked at.
+    const ReadoutFit fit = fitReadout(scene_.plot(), readout);
+    const bool small = fit.complete && fit.width() <= kMostCovered * scene_.plot().width();
+    if (small || attended()) paintReadout(painter, scene_.plot(), avoid, readout);
 }
 
 bool PlotView::event(QEvent* event) {
@@ -209,6 +220,7 @@ bool PlotView::event(QEvent* event) {
         }
         return true;
     }
+    if (event->type() == QEvent::Enter) update();
     return QWidget::event(event);
 }
 

@@ -57,6 +57,9 @@ class PlotView : public QWidget {
     void paintReadouts(QPainter& painter);
     Readout brushReadout(TimeRange brush) const;
     Readout cursorReadout(Time a, Time b) const;
+    // Under the pointer, with the focus, or being dragged on: the chart that a person looks at.
+    bool attended() const;
+    void paintOne(QPainter& painter, double avoid, const Readout& readout) const;
 
     TimeAxis& axis_;
     PlotScene scene_;

@@ -7,6 +7,7 @@
 #include <QPainter>
 
 #include <algorithm>
+#include <tuple>
 
 namespace penstock::app {
 namespace {
@@ -15,36 +16,45 @@ constexpr double kPad = 6, kGap = 12, kSwatch = 12;
 
 } // namespace
 
+ReadoutFit fitReadout(const QRectF& plot, const Readout& readout) {
+    const QFontMetricsF metrics(smallFont());
+    ReadoutFit fit;
+    fit.line = metrics.height() + 1;
+    fit.widths = {metrics.horizontalAdvance(readout.title) - kSwatch};
+    const auto take = [&](std::size_t column, const QString& text) {
+        if (fit.widths.size() <= column) fit.widths.resize(column + 1, 0);
+        fit.widths[column] = std::max(fit.widths[column], metrics.horizontalAdvance(text));
+    };
+    for (qsizetype i = 0; i < readout.headings.size(); ++i)
+        take(static_cast<std::size_t>(i) + 1, readout.headings[i]);
+    for (const auto& row : readout.rows) {
+        for (qsizetype i = 0; i < row.cells.size(); ++i)
+            take(static_cast<std::size_t>(i), row.cells[i]);
+    }
+    fit.blockWidth = kSwatch + 2 * kPad - kGap;
+    for (const double w : fit.widths)
+        fit.blockWidth += w + kGap;
+    const std::size_t count = readout.rows.size();
+    const auto most =
+        static_cast<std::size_t>(std::max(1.0, (plot.height() - kPad - 4) / fit.line - 1));
+    const auto room = static_cast<std::size_t>(std::max(1.0, (plot.width() - 8) / fit.blockWidth));
+    fit.blocks = std::clamp<std::size_t>((count + most - 1) / most, 1, room);
+    fit.perBlock = std::max<std::size_t>(1, std::min(most, (count + fit.blocks - 1) / fit.blocks));
+    fit.complete = fit.perBlock * fit.blocks >= count;
+    return fit;
+}
+
 void paintReadout(QPainter& painter, const QRectF& plot, double avoid, const Readout& readout) {
     if (readout.rows.empty()) return;
     const Theme& theme = currentTheme();
     const QFont font = smallFont();
     const QFontMetricsF metrics(font);
-    const double line = metrics.height() + 1;
-    std::vector<double> widths{metrics.horizontalAdvance(readout.title) - kSwatch};
-    const auto fit = [&](std::size_t column, const QString& text) {
-        if (widths.size() <= column) widths.resize(column + 1, 0);
-        widths[column] = std::max(widths[column], metrics.horizontalAdvance(text));
-    };
-    for (qsizetype i = 0; i < readout.headings.size(); ++i) {
-        fit(static_cast<std::size_t>(i) + 1, readout.headings[i]);
-    }
-    for (const auto& row : readout.rows) {
-        for (qsizetype i = 0; i < row.cells.size(); ++i) {
-            fit(static_cast<std::size_t>(i), row.cells[i]);
-        }
-    }
-    double block = kSwatch + 2 * kPad - kGap;
-    for (const double w : widths)
-        block += w + kGap;
-    const auto most =
-        static_cast<std::size_t>(std::max(1.0, (plot.height() - kPad - 4) / line - 1));
-    const auto blocks = std::clamp<std::size_t>(
-        (readout.rows.size() + most - 1) / most, 1,
-        static_cast<std::size_t>(std::max(1.0, (plot.width() - 8) / block)));
-    const std::size_t perBlock = std::min(most, (readout.rows.size() + blocks - 1) / blocks);
+    const ReadoutFit fit = fitReadout(plot, readout);
+    const auto& widths = fit.widths;
+    const auto [blocks, perBlock, block, line] =
+        std::tuple(fit.blocks, fit.perBlock, fit.blockWidth, fit.line);
     const std::size_t rows = std::min(readout.rows.size(), perBlock * blocks);
-    const double width = block * static_cast<double>(blocks);
+    const double width = fit.width();
     const double height = line * static_cast<double>(perBlock + 1) + kPad;
     const bool left = avoid > plot.center().x();
     const QRectF box(left ? plot.left() + 4 : plot.right() - width - 4, plot.top() + 2, width,

@@ -30,7 +30,7 @@ ChartTable::ChartTable(TimeChart& chart, QWidget* parent)
     layout->setContentsMargins(0, 0, 0, 0);
     layout->addWidget(hint);
     layout->addWidget(view_, 1);
-    std::vector<int> widths(static_cast<std::size_t>(model_.columnCount()), 24);
+    std::vector<int> widths(static_cast<std::size_t>(model_.columnCount()), 23);
     widths[0] = 16;
     view_->setColumnWidths(widths);
     connect(view_, &TableView::rowChosen, this, [this](int row) {

@@ -205,7 +205,7 @@ TimeChart* ChartsDock::current() const {
 }
 
 bool ChartsDock::has(const QString& chart) const {
-    if (chart == kHeat) return !series_.replicaNames.empty();
+    if (chart == kHeat) return series_.replicas.rows() > 0;
     // Slack is of requests with deadlines, and those come by queues.
     if (chart == QStringLiteral("slack") && series_.queues.empty()) return false;
     return !chartCurves(chart, series_, gate_).empty();
@@ -336,6 +336,8 @@ void ChartsDock::buildChips() {
 
 void ChartsDock::add(const Frame&) {
     soon_->stop();
+    // The first replicas may come with an autoscaler, after the run has begun.
+    if (heat_->isHidden() && !hidden_.contains(kHeat) && has(kHeat)) showPresence();
     refresh();
 }
 

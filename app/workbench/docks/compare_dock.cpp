@@ -43,7 +43,7 @@ CompareDock::CompareDock(QWidget* parent)
     metrics_->setModel(&metricRows_);
     metrics_->setSortingEnabled(true);
     metrics_->sortByColumn(-1, Qt::AscendingOrder);
-    metrics_->setColumnWidths({38, 10, 10, 10, 9, 12});
+    metrics_->setColumnWidths({34, 9, 9, 9, 9, 12});
     metrics_->setEmptyText(tr("No such metric"), tr("Clear the filter, or show all differences."));
     differences_->setModel(&differenceRows_);
     differences_->setSortingEnabled(true);

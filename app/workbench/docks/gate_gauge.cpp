@@ -53,7 +53,7 @@ void GateGauge::paintEvent(QPaintEvent*) {
     }
     painter.setRenderHint(QPainter::Antialiasing);
     if (!std::isnan(row_.truth)) {
-        const double at = x(row_.truth);
+        const double at = std::clamp(x(row_.truth), bar.left() + 4, bar.right() - 4);
         painter.setPen(Qt::NoPen);
         painter.setBrush(theme.palette.color(QPalette::WindowText));
         const QPointF triangle[] = {{at, bar.bottom() + 1},

@@ -11,6 +11,7 @@
 
 #include <QFrame>
 #include <QLabel>
+#include <QPainter>
 #include <QPushButton>
 #include <QScrollArea>
 #include <QVBoxLayout>
@@ -19,6 +20,24 @@ namespace penstock::app {
 namespace {
 
 constexpr qint64 kShowEveryMs = 100; // numbers that change faster cannot be read
+constexpr int kFrame = 3;
+
+// Has a red edge while the knobs act on a live system. Not by a style sheet: that would take the
+// colours of the labels inside.
+class ArmedFrame : public QWidget {
+  public:
+    using QWidget::QWidget;
+
+  protected:
+    void paintEvent(QPaintEvent*) override {
+        if (!property("armed").toBool()) return;
+        QPainter painter(this);
+        painter.setPen(
+            QPen(currentTheme().armed, kFrame, Qt::SolidLine, Qt::SquareCap, Qt::MiterJoin));
+        painter.drawRect(
+            QRectF(rect()).adjusted(kFrame / 2.0, kFrame / 2.0, -kFrame / 2.0, -kFrame / 2.0));
+    }
+};
 
 } // namespace
 
@@ -26,8 +45,7 @@ GatesDock::GatesDock(Knobs& knobs, QWidget* parent)
     : RunDock(QStringLiteral("gates"), tr("Gates"),
               tr("Every gate: open or closed, why, and its knobs"), parent),
       knobs_(knobs) {
-    frame_ = new QFrame(this);
-    frame_->setObjectName(QStringLiteral("armedFrame"));
+    frame_ = new ArmedFrame(this);
     lockRow_ = new QWidget(frame_);
     lockText_ = new QLabel(lockRow_);
     lockText_->setWordWrap(true);
@@ -135,9 +153,10 @@ void GatesDock::showLock() {
     arm_->setText(armed ? tr("Disarm") : tr("Arm"));
     arm_->setIcon(icon(QStringLiteral("lock")));
     arm_->setAccessibleName(armed ? tr("Disarm the knobs") : tr("Arm the knobs"));
-    frame_->setStyleSheet(armed ? QStringLiteral("#armedFrame { border: 3px solid %1; }")
-                                      .arg(currentTheme().armed.name())
-                                : QString());
+    const int edge = armed ? kFrame : 0;
+    frame_->setProperty("armed", armed);
+    frame_->layout()->setContentsMargins(edge, edge, edge, edge);
+    frame_->update();
 }
 
 void GatesDock::addActions(ActionRegistry& registry) {

@@ -9,7 +9,6 @@
 
 #include <vector>
 
-class QFrame;
 class QLabel;
 class QPushButton;
 class QScrollArea;
@@ -55,8 +54,7 @@ class GatesDock : public RunDock {
     Knobs& knobs_;
     std::vector<GateCard*> cards_;
     std::vector<GateRow> rows_; // as of the last frame
-    QFrame* frame_;
-    QWidget* lockRow_;
+    QWidget *frame_, *lockRow_;
     QLabel* lockText_;
     QPushButton* arm_;
     QScrollArea* scroll_;

@@ -50,7 +50,7 @@ RequestsDock::RequestsDock(TimeAxis& axis, QWidget* parent)
     table_->setSortingEnabled(true);
     table_->sortByColumn(-1, Qt::AscendingOrder); // as they came, until a heading is pressed
     table_->setFollowsEnd(true);
-    table_->setColumnWidths({12, 18, 10, 10, 14, 5, 9, 9, 9, 9, 7, 7});
+    table_->setColumnWidths({12, 16, 10, 10, 18, 4, 8, 8, 8, 8, 6, 6});
 
     auto* life = new QWidget;
     auto* column = new QVBoxLayout(life);

@@ -61,7 +61,8 @@ const std::vector<ChartDesign>& chartDesigns() {
     static const std::vector<ChartDesign> all = {
         {name("queues"),
          QObject::tr("Queues"),
-         QObject::tr("Requests waiting: is a backlog building up, and does it drain?"),
+         QObject::tr("Requests of each queue that wait, those of all that could be claimed now "
+                     "(backlog), and those that wait for their next attempt (retrying)"),
          {false, 0, 10, QObject::tr("requests")}},
         {name("gate"),
          QObject::tr("Gate"),
@@ -86,7 +87,9 @@ const std::vector<ChartDesign>& chartDesigns() {
          {false, 0, 1, QObject::tr("s")}},
         {name("pool"),
          QObject::tr("GPU pool"),
-         QObject::tr("Shares of the pool in use, and how much of it works for the queues"),
+         QObject::tr(
+             "How busy the pool is: its time, its KV cache, its batches, and the saturation "
+             "that the router sees"),
          {false, 0, 1, {}}},
     };
     return all;
@@ -113,7 +116,7 @@ std::vector<ChartSeries> chartCurves(const QString& chart, const RunSeries& run,
     if (chart == QStringLiteral("pool")) {
         return {curve(QObject::tr("busy"), run.busy, 0), curve(QObject::tr("KV cache"), run.kv, 1),
                 curve(QObject::tr("saturation"), run.saturation, 2),
-                curve(QObject::tr("batch share"), run.batchShare, 3)};
+                curve(QObject::tr("batch"), run.batchShare, 3)};
     }
     return {};
 }

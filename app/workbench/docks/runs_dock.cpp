@@ -53,7 +53,7 @@ RunsDock::RunsDock(QWidget* parent)
     table_->setModel(&rows_);
     table_->setSortingEnabled(true);
     table_->sortByColumn(-1, Qt::AscendingOrder);
-    table_->setColumnWidths({2, 22, 6, 16, 10, 11, 7, 14, 24, 18});
+    table_->setColumnWidths({2, 17, 5, 17, 12, 10, 6, 12, 20, 18});
     table_->setEmptyText(tr("No runs yet"), tr("Every run that you make is kept here."));
     auto* column = new QVBoxLayout(this);
     column->setContentsMargins(0, 0, 0, 0);

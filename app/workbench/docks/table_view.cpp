@@ -3,7 +3,6 @@
 
 #include "app/workbench/docks/empty_state.h"
 #include "app/workbench/docks/tone_delegate.h"
-#include "app/workbench/look/theme.h"
 #include "app/workbench/models/row_model.h"
 
 #include <QApplication>
@@ -82,17 +81,18 @@ void TableView::showEmpty() {
 }
 
 void TableView::setColumnWidths(const std::vector<int>& characters) {
-    const int character = fontMetrics().averageCharWidth();
-    const int digit = QFontMetrics(numberFont()).horizontalAdvance(QLatin1Char('0'));
+    const int digit = fontMetrics().horizontalAdvance(QLatin1Char('0'));
+    const int arrow = isSortingEnabled() ? 24 : 12;
     for (std::size_t i = 0; i < characters.size(); ++i) {
         const int column = static_cast<int>(i);
         const QString title = model()->headerData(column, Qt::Horizontal).toString();
-        const int heading = fontMetrics().horizontalAdvance(title) + 24; // with the sort arrow
-        const auto alignment = model()->headerData(column, Qt::Horizontal, Qt::TextAlignmentRole);
-        const bool number = alignment.toInt() & Qt::AlignRight;
-        const int each = number ? digit : character;
-        setColumnWidth(column, std::max(heading, characters[i] * each + 12));
+        const int heading = fontMetrics().horizontalAdvance(title) + arrow;
+        setColumnWidth(column, std::max(heading, characters[i] * digit + 10));
     }
+    // A number at the far edge of a wide table would be far from all others.
+    const auto alignment =
+        model()->headerData(model()->columnCount() - 1, Qt::Horizontal, Qt::TextAlignmentRole);
+    horizontalHeader()->setStretchLastSection(!(alignment.toInt() & Qt::AlignRight));
 }
 
 bool TableView::choose(const QVariant& key) {

@@ -17,7 +17,8 @@ void ToneDelegate::initStyleOption(QStyleOptionViewItem* option, const QModelInd
     QStyledItemDelegate::initStyleOption(option, index);
     const auto tone = static_cast<Tone>(index.data(ToneRole).toInt());
     const bool number = option->displayAlignment & Qt::AlignRight;
-    if (number) option->font.setFamilies(numberFont().families());
+    // The chosen row is sign enough; a lone cell in a frame looks like a choice and is none.
+    if (!(option->state & QStyle::State_Selected)) option->state &= ~QStyle::State_HasFocus;
     if (tone == plainTone) return;
     const Theme& theme = currentTheme();
     const QColor color = tone == goodTone      ? theme.good

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 
 namespace penstock::app {
 namespace {
@@ -75,9 +76,7 @@ void RunSeries::add(const Frame& frame) {
         kv.append(t, g.kv);
         saturation.append(t, g.saturation);
         batchShare.append(t, g.batchShare);
-        if (!g.replicas.empty() && g.replicas.size() == replicas.rows()) {
-            replicas.append(t, g.replicas);
-        }
+        addReplicas(t, g.replicas);
     }
     for (const GateReading& r : frame.readings) {
         PENSTOCK_CHECK(r.gate < gates.size());
@@ -108,6 +107,14 @@ void RunSeries::add(const Frame& frame) {
     }
     addMarks(frame);
     addSlack(frame);
+}
+
+void RunSeries::addReplicas(Time t, std::vector<float> shares) {
+    // An autoscaler adds replicas, and may take them away again.
+    if (shares.size() > replicas.rows()) replicas.grow(shares.size());
+    if (shares.empty() && replicas.rows() == 0) return;
+    shares.resize(replicas.rows(), std::numeric_limits<float>::quiet_NaN());
+    replicas.append(t, shares);
 }
 
 void RunSeries::addMarks(const Frame& frame) {

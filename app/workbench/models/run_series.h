@@ -53,6 +53,7 @@ class RunSeries {
     std::vector<std::string> queueNames, poolNames, gateNames, replicaNames;
 
   private:
+    void addReplicas(Time t, std::vector<float> shares);
     void addMarks(const Frame& frame);
     void addSlack(const Frame& frame);
     void closeSlackSecond();

@@ -3,6 +3,7 @@
 
 #include "engine/types/check.h"
 
+#include <algorithm>
 #include <cmath>
 #include <limits>
 
@@ -26,6 +27,19 @@ void HeatBuffer::reset(std::size_t rows) {
     pending_ = 0;
     times_.clear();
     values_.clear();
+    ++revision_;
+}
+
+void HeatBuffer::grow(std::size_t rows) {
+    PENSTOCK_CHECK(rows >= rows_);
+    if (rows == rows_) return;
+    std::vector<float> wider(times_.size() * rows, kNan);
+    for (std::size_t i = 0; i < times_.size(); ++i) {
+        std::copy_n(values_.begin() + static_cast<std::ptrdiff_t>(i * rows_), rows_,
+                    wider.begin() + static_cast<std::ptrdiff_t>(i * rows));
+    }
+    values_ = std::move(wider);
+    rows_ = rows;
     ++revision_;
 }
 

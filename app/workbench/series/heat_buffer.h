@@ -23,6 +23,10 @@ class HeatBuffer {
     std::size_t columns() const { return times_.size(); }
     std::uint64_t revision() const { return revision_; }
 
+    // From now on there are this many rows, at least as many as before; the new ones were not there
+    // until now. O(columns · rows).
+    void grow(std::size_t rows);
+
     // values.size() == rows(); NaN: not there (a pod that is down). In order of time.
     void append(Time t, std::span<const float> values);
 

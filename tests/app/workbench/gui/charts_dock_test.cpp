@@ -273,6 +273,31 @@ TEST(ChartsDock, ARunWithoutQueuesShowsWhatItHas) {
     EXPECT_TRUE(dock.chart(QStringLiteral("ttft"))->isVisible());
 }
 
+TEST(ChartsDock, ReplicasThatComeLaterGetRowsOfTheirOwn) {
+    Fixture f;
+    const Time before = f.axis().head();
+    Frame frame;
+    frame.head = before + 1s;
+    GaugeSample g;
+    g.at = before + 1s;
+    g.queues.resize(2);
+    g.pools.resize(1);
+    g.replicas.assign(11, 0.5f);
+    frame.gauges = {g};
+    f.docks.add(frame);
+    const HeatBuffer& heat = f.docks.series().replicas;
+    ASSERT_EQ(heat.rows(), 11u);
+    EXPECT_TRUE(std::isnan(heat.at(10, before - 1min)));
+    EXPECT_FALSE(std::isnan(heat.at(0, before - 1min)));
+    std::vector<float> columns;
+    heat.resample({before - 2min, before + 10s}, 100, columns);
+    EXPECT_EQ(columns.size(), 1100u);
+    frame.head = frame.gauges[0].at = before + 2s;
+    frame.gauges[0].replicas.resize(4);
+    f.docks.add(frame);
+    EXPECT_EQ(heat.rows(), 11u) << "gone again, but remembered";
+}
+
 TEST(ChartsDock, ExportWritesTheVisibleRange) {
     Fixture f;
     QTemporaryDir folder;

@@ -53,7 +53,7 @@ void shoot(DockWindow& w, const Place& place, const char* theme, const char* wha
     for (const bool large : {false, true}) {
         dock->resize(large ? place.large : place.small);
         QApplication::processEvents();
-        dock->add(w.frame);
+        if (dock == w.docks.charts) dock->add({});
         screenshot(*dock, QStringLiteral("dock-%1%2-%3-%4")
                               .arg(QString::fromLatin1(place.id), QString::fromLatin1(what),
                                    large ? QStringLiteral("2560") : QStringLiteral("1280"),
