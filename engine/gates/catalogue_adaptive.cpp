@@ -64,7 +64,7 @@ GateParameter refill() {
     return duration({.name = "refill",
                      .min = 0.0,
                      .max = 600.0,
-                     .defaultValue = 10.0,
+                     .defaultValue = 20.0,
                      .help = "What a slow spell has emptied is filled up again over this time."});
 }
 

@@ -44,7 +44,6 @@ struct Setting {
 
 struct Family {
     std::string name;
-    bool adaptive = false;
     std::vector<Setting> settings;
 };
 
@@ -208,7 +207,7 @@ struct Meaning {
 
 Family thresholds(std::string name, const Place& place, const std::vector<double>& levels,
                   const std::vector<int>& pools, const std::vector<Meaning>& meanings) {
-    Family family{std::move(name), false, {}};
+    Family family{std::move(name), {}};
     for (const Meaning& meaning : meanings) {
         for (const int n : pools) {
             for (const double level : levels) {
@@ -227,7 +226,7 @@ Family thresholds(std::string name, const Place& place, const std::vector<double
 
 Family budgets(const Place& place, const std::vector<double>& bounds,
                const std::vector<int>& pools) {
-    Family family{"static: prometheus-budget", false, {}};
+    Family family{"static: prometheus-budget", {}};
     for (const int n : pools) {
         for (const double bound : bounds) {
             family.settings.push_back(setting(
@@ -241,7 +240,7 @@ Family budgets(const Place& place, const std::vector<double>& bounds,
 }
 
 Family fixedLimit(const Place& place, const std::vector<int>& limits) {
-    Family family{"fixed limit, no metric", false, {}};
+    Family family{"fixed limit, no metric", {}};
     for (const int n : limits) {
         family.settings.push_back(setting(fmt::format("limit {}", n),
                                           gate(place, "local-max-concurrency",
@@ -251,25 +250,27 @@ Family fixedLimit(const Place& place, const std::vector<int>& limits) {
 }
 
 std::vector<Family> adaptive(const Place& place, const std::vector<double>& targets,
-                             const std::vector<double>& tolerances) {
+                             const std::vector<double>& tolerances,
+                             const std::vector<int>& refills) {
     std::vector<Family> families;
-    for (const std::string type : {"headroom", "pi"}) {
-        Family family{type, true, {}};
-        for (const double target : targets) {
-            family.settings.push_back(
-                setting(fmt::format("target {:.2f}", target),
-                        gate(place, type, fmt::format(R"("pool": "pool", "target": {})", target))));
+    const auto sweep = [&](const std::string& type, const std::string& fixed,
+                           const std::string& knob, const std::vector<double>& values) {
+        Family family{type, {}};
+        for (const int refill : refills) {
+            for (const double value : values) {
+                family.settings.push_back(
+                    setting(fmt::format("{} {:.3g}, refill {} s", knob, value, refill),
+                            gate(place, type,
+                                 fmt::format(R"({}"{}": {}, "refill": "{}s")", fixed, knob, value,
+                                             refill))));
+            }
         }
         families.push_back(std::move(family));
-    }
-    Family gradient{"gradient", true, {}};
-    for (const double tolerance : tolerances) {
-        gradient.settings.push_back(
-            setting(fmt::format("tolerance {:.2f}", tolerance),
-                    gate(place, "gradient", fmt::format(R"("tolerance": {})", tolerance))));
-    }
-    families.push_back(std::move(gradient));
-    Family aimd{"aimd", true, {}};
+    };
+    sweep("headroom", R"("pool": "pool", )", "target", targets);
+    sweep("pi", R"("pool": "pool", )", "target", targets);
+    sweep("gradient", "", "tolerance", tolerances);
+    Family aimd{"aimd", {}};
     for (const double decrease : {0.5, 0.7}) {
         aimd.settings.push_back(setting(fmt::format("decrease {:.1f}", decrease),
                                         gate(place, "aimd",
@@ -299,7 +300,8 @@ Contest codeOnOff() {
                                      {"llm-d-async-0.9", 1000, 40}}));
     c.families.push_back(budgets(place, {2, 4, 8, 16, 32}, {48, 64, 96, 128, 192, 256}));
     c.families.push_back(fixedLimit(place, {16, 24, 32, 40, 48, 56, 64, 72, 80, 96, 112, 128}));
-    append(c.families, adaptive(place, range(0.1, 0.6, 0.05), range(1.05, 2.0, 0.1)));
+    append(c.families, adaptive(place, range(0.1, 0.8, 0.05), range(1.05, 2.0, 0.1),
+                                  {10, 20, 30}));
     return c;
 }
 
@@ -320,7 +322,7 @@ Contest onPool(std::string title, std::string file, const std::vector<int>& tune
                                     range(0.4, 1.4, 0.2), tuned, {meanings[0], meanings[3]}));
     c.families.push_back(budgets(place, {1, 2, 4, 8, 16, 32}, {64}));
     c.families.push_back(fixedLimit(place, tuned));
-    append(c.families, adaptive(place, range(0.3, 1.1, 0.05), range(1.05, 2.0, 0.1)));
+    append(c.families, adaptive(place, range(0.3, 1.1, 0.05), range(1.05, 2.0, 0.1), {20}));
     return c;
 }
 
