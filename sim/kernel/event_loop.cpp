@@ -4,6 +4,9 @@
 #include "engine/types/check.h"
 #include "sim/kernel/random.h"
 
+#include <algorithm>
+#include <bit>
+
 namespace penstock::sim {
 
 namespace {
@@ -12,23 +15,30 @@ constexpr std::size_t kArity = 4; // four children share a cache line's worth of
 
 void EventLoop::arm(Timer& timer, Time at) {
     const Entry entry{at < now_ ? now_ : at, sequence_++, &timer};
-    due(timer) = entry.due;
-    sequence(timer) = entry.sequence;
-    if (!timer.armed()) {
-        heap_.push_back(entry);
-        siftUp(heap_.size() - 1, entry);
-        return;
-    }
-    const auto index = static_cast<std::size_t>(heapIndex(timer));
-    if (entry.before(heap_[index])) {
-        siftUp(index, entry);
+    if (timer.armed()) {
+        const std::int64_t index = heapIndex(timer);
+        if (index < kInWheel && tickOf(entry.due) <= tick_) {
+            due(timer) = entry.due;
+            if (entry.before(heap_[static_cast<std::size_t>(index)])) {
+                siftUp(static_cast<std::size_t>(index), entry);
+            } else {
+                siftDown(static_cast<std::size_t>(index), entry);
+            }
+            return;
+        }
+        take(timer);
     } else {
-        siftDown(index, entry);
+        ++armed_;
     }
+    due(timer) = entry.due;
+    insert(entry);
 }
 
 void EventLoop::disarm(Timer& timer) {
-    if (timer.armed()) removeAt(static_cast<std::size_t>(heapIndex(timer)));
+    if (!timer.armed()) return;
+    take(timer);
+    heapIndex(timer) = -1;
+    --armed_;
 }
 
 double EventLoop::random(RandomStream stream, std::uint64_t index) {
@@ -36,13 +46,19 @@ double EventLoop::random(RandomStream stream, std::uint64_t index) {
 }
 
 bool EventLoop::step(Time limit) {
-    if (heap_.empty() || heap_.front().due > limit) return false;
+    while (heap_.empty()) {
+        if (!turnWheel(limit)) return false;
+    }
     const Entry entry = heap_.front();
-    removeAt(0);
+    if (entry.due > limit) return false;
     PENSTOCK_CHECK(entry.due >= now_);
     now_ = entry.due;
     ++fired_;
-    entry.timer->fire();
+    --armed_;
+    heapIndex(*entry.timer) = -1;
+    rootFired_ = true;
+    entry.timer->fire(); // may be its end
+    if (rootFired_) fillRoot();
     return true;
 }
 
@@ -51,6 +67,85 @@ void EventLoop::runUntil(Time limit) {
     }
     if (limit > now_) now_ = limit;
 }
+
+Time EventLoop::nextDue() const {
+    Time earliest = kNever;
+    for (std::size_t i = rootFired_ ? 1 : 0; i < heap_.size(); ++i) {
+        earliest = std::min(earliest, heap_[i].due);
+        if (!rootFired_) return earliest;
+    }
+    for (std::size_t level = 0; level < kLevels && earliest == kNever; ++level) {
+        if (used_[level] == 0) continue;
+        const auto slot = static_cast<std::size_t>(std::countr_zero(used_[level]));
+        for (const Entry& entry : wheel_[level][slot]) earliest = std::min(earliest, entry.due);
+    }
+    return earliest;
+}
+
+// ---- heap or wheel
+
+void EventLoop::insert(const Entry& entry) {
+    if (tickOf(entry.due) > tick_) {
+        intoWheel(entry);
+    } else if (rootFired_) {
+        rootFired_ = false;
+        siftDown(0, entry);
+    } else {
+        heap_.push_back(entry);
+        siftUp(heap_.size() - 1, entry);
+    }
+}
+
+void EventLoop::take(Timer& timer) {
+    const std::int64_t index = heapIndex(timer);
+    if (index < kInWheel) {
+        removeAt(static_cast<std::size_t>(index));
+        return;
+    }
+    const auto slot = static_cast<std::size_t>((index - kInWheel) >> kSlotShift);
+    const auto at = static_cast<std::size_t>(index & ((std::int64_t{1} << kSlotShift) - 1));
+    std::vector<Entry>& entries = wheel_[slot / kSlots][slot % kSlots];
+    entries[at] = entries.back();
+    heapIndex(*entries[at].timer) = index;
+    entries.pop_back();
+    if (entries.empty()) used_[slot / kSlots] &= ~(std::uint64_t{1} << slot % kSlots);
+}
+
+// The level is that of the highest digit in which its tick differs from the current one.
+void EventLoop::intoWheel(const Entry& entry) {
+    const std::uint64_t tick = tickOf(entry.due);
+    const auto level = static_cast<std::size_t>((63 - std::countl_zero(tick ^ tick_)) / kLevelBits);
+    const std::size_t slot = (tick >> (level * kLevelBits)) % kSlots;
+    std::vector<Entry>& entries = wheel_[level][slot];
+    heapIndex(*entry.timer) =
+        kInWheel | static_cast<std::int64_t>((level * kSlots + slot) << kSlotShift) |
+        static_cast<std::int64_t>(entries.size());
+    entries.push_back(entry);
+    used_[level] |= std::uint64_t{1} << slot;
+}
+
+// The heap is empty: moves on to the next slot in use, unless it begins after `limit`. False if
+// there is none.
+bool EventLoop::turnWheel(Time limit) {
+    for (std::size_t level = 0; level < kLevels; ++level) {
+        if (used_[level] == 0) continue;
+        const auto slot = static_cast<std::size_t>(std::countr_zero(used_[level]));
+        const std::size_t shift = level * kLevelBits;
+        const std::uint64_t above = tick_ >> (shift + kLevelBits) << (shift + kLevelBits);
+        const std::uint64_t tick = above | static_cast<std::uint64_t>(slot) << shift;
+        if (limit < start_ || tick > tickOf(limit)) return false;
+        tick_ = tick;
+        used_[level] &= ~(std::uint64_t{1} << slot);
+        moving_.swap(wheel_[level][slot]);
+        for (const Entry& entry : moving_) insert(entry);
+        moving_.clear();
+        moving_.swap(wheel_[level][slot]); // which keeps its room
+        return true;
+    }
+    return false;
+}
+
+// ---- the heap
 
 void EventLoop::place(std::size_t index, const Entry& entry) {
     heap_[index] = entry;
@@ -85,7 +180,6 @@ void EventLoop::siftDown(std::size_t index, const Entry& entry) {
 }
 
 void EventLoop::removeAt(std::size_t index) {
-    heapIndex(*heap_[index].timer) = -1;
     const Entry last = heap_.back();
     heap_.pop_back();
     if (index == heap_.size()) return;
@@ -94,6 +188,14 @@ void EventLoop::removeAt(std::size_t index) {
     } else {
         siftDown(index, last);
     }
+}
+
+// The root has fired and nobody took its place.
+void EventLoop::fillRoot() {
+    rootFired_ = false;
+    const Entry last = heap_.back();
+    heap_.pop_back();
+    if (!heap_.empty()) siftDown(0, last);
 }
 
 } // namespace penstock::sim

@@ -1,29 +1,37 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-// Virtual time: a Loop whose clock jumps to the next armed timer. A 4-ary heap of (time, sequence,
-// timer) with the position kept in the timer, so that arming, moving and disarming are O(log n) and
-// allocate only when the heap grows past its largest size so far.
+// Virtual time: a Loop whose clock jumps to the next armed timer, in order of (time, sequence).
 //
-// One thread; a run is a pure function of what was armed and of the seed.
+// Timers due soon are in a 4-ary heap, with the position kept in the timer, so that arming, moving
+// and disarming are O(log n) in the few there are. Later ones wait unsorted in the slots of a
+// hierarchical wheel (Varghese and Lauck, SOSP 1987) until their time has come near: most of them are
+// timeouts that never fire, and cost one append and one removal wherever they are. Which of the two
+// a timer is in changes the cost, never the order.
+//
+// One thread; a run is a pure function of what was armed and of the seed. Allocates only when more
+// timers are armed in one place than ever before.
 #include "engine/ports/loop.h"
 
+#include <array>
 #include <cstddef>
+#include <cstdint>
 #include <vector>
 
 namespace penstock::sim {
 
 class EventLoop final : public Loop, private LoopAccess {
   public:
-    EventLoop(Time start, std::uint64_t seed) : now_(start), seed_(seed) {}
+    EventLoop(Time start, std::uint64_t seed) : start_(start), now_(start), seed_(seed) {}
 
     Time now() const override { return now_; }
     void arm(Timer& timer, Time at) override;
     void disarm(Timer& timer) override;
     double random(RandomStream stream, std::uint64_t index) override;
 
-    bool empty() const { return heap_.empty(); }
-    Time nextDue() const { return heap_.empty() ? kNever : heap_.front().due; }
+    bool empty() const { return armed_ == 0; }
+    // When the next timer fires; kNever if there is none. Not meant for every event.
+    Time nextDue() const;
 
     // Fires the earliest timer and moves the clock to it; false if there is none due by `limit`
     // (the clock then stays where it is).
@@ -45,12 +53,38 @@ class EventLoop final : public Loop, private LoopAccess {
         }
     };
 
+    // Time in ticks of about a second since the start. The heap has all up to tick_; a slot of level
+    // l has 64^l ticks, and the first one after tick_ on the lowest level in use is the next.
+    static constexpr int kTickShift = 30;
+    static constexpr int kLevelBits = 6;
+    static constexpr int kLevels = 6; // 36 bits of ticks: more than time has
+    static constexpr std::size_t kSlots = std::size_t{1} << kLevelBits;
+    static constexpr std::int64_t kInWheel = std::int64_t{1} << 62; // of a timer's heapIndex:
+    static constexpr int kSlotShift = 40;                           // then its slot and place
+
+    std::uint64_t tickOf(Time t) const {
+        return static_cast<std::uint64_t>((t - start_).count()) >> kTickShift;
+    }
+    void insert(const Entry& entry);
+    void take(Timer& timer);
+    void intoWheel(const Entry& entry);
+    bool turnWheel(Time limit);
+
     void place(std::size_t index, const Entry& entry);
     void siftUp(std::size_t index, const Entry& entry);
     void siftDown(std::size_t index, const Entry& entry);
     void removeAt(std::size_t index);
+    void fillRoot();
 
     std::vector<Entry> heap_;
+    bool rootFired_ = false; // the root's timer is firing: its place is for the next one armed
+    std::uint64_t tick_ = 0;
+    std::array<std::array<std::vector<Entry>, kSlots>, kLevels> wheel_;
+    std::array<std::uint64_t, kLevels> used_{}; // a bit a slot
+    std::vector<Entry> moving_;
+    std::size_t armed_ = 0;
+
+    Time start_;
     Time now_;
     std::uint64_t seed_;
     std::uint64_t sequence_ = 0;

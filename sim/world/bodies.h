@@ -9,15 +9,15 @@
 #include "sim/fleet/replica_types.h"
 #include "sim/traffic/arrival.h"
 
+#include <algorithm>
+#include <cstddef>
 #include <cstdint>
-#include <deque>
 #include <memory>
+#include <vector>
 
 namespace penstock::sim {
 
 struct Body {
-    PrefixInfo prefix;
-    std::unique_ptr<std::uint64_t[]> hashes; // what prefix.hashes points to, of traces that have them
     std::uint32_t promptTokens = 0;
     std::uint32_t outputTokens = 0;
     std::uint32_t user = 0;
@@ -38,31 +38,66 @@ constexpr std::uint64_t sequenceOf(std::uint64_t number) {
     return number & ((std::uint64_t{1} << 40) - 1);
 }
 
+// A ring that grows to the longest backlog so far. What prompts share is kept apart: most have
+// nothing to share, and every event of a request looks at its body.
 class BodyWindow {
   public:
-    // Appends and returns its sequence number, counting from 0.
-    std::uint64_t add(Body body) {
-        bodies_.push_back(std::move(body));
-        return first_ + bodies_.size() - 1;
+    // Appends and returns its sequence number, counting from 0. Of prefix.hashes a copy is kept.
+    std::uint64_t add(const Body& body, const PrefixInfo& prefix) {
+        if (size_ == bodies_.size()) grow();
+        const std::size_t place = placeOf(first_ + size_);
+        bodies_[place] = body;
+        const bool shares = prefix.hashCount > 0 || prefix.groups[0].tokens > 0;
+        if (shares && shared_.empty()) shared_.resize(bodies_.size());
+        if (!shared_.empty()) shared_[place] = Shared{prefix, nullptr};
+        if (prefix.hashCount > 0) {
+            Shared& shared = shared_[place];
+            const auto count = static_cast<std::size_t>(prefix.hashCount);
+            shared.hashes = std::make_unique<std::uint64_t[]>(count);
+            std::copy_n(prefix.hashes, count, shared.hashes.get());
+            shared.prefix.hashes = shared.hashes.get();
+        }
+        return first_ + size_++;
     }
     Body& at(std::uint64_t sequence) {
-        PENSTOCK_CHECK(sequence >= first_ && sequence - first_ < bodies_.size());
-        return bodies_[sequence - first_];
+        PENSTOCK_CHECK(sequence >= first_ && sequence - first_ < size_);
+        return bodies_[placeOf(sequence)];
+    }
+    PrefixInfo prefix(std::uint64_t sequence) const {
+        return shared_.empty() ? PrefixInfo{} : shared_[placeOf(sequence)].prefix;
     }
     void end(std::uint64_t sequence) {
-        Body& body = at(sequence);
-        body.ended = true;
-        body.hashes.reset();
-        while (!bodies_.empty() && bodies_.front().ended) {
-            bodies_.pop_front();
+        at(sequence).ended = true;
+        if (!shared_.empty()) shared_[placeOf(sequence)].hashes.reset();
+        while (size_ > 0 && bodies_[placeOf(first_)].ended) {
             ++first_;
+            --size_;
         }
     }
-    std::size_t living() const { return bodies_.size(); }
+    std::size_t living() const { return size_; }
 
   private:
-    std::deque<Body> bodies_;
+    struct Shared {
+        PrefixInfo prefix;
+        std::unique_ptr<std::uint64_t[]> hashes; // what prefix.hashes points to, if it has any
+    };
+    std::size_t placeOf(std::uint64_t sequence) const { return sequence & (bodies_.size() - 1); }
+    void grow() {
+        const std::size_t size = bodies_.empty() ? 64 : 2 * bodies_.size();
+        std::vector<Body> bodies(size);
+        std::vector<Shared> shared(shared_.empty() ? 0 : size);
+        for (std::uint64_t s = first_; s < first_ + size_; ++s) {
+            bodies[s & (size - 1)] = bodies_[placeOf(s)];
+            if (!shared.empty()) shared[s & (size - 1)] = std::move(shared_[placeOf(s)]);
+        }
+        bodies_.swap(bodies);
+        shared_.swap(shared);
+    }
+
+    std::vector<Body> bodies_;   // a power of two
+    std::vector<Shared> shared_; // as many, or none so far
     std::uint64_t first_ = 0;
+    std::size_t size_ = 0;
 };
 
 } // namespace penstock::sim

@@ -8,7 +8,8 @@
 
 namespace penstock::sim {
 
-struct SimulatedClient::Attempt final : Timer {
+// One cache line: every answer comes by here.
+struct alignas(64) SimulatedClient::Attempt final : Timer {
     SimulatedClient* owner = nullptr;
     ResponseListener* listener = nullptr;
     std::uint32_t handle = 0;
@@ -17,16 +18,20 @@ struct SimulatedClient::Attempt final : Timer {
     void fire() override { owner->timedOut(*this); }
 };
 
-SimulatedClient::SimulatedClient(Router& router, Loop& loop,
+SimulatedClient::SimulatedClient(Router& router, EventLoop& loop,
                                  const std::map<std::string, int>& objectives,
                                  std::vector<std::unique_ptr<Source>>& sources,
                                  PoisonListener& poison)
     : router_(router), loop_(loop), objectives_(objectives), sources_(sources), poison_(poison) {}
 
 SimulatedClient::~SimulatedClient() {
-    for (const auto& attempt : attempts_) {
-        if (attempt != nullptr) loop_.disarm(*attempt);
+    for (const auto& chunk : attempts_) {
+        for (std::size_t i = 0; i < kChunk; ++i) loop_.disarm(chunk[i]);
     }
+}
+
+SimulatedClient::Attempt& SimulatedClient::attemptOf(std::uint32_t handle) {
+    return attempts_[handle / kChunk][handle % kChunk];
 }
 
 int SimulatedClient::priorityOf(const Body& body, const Outbound& outbound) const {
@@ -39,18 +44,18 @@ int SimulatedClient::priorityOf(const Body& body, const Outbound& outbound) cons
 
 void SimulatedClient::send(std::uint32_t handle, const Request& request, const Outbound& outbound,
                            ResponseListener& listener) {
-    if (handle >= attempts_.size()) attempts_.resize(handle + 1);
-    if (attempts_[handle] == nullptr) {
-        attempts_[handle] = std::make_unique<Attempt>();
-        attempts_[handle]->owner = this;
-        attempts_[handle]->handle = handle;
+    while (handle / kChunk >= attempts_.size()) {
+        attempts_.push_back(std::make_unique<Attempt[]>(kChunk));
     }
-    Attempt& attempt = *attempts_[handle];
+    Attempt& attempt = attemptOf(handle);
+    attempt.owner = this;
+    attempt.handle = handle;
     PENSTOCK_CHECK(!attempt.active);
     attempt.active = true;
     attempt.listener = &listener;
     ++inFlight_;
-    const Body& body = sources_[sourceOf(request.number)]->bodies().at(sequenceOf(request.number));
+    BodyWindow& bodies = sources_[sourceOf(request.number)]->bodies();
+    const Body& body = bodies.at(sequenceOf(request.number));
     if (body.poison) poison_.poisoned();
     RouterRequest routed;
     routed.promptTokens = body.promptTokens;
@@ -61,14 +66,14 @@ void SimulatedClient::send(std::uint32_t handle, const Request& request, const O
                           : static_cast<std::uint32_t>(
                                 std::hash<std::string_view>{}(outbound.fairnessId));
     routed.deadline = request.deadline;
-    routed.prefix = body.prefix;
+    routed.prefix = bodies.prefix(sequenceOf(request.number));
     loop_.arm(attempt, outbound.deadline);
     const Router::JobId job = router_.submit(routed, *this, handle);
-    if (attempts_[handle]->active) attempts_[handle]->job = job;
+    if (attempt.active) attempt.job = job;
 }
 
 void SimulatedClient::abort(std::uint32_t handle) {
-    Attempt& attempt = *attempts_[handle];
+    Attempt& attempt = attemptOf(handle);
     PENSTOCK_CHECK(attempt.active);
     attempt.active = false;
     --inFlight_;
@@ -77,7 +82,7 @@ void SimulatedClient::abort(std::uint32_t handle) {
 }
 
 void SimulatedClient::routed(std::uint32_t tag, const Response& response) {
-    Attempt& attempt = *attempts_[tag];
+    Attempt& attempt = attemptOf(tag);
     PENSTOCK_CHECK(attempt.active);
     attempt.active = false;
     --inFlight_;

@@ -5,7 +5,7 @@
 // what the engine must not, a request's true lengths, and gives up at the attempt's deadline as an
 // HTTP client would.
 #include "engine/ports/inference_client.h"
-#include "engine/ports/loop.h"
+#include "sim/kernel/event_loop.h"
 #include "sim/world/router.h"
 #include "sim/world/sources.h"
 
@@ -27,7 +27,7 @@ class SimulatedClient final : public InferenceClient, private RouterClient {
         ~PoisonListener() = default;
     };
 
-    SimulatedClient(Router& router, Loop& loop, const std::map<std::string, int>& objectives,
+    SimulatedClient(Router& router, EventLoop& loop, const std::map<std::string, int>& objectives,
                     std::vector<std::unique_ptr<Source>>& sources, PoisonListener& poison);
     ~SimulatedClient() override;
 
@@ -44,11 +44,13 @@ class SimulatedClient final : public InferenceClient, private RouterClient {
     int priorityOf(const Body& body, const Outbound& outbound) const;
 
     Router& router_;
-    Loop& loop_;
+    EventLoop& loop_;
     const std::map<std::string, int>& objectives_;
     std::vector<std::unique_ptr<Source>>& sources_;
     PoisonListener& poison_;
-    std::vector<std::unique_ptr<Attempt>> attempts_; // by the engine's handle
+    static constexpr std::size_t kChunk = 64;
+    Attempt& attemptOf(std::uint32_t handle);
+    std::vector<std::unique_ptr<Attempt[]>> attempts_; // by the engine's handle, in chunks
     std::int64_t inFlight_ = 0;
 };
 

@@ -5,7 +5,7 @@
 
 namespace penstock::sim {
 
-Endpoint::Endpoint(const ReplicaConfig& config, Loop& loop, EndpointListener& listener,
+Endpoint::Endpoint(const ReplicaConfig& config, EventLoop& loop, EndpointListener& listener,
                    Duration refresh, Duration refreshPhase, Duration startUp, Duration startsIn)
     : loop_(loop), listener_(listener), replica_(config), refresh_(refresh), phase_(refreshPhase),
       startUp_(startUp), heldSince_(loop.now()) {

@@ -8,8 +8,8 @@
 // The router reads an endpoint's metrics every 50 ms on the endpoint's own phase. Nothing is armed
 // for that: what it would have read at its last tick is computed when somebody asks, or just before
 // the replica's state changes, whichever comes first, so the value is exact and idle ticks are free.
-#include "engine/ports/loop.h"
 #include "sim/fleet/replica.h"
+#include "sim/kernel/event_loop.h"
 #include "sim/world/endpoint_metrics.h"
 
 #include <cstdint>
@@ -41,7 +41,7 @@ class EndpointListener {
 class Endpoint final : private Timer {
   public:
     // Ready after `startsIn`. The listener outlives the endpoint.
-    Endpoint(const ReplicaConfig& config, Loop& loop, EndpointListener& listener, Duration refresh,
+    Endpoint(const ReplicaConfig& config, EventLoop& loop, EndpointListener& listener, Duration refresh,
              Duration refreshPhase, Duration startUp, Duration startsIn);
     ~Endpoint() override;
 
@@ -117,7 +117,7 @@ class Endpoint final : private Timer {
     EndpointMetrics metricsAt(Time t) const;
     std::int64_t nowNs() const { return loop_.now().time_since_epoch().count(); }
 
-    Loop& loop_;
+    EventLoop& loop_;
     EndpointListener& listener_;
     Replica<> replica_;
     Duration refresh_;

@@ -22,6 +22,7 @@ void EndpointScores::add() {
     readAt_.push_back(Time{});
     requests_.push_back(0);
     tokens_.push_back(0);
+    base_.push_back(0.0);
     score_.push_back(0.0);
     tree_.reset(ready_.size());
     allChanged_ = true;
@@ -49,11 +50,18 @@ void EndpointScores::changed(std::size_t index) {
 void EndpointScores::read(std::size_t index, const EndpointMetrics& m) {
     readAt_[index] = m.at;
     saturationChanged_ = true; // its age, at least
-    if (waiting_[index] == m.waiting && kvUsed_[index] == m.kvUsed) return;
-    waitingChanged_ = waitingChanged_ || waiting_[index] != m.waiting;
+    const double before = waiting_[index];
+    if (before == m.waiting && kvUsed_[index] == m.kvUsed) return;
     waiting_[index] = m.waiting;
     kvUsed_[index] = m.kvUsed;
     if (byUtilization()) load_[index] = saturationOf(index, m);
+    if (before != m.waiting && ready_[index] != 0) {
+        atFewest_ += (m.waiting == fewest_ ? 1 : 0) - (before == fewest_ ? 1 : 0);
+        atMost_ += (m.waiting == most_ ? 1 : 0) - (before == most_ ? 1 : 0);
+        if (m.waiting < fewest_ || m.waiting > most_ || atFewest_ == 0 || atMost_ == 0) {
+            spanChanged_ = true;
+        }
+    }
     changed(index);
 }
 
@@ -77,8 +85,7 @@ void EndpointScores::counted(std::size_t index, std::int64_t before) {
     ++withCount_[now];
     if (requests_[index] > busiest_ || withCount_[static_cast<std::size_t>(busiest_)] == 0) {
         busiest_ = requests_[index];
-        allChanged_ = true;
-        return;
+        busiestChanged_ = true;
     }
     changed(index);
 }
@@ -121,19 +128,20 @@ double EndpointScores::saturation(Time now) {
     return saturation_;
 }
 
-double EndpointScores::scoreOf(std::size_t index) const {
+double EndpointScores::baseOf(std::size_t index) const {
     const double span = most_ - fewest_;
     const double queue = span > 0.0 ? (most_ - waiting_[index]) / span : 1.0;
-    double score = spec_.queueWeight * queue + spec_.kvWeight * (1.0 - kvUsed_[index]);
-    if (spec_.inFlightWeight > 0.0) {
-        const std::int64_t count = requests_[index];
-        const double active = count <= spec_.inFlightIdleThreshold
-                                  ? 1.0
-                                  : static_cast<double>(busiest_ - count) /
-                                        static_cast<double>(busiest_) * spec_.inFlightMaxBusyScore;
-        score += spec_.inFlightWeight * active;
-    }
-    return score;
+    return spec_.queueWeight * queue + spec_.kvWeight * (1.0 - kvUsed_[index]);
+}
+
+double EndpointScores::scoreOf(std::size_t index) const {
+    if (spec_.inFlightWeight <= 0.0) return base_[index];
+    const std::int64_t count = requests_[index];
+    const double active = count <= spec_.inFlightIdleThreshold
+                              ? 1.0
+                              : static_cast<double>(busiest_ - count) /
+                                    static_cast<double>(busiest_) * spec_.inFlightMaxBusyScore;
+    return base_[index] + spec_.inFlightWeight * active;
 }
 
 void EndpointScores::findBusiest() {
@@ -149,38 +157,45 @@ void EndpointScores::findBusiest() {
     }
 }
 
+void EndpointScores::findWaiting() {
+    fewest_ = 1e300;
+    most_ = -1e300;
+    for (std::size_t i = 0; i < ready_.size(); ++i) {
+        if (ready_[i] == 0) continue;
+        fewest_ = std::min(fewest_, waiting_[i]);
+        most_ = std::max(most_, waiting_[i]);
+    }
+    atFewest_ = atMost_ = 0;
+    for (std::size_t i = 0; i < ready_.size(); ++i) {
+        if (ready_[i] == 0) continue;
+        atFewest_ += waiting_[i] == fewest_ ? 1 : 0;
+        atMost_ += waiting_[i] == most_ ? 1 : 0;
+    }
+}
+
 // Brings the tournament up to date.
 void EndpointScores::resolve() {
-    if (!allChanged_ && changed_.empty() && !waitingChanged_) return;
-    if (allChanged_ || waitingChanged_) {
-        double fewest = 1e300;
-        double most = -1e300;
-        for (std::size_t i = 0; i < ready_.size(); ++i) {
-            if (ready_[i] == 0) continue;
-            fewest = std::min(fewest, waiting_[i]);
-            most = std::max(most, waiting_[i]);
-        }
-        if (fewest != fewest_ || most != most_) allChanged_ = true;
-        fewest_ = fewest;
-        most_ = most;
-        waitingChanged_ = false;
+    if (allChanged_ && spec_.inFlightWeight > 0.0 && !countsKnown_) findBusiest();
+    if (allChanged_ || spanChanged_) {
+        findWaiting();
+        for (std::size_t i = 0; i < ready_.size(); ++i) base_[i] = baseOf(i);
+    } else {
+        for (const std::uint32_t i : changed_) base_[i] = baseOf(i);
     }
-    if (!allChanged_) {
+    if (allChanged_ || spanChanged_ || busiestChanged_) {
+        for (std::size_t i = 0; i < ready_.size(); ++i) {
+            score_[i] = scoreOf(i);
+            tree_.put(i, ready_[i] != 0 ? score_[i] : -1.0);
+        }
+        tree_.play();
+    } else {
         for (const std::uint32_t i : changed_) {
             score_[i] = scoreOf(i);
             tree_.set(i, score_[i]);
         }
-        changed_.clear();
-        return;
     }
     changed_.clear();
-    allChanged_ = false;
-    if (spec_.inFlightWeight > 0.0 && !countsKnown_) findBusiest();
-    for (std::size_t i = 0; i < ready_.size(); ++i) {
-        if (ready_[i] != 0) score_[i] = scoreOf(i);
-        tree_.put(i, ready_[i] != 0 ? score_[i] : -1.0);
-    }
-    tree_.play();
+    allChanged_ = spanChanged_ = busiestChanged_ = false;
 }
 
 std::size_t EndpointScores::pick(const std::vector<PrefixIndex::Match>& matches,

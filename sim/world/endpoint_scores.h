@@ -62,7 +62,9 @@ class EndpointScores {
     void changed(std::size_t index);
     void counted(std::size_t index, std::int64_t before);
     void findBusiest();
+    void findWaiting();
     void resolve();
+    double baseOf(std::size_t index) const;
     double scoreOf(std::size_t index) const;
 
     const RouterSpec& spec_;
@@ -74,17 +76,23 @@ class EndpointScores {
     std::vector<Time> readAt_;
     std::vector<std::int64_t> requests_; // in flight, as the router counts them
     std::vector<std::int64_t> tokens_;   // and their tokens
+    std::vector<double> base_;           // the part of the score that the metrics give
     std::vector<double> score_;
     std::int32_t readyCount_ = 0;
 
     ScoreTree tree_;
-    double fewest_ = 0.0; // waiting, among the ready
+    double fewest_ = 0.0; // waiting, among the ready; and how many of them have so many
     double most_ = 0.0;
-    std::int64_t busiest_ = 0;              // requests in flight, among the ready
-    std::vector<std::uint32_t> withCount_;  // ready endpoints by requests in flight
-    bool countsKnown_ = false;              // the two are kept: somebody asks for them
+    std::int32_t atFewest_ = 0;
+    std::int32_t atMost_ = 0;
+    std::int64_t busiest_ = 0;             // requests in flight, among the ready
+    std::vector<std::uint32_t> withCount_; // ready endpoints by requests in flight
+    bool countsKnown_ = false;             // the two are kept: somebody asks for them
+
+    // What resolve() has to do: everything, every queue score, every in-flight score, some.
     bool allChanged_ = true;
-    bool waitingChanged_ = false;
+    bool spanChanged_ = false;
+    bool busiestChanged_ = false;
     std::vector<std::uint32_t> changed_;
     double saturation_ = 1.0;
     bool saturationChanged_ = true;

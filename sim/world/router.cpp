@@ -4,6 +4,7 @@
 #include "engine/types/check.h"
 
 #include <algorithm>
+#include <numeric>
 
 namespace penstock::sim {
 
@@ -47,7 +48,7 @@ class Router::Delayed final : public Timer {
     Response response_;
 };
 
-Router::Router(const RouterSpec& spec, Loop& loop, std::uint64_t seed)
+Router::Router(const RouterSpec& spec, EventLoop& loop, std::uint64_t seed)
     : spec_(spec), loop_(loop), seed_(seed), flow_(spec), pickRandom_(seed, kPickStream, 0),
       errorRandom_(seed, kErrorStream, 0), scores_(spec) {}
 
@@ -71,6 +72,7 @@ std::size_t Router::addEndpoint(const ReplicaConfig& config, Duration startUp, D
     lives_.push_back(0);
     nextRefresh_.push_back(loop_.now());
     earliestRefresh_ = loop_.now();
+    orderKnown_ = false;
     readinessChanged_ = true;
     return index;
 }
@@ -245,20 +247,39 @@ void Router::abort(JobId id) {
     freeJob(id);
 }
 
-// What each endpoint last told, no older than a refresh: only those whose tick has passed are read.
+// What each endpoint last told, no older than a refresh.
 void Router::refresh(Time now) {
-    if (now >= earliestRefresh_) {
-        Time earliest = kNever;
-        for (std::size_t i = 0; i < nextRefresh_.size(); ++i) {
-            if (nextRefresh_[i] <= now) {
-                nextRefresh_[i] = endpoints_[i]->refresh(now);
-                scores_.read(i, endpoints_[i]->lastRead());
-            }
-            if (nextRefresh_[i] < earliest) earliest = nextRefresh_[i];
-        }
-        earliestRefresh_ = earliest;
-    }
+    if (now >= earliestRefresh_) readMetrics(now);
     if (readinessChanged_) seeReadiness();
+}
+
+// All are read with the same period, so always in the same order: only those whose tick has passed
+// are looked at.
+void Router::readMetrics(Time now) {
+    const std::size_t count = endpoints_.size();
+    if (count == 0) return;
+    if (!orderKnown_) {
+        inOrder_.resize(count);
+        std::iota(inOrder_.begin(), inOrder_.end(), 0U);
+        turn_ = 0;
+    }
+    std::size_t read = 0;
+    for (; read < count; ++read) {
+        const std::uint32_t i = inOrder_[turn_];
+        if (orderKnown_ && nextRefresh_[i] > now) break;
+        nextRefresh_[i] = endpoints_[i]->refresh(now);
+        scores_.read(i, endpoints_[i]->lastRead());
+        turn_ = turn_ + 1 == count ? 0 : turn_ + 1;
+    }
+    if (read == count) {
+        // After a pause, or for the first time: the ring begins somewhere else.
+        std::sort(inOrder_.begin(), inOrder_.end(), [this](std::uint32_t a, std::uint32_t b) {
+            return nextRefresh_[a] != nextRefresh_[b] ? nextRefresh_[a] < nextRefresh_[b] : a < b;
+        });
+        turn_ = 0;
+        orderKnown_ = true;
+    }
+    earliestRefresh_ = nextRefresh_[inOrder_[turn_]];
 }
 
 void Router::seeReadiness() {

@@ -8,8 +8,8 @@
 //
 // Saturation (utilization detector) = mean over endpoints of max(waiting / 5, kv / 0.8), an endpoint
 // with metrics older than 200 ms counting as 1, an empty pool as 1, unclamped. Run thread only.
-#include "engine/ports/loop.h"
 #include "engine/types/result.h"
+#include "sim/kernel/event_loop.h"
 #include "sim/kernel/random.h"
 #include "sim/world/endpoint.h"
 #include "sim/world/endpoint_scores.h"
@@ -58,7 +58,7 @@ class Router final : private EndpointListener {
   public:
     using JobId = std::uint32_t;
 
-    Router(const RouterSpec& spec, Loop& loop, std::uint64_t seed);
+    Router(const RouterSpec& spec, EventLoop& loop, std::uint64_t seed);
     ~Router();
 
     // Adds a replica; endpoints keep their index for ever.
@@ -137,6 +137,7 @@ class Router final : private EndpointListener {
     std::int64_t bytesOf(std::uint32_t promptTokens) const { return promptTokens * 4; }
 
     void refresh(Time now);
+    void readMetrics(Time now);
     void seeReadiness();
     std::size_t pick(JobId id);
     Sequence sequenceOf(JobId id) const;
@@ -155,7 +156,7 @@ class Router final : private EndpointListener {
     void readinessChanged() override { readinessChanged_ = true; }
 
     const RouterSpec& spec_;
-    Loop& loop_;
+    EventLoop& loop_;
     std::uint64_t seed_;
     std::vector<std::unique_ptr<Endpoint>> endpoints_;
     FlowControl flow_;
@@ -172,6 +173,9 @@ class Router final : private EndpointListener {
     std::vector<PrefixIndex::Match> cached_; // of a prompt, when asking the caches themselves
     std::vector<std::uint32_t> lives_;       // of each endpoint, as last seen
     std::vector<Time> nextRefresh_;
+    std::vector<std::uint32_t> inOrder_; // endpoints by nextRefresh_, a ring that begins at turn_
+    std::size_t turn_ = 0;
+    bool orderKnown_ = false;
     Time earliestRefresh_{};
     bool readinessChanged_ = true;
 

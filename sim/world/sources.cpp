@@ -8,8 +8,9 @@
 namespace penstock::sim {
 
 Source::Source(const SourceSpec& spec, std::uint16_t index, std::unique_ptr<ArrivalStream> stream,
-               Loop& loop, Time start)
-    : spec_(spec), index_(index), loop_(loop), start_(start), stream_(std::move(stream)) {}
+               EventLoop& loop, Time start)
+    : spec_(spec), index_(index), loop_(loop), start_(start), stream_(std::move(stream)),
+      closedLoop_(std::holds_alternative<ClosedLoopProcess>(spec.traffic.process)) {}
 
 Source::~Source() { loop_.disarm(timer_); }
 
@@ -39,6 +40,7 @@ void Source::pull() {
 }
 
 void Source::completed(std::uint32_t user, Time at) {
+    if (!closedLoop_) return; // nobody waits for it
     stream_->completed(user, (at - start_).count());
     armNext();
 }
@@ -70,7 +72,6 @@ PrefixInfo Source::prefixOf(const Arrival& arrival) const {
 
 Body Source::bodyOf(const Arrival& arrival) const {
     Body body;
-    body.prefix = prefixOf(arrival);
     body.promptTokens = std::max<std::uint32_t>(arrival.promptTokens, 1);
     body.outputTokens = std::max<std::uint32_t>(arrival.outputTokens, 1);
     body.user = arrival.user;
@@ -85,47 +86,39 @@ Body Source::bodyOf(const Arrival& arrival) const {
 
 // --- interactive ---
 
-struct InteractiveSource::Flight final : Timer {
-    InteractiveSource* owner = nullptr;
-    std::uint32_t slot = 0;
-    Router::JobId job = 0;
-    std::uint64_t number = 0;
-    std::uint32_t user = 0;
-    Time arrived{};
-    bool active = false;
-    std::vector<std::uint64_t> hashes; // of a trace that has them: the stream reuses its own
-    void fire() override { owner->gaveUp(*this); }
+class InteractiveSource::Patience final : public Timer {
+  public:
+    explicit Patience(InteractiveSource& owner) : owner_(owner) {}
+    std::uint32_t flight = 0;
+    void fire() override { owner_.gaveUp(flight); }
+
+  private:
+    InteractiveSource& owner_;
 };
 
 InteractiveSource::InteractiveSource(const SourceSpec& spec, std::uint16_t index,
-                                     std::unique_ptr<ArrivalStream> stream, Loop& loop, Time start,
-                                     Router& router, InteractiveListener& listener)
+                                     std::unique_ptr<ArrivalStream> stream, EventLoop& loop,
+                                     Time start, Router& router, InteractiveListener& listener)
     : Source(spec, index, std::move(stream), loop, start), router_(router), listener_(listener) {}
 
 InteractiveSource::~InteractiveSource() {
-    for (const auto& flight : flights_) loop_.disarm(*flight);
+    for (const auto& patience : patiences_) loop_.disarm(*patience);
 }
 
 void InteractiveSource::send(const Arrival& arrival) {
-    Body body = bodyOf(arrival);
-    const std::uint64_t sequence = stream().tally().arrivals - 1;
+    const Body body = bodyOf(arrival);
     if (free_.empty()) {
-        flights_.push_back(std::make_unique<Flight>());
-        flights_.back()->owner = this;
-        flights_.back()->slot = static_cast<std::uint32_t>(flights_.size() - 1);
-        free_.push_back(flights_.back()->slot);
+        free_.push_back(static_cast<std::uint32_t>(flights_.size()));
+        flights_.emplace_back();
     }
-    Flight& flight = *flights_[free_.back()];
+    const std::uint32_t id = free_.back();
     free_.pop_back();
     ++inFlight_;
+    Flight& flight = flights_[id];
     flight.active = true;
-    flight.number = requestNumber(index_, sequence);
+    flight.number = requestNumber(index_, stream().tally().arrivals - 1);
     flight.user = arrival.user;
     flight.arrived = loop_.now();
-    if (body.prefix.hashes != nullptr) {
-        flight.hashes.assign(arrival.blockHashes, arrival.blockHashes + arrival.blockCount);
-        body.prefix.hashes = flight.hashes.data();
-    }
     listener_.interactiveArrived(index_, flight.number);
 
     Duration patience = spec_.timeout;
@@ -133,7 +126,7 @@ void InteractiveSource::send(const Arrival& arrival) {
         (patience == Duration{0} || Duration{arrival.cancelAfterNs} < patience)) {
         patience = Duration{arrival.cancelAfterNs};
     }
-    if (patience > Duration{0}) loop_.arm(flight, loop_.now() + patience);
+    if (patience > Duration{0}) wait(id, patience);
 
     RouterRequest request;
     request.promptTokens = body.promptTokens;
@@ -141,24 +134,46 @@ void InteractiveSource::send(const Arrival& arrival) {
     request.priority = body.priority;
     request.fairness = (static_cast<std::uint32_t>(index_) << 16) | body.tenant;
     if (arrival.deadlineNs != kNoTime) request.deadline = start_ + Duration{arrival.deadlineNs};
-    request.prefix = body.prefix;
-    const std::uint32_t slot = flight.slot;
-    const Router::JobId job = router_.submit(request, *this, slot);
-    if (flights_[slot]->active) flights_[slot]->job = job; // else it was answered at once
+    request.prefix = prefixOf(arrival);
+    if (request.prefix.hashes != nullptr) {
+        // The stream reuses its own.
+        if (hashes_.size() < flights_.size()) hashes_.resize(flights_.size());
+        hashes_[id].assign(arrival.blockHashes, arrival.blockHashes + arrival.blockCount);
+        request.prefix.hashes = hashes_[id].data();
+    }
+    const Router::JobId job = router_.submit(request, *this, id);
+    if (flights_[id].active) flights_[id].job = job; // else it was answered at once
+}
+
+void InteractiveSource::wait(std::uint32_t flight, Duration patience) {
+    if (freePatiences_.empty()) {
+        freePatiences_.push_back(static_cast<std::uint32_t>(patiences_.size()));
+        patiences_.push_back(std::make_unique<Patience>(*this));
+    }
+    const std::uint32_t timer = freePatiences_.back();
+    freePatiences_.pop_back();
+    flights_[flight].patience = timer;
+    patiences_[timer]->flight = flight;
+    loop_.arm(*patiences_[timer], loop_.now() + patience);
 }
 
 void InteractiveSource::routed(std::uint32_t tag, const Response& response) {
-    finish(*flights_[tag], response, false);
+    finish(tag, response, false);
 }
 
-void InteractiveSource::gaveUp(Flight& flight) {
-    router_.abort(flight.job);
+void InteractiveSource::gaveUp(std::uint32_t flight) {
+    router_.abort(flights_[flight].job);
     finish(flight, Response{}, true);
 }
 
-void InteractiveSource::finish(Flight& flight, const Response& response, bool timedOut) {
+void InteractiveSource::finish(std::uint32_t id, const Response& response, bool timedOut) {
+    Flight& flight = flights_[id];
     PENSTOCK_CHECK(flight.active);
-    loop_.disarm(flight);
+    if (flight.patience != kNone) {
+        loop_.disarm(*patiences_[flight.patience]);
+        freePatiences_.push_back(flight.patience);
+        flight.patience = kNone;
+    }
     flight.active = false;
     --inFlight_;
     const std::uint32_t user = flight.user;
@@ -168,7 +183,7 @@ void InteractiveSource::finish(Flight& flight, const Response& response, bool ti
     outcome.response = response;
     outcome.arrived = flight.arrived;
     outcome.timedOut = timedOut;
-    free_.push_back(flight.slot);
+    free_.push_back(id);
     listener_.interactiveEnded(outcome);
     completed(user, loop_.now());
 }
@@ -186,7 +201,7 @@ class QueueSource::Cancel final : public Timer {
 };
 
 QueueSource::QueueSource(const SourceSpec& spec, std::uint16_t index,
-                         std::unique_ptr<ArrivalStream> stream, Loop& loop, Time start,
+                         std::unique_ptr<ArrivalStream> stream, EventLoop& loop, Time start,
                          MemoryQueue& queue, std::uint16_t queueIndex,
                          const penstock::Labels& queueLabels)
     : Source(spec, index, std::move(stream), loop, start), queue_(queue), queueIndex_(queueIndex),
@@ -226,13 +241,7 @@ const Envelope* QueueSource::envelopeOf(const Arrival& arrival) {
 }
 
 void QueueSource::send(const Arrival& arrival) {
-    Body body = bodyOf(arrival);
-    if (arrival.blockHashes != nullptr) {
-        body.hashes = std::make_unique<std::uint64_t[]>(arrival.blockCount);
-        std::copy_n(arrival.blockHashes, arrival.blockCount, body.hashes.get());
-        body.prefix.hashes = body.hashes.get();
-    }
-    const std::uint64_t sequence = bodies_.add(std::move(body));
+    const std::uint64_t sequence = bodies_.add(bodyOf(arrival), prefixOf(arrival));
     Request request;
     request.number = requestNumber(index_, sequence);
     request.envelope = envelopeOf(arrival);

@@ -4,7 +4,7 @@
 // The people and programs that send requests. A source pulls arrivals from its stream and sends each
 // either straight to the router (interactive) or into a queue (asynchronous). Run thread only.
 #include "engine/core/memory_queue.h"
-#include "engine/ports/loop.h"
+#include "sim/kernel/event_loop.h"
 #include "sim/traffic/stream.h"
 #include "sim/world/bodies.h"
 #include "sim/world/router.h"
@@ -39,7 +39,7 @@ class InteractiveListener {
 class Source {
   public:
     Source(const SourceSpec& spec, std::uint16_t index, std::unique_ptr<ArrivalStream> stream,
-           Loop& loop, Time start);
+           EventLoop& loop, Time start);
     virtual ~Source();
 
     // Begins to send.
@@ -62,7 +62,7 @@ class Source {
 
     const SourceSpec& spec_;
     std::uint16_t index_;
-    Loop& loop_;
+    EventLoop& loop_;
     Time start_;
     BodyWindow bodies_;
 
@@ -71,6 +71,7 @@ class Source {
     void armNext();
 
     std::unique_ptr<ArrivalStream> stream_;
+    bool closedLoop_;
     bool ended_ = false;
     MemberTimer<Source, &Source::pull> timer_{*this};
 };
@@ -79,23 +80,36 @@ class Source {
 class InteractiveSource final : public Source, private RouterClient {
   public:
     InteractiveSource(const SourceSpec& spec, std::uint16_t index,
-                      std::unique_ptr<ArrivalStream> stream, Loop& loop, Time start,
+                      std::unique_ptr<ArrivalStream> stream, EventLoop& loop, Time start,
                       Router& router, InteractiveListener& listener);
     ~InteractiveSource() override;
 
     std::int64_t inFlight() const { return inFlight_; }
 
   private:
-    struct Flight;
+    static constexpr std::uint32_t kNone = 0xffffffff;
+    struct Flight {
+        std::uint64_t number = 0;
+        Time arrived{};
+        Router::JobId job = 0;
+        std::uint32_t user = 0;
+        std::uint32_t patience = kNone; // its timer, if its sender gives up some time
+        bool active = false;
+    };
+    class Patience;
     void send(const Arrival& arrival) override;
     void routed(std::uint32_t tag, const Response& response) override;
-    void gaveUp(Flight& flight);
-    void finish(Flight& flight, const Response& response, bool timedOut);
+    void wait(std::uint32_t flight, Duration patience);
+    void gaveUp(std::uint32_t flight);
+    void finish(std::uint32_t flight, const Response& response, bool timedOut);
 
     Router& router_;
     InteractiveListener& listener_;
-    std::vector<std::unique_ptr<Flight>> flights_;
+    std::vector<Flight> flights_;
     std::vector<std::uint32_t> free_;
+    std::vector<std::vector<std::uint64_t>> hashes_; // by flight, of traces that have them
+    std::vector<std::unique_ptr<Patience>> patiences_;
+    std::vector<std::uint32_t> freePatiences_;
     std::int64_t inFlight_ = 0;
 };
 
@@ -104,7 +118,7 @@ class InteractiveSource final : public Source, private RouterClient {
 class QueueSource final : public Source {
   public:
     QueueSource(const SourceSpec& spec, std::uint16_t index, std::unique_ptr<ArrivalStream> stream,
-                Loop& loop, Time start, MemoryQueue& queue, std::uint16_t queueIndex,
+                EventLoop& loop, Time start, MemoryQueue& queue, std::uint16_t queueIndex,
                 const penstock::Labels& queueLabels);
     ~QueueSource() override;
 

@@ -6,6 +6,7 @@
 #include <gtest/gtest.h>
 #include <rapidcheck/gtest.h>
 
+#include <functional>
 #include <map>
 #include <memory>
 
@@ -69,7 +70,9 @@ RC_GTEST_PROP(EventLoop, agreesWithASortedList, ()) {
         const int probe = *rc::gen::inRange(0, 40);
         const int action = *rc::gen::inRange(0, 4);
         if (action < 2) {
-            const std::int64_t due = *rc::gen::inRange<std::int64_t>(0, 60);
+            // Near and far, so that timers wait in the heap and on every level of the wheel.
+            const int scale = *rc::gen::element(0, 0, 20, 29, 33, 40, 46, 52);
+            const std::int64_t due = *rc::gen::inRange<std::int64_t>(0, 60) << scale;
             const std::int64_t from = std::max(due, loop.now().time_since_epoch().count());
             if (where.count(probe)) model.erase(where[probe]);
             where[probe] = {from, order++};
@@ -84,9 +87,12 @@ RC_GTEST_PROP(EventLoop, agreesWithASortedList, ()) {
             expected.push_back(first.second);
             model.erase(model.begin());
             where.erase(first.second);
+            RC_ASSERT(loop.nextDue().time_since_epoch().count() == first.first.first);
+            RC_ASSERT(!loop.step(loop.nextDue() - Duration{1}));
             RC_ASSERT(loop.step());
             RC_ASSERT(loop.now().time_since_epoch().count() == first.first.first);
         }
+        RC_ASSERT(loop.empty() == model.empty());
     }
     while (!model.empty()) {
         expected.push_back(model.begin()->second);
@@ -95,6 +101,86 @@ RC_GTEST_PROP(EventLoop, agreesWithASortedList, ()) {
     }
     RC_ASSERT(!loop.step());
     RC_ASSERT(log == expected);
+}
+
+// Timers that arm, move and disarm each other and themselves while they fire, by a plan that is the
+// same for the loop and for a sorted list.
+struct Plan {
+    std::uint64_t state;
+    std::uint64_t next() {
+        state += 0x9e3779b97f4a7c15ULL;
+        const std::uint64_t x = (state ^ (state >> 30)) * 0xbf58476d1ce4e5b9ULL;
+        return x ^ (x >> 27);
+    }
+};
+// What a firing does: calls arm(timer, after) and disarm(timer) on some of `count` timers.
+template <class Arm, class Disarm>
+void act(Plan& plan, std::uint64_t self, std::uint64_t count, const Arm& arm, const Disarm& disarm) {
+    const std::uint64_t steps = plan.next() % 4;
+    for (std::uint64_t i = 0; i < steps; ++i) {
+        const std::uint64_t other = plan.next() % 3 == 0 ? self : plan.next() % count;
+        const std::uint64_t after = (plan.next() % 8) << (plan.next() % 5 * 9);
+        if (plan.next() % 4 == 0) {
+            disarm(other);
+        } else {
+            arm(other, static_cast<std::int64_t>(after));
+        }
+    }
+}
+
+struct Actor final : Timer {
+    std::function<void()> doing;
+    void fire() override { doing(); }
+};
+
+RC_GTEST_PROP(EventLoop, mayBeChangedByWhatItFires, (std::uint64_t seed)) {
+    constexpr std::uint64_t kCount = 12;
+    EventLoop loop{Time{Duration{1000}}, 7};
+    Plan plan{seed};
+    std::vector<std::pair<std::int64_t, std::uint64_t>> log;
+    std::vector<std::unique_ptr<Actor>> actors;
+    const auto arm = [&](std::uint64_t i, std::int64_t after) {
+        loop.arm(*actors[i], loop.now() + Duration{after});
+    };
+    const auto disarm = [&](std::uint64_t i) { loop.disarm(*actors[i]); };
+    for (std::uint64_t i = 0; i < kCount; ++i) {
+        actors.push_back(std::make_unique<Actor>());
+        actors.back()->doing = [&, i] {
+            log.emplace_back(loop.now().time_since_epoch().count(), i);
+            act(plan, i, kCount, arm, disarm);
+        };
+        arm(i, static_cast<std::int64_t>(i));
+    }
+    for (int n = 0; n < 300 && loop.step(); ++n) {
+    }
+
+    Plan same{seed};
+    std::map<std::pair<std::int64_t, int>, std::uint64_t> model;
+    std::map<std::uint64_t, std::pair<std::int64_t, int>> where;
+    int order = 0;
+    std::int64_t now = 1000;
+    const auto leave = [&](std::uint64_t i) {
+        if (where.count(i)) model.erase(where[i]);
+        where.erase(i);
+    };
+    const auto enter = [&](std::uint64_t i, std::int64_t after) {
+        leave(i);
+        where[i] = {now + after, order++};
+        model[where[i]] = i;
+    };
+    for (std::uint64_t i = 0; i < kCount; ++i) enter(i, static_cast<std::int64_t>(i));
+    for (const auto& [at, who] : log) {
+        RC_ASSERT(!model.empty());
+        const auto first = *model.begin();
+        now = first.first.first;
+        RC_ASSERT(at == now);
+        RC_ASSERT(who == first.second);
+        leave(who);
+        act(same, who, kCount, enter, leave);
+    }
+    RC_ASSERT(loop.empty() == model.empty());
+    for (const auto& actor : actors) loop.disarm(*actor);
+    RC_ASSERT(loop.empty());
 }
 
 TEST(EventLoop, randomIsAFunctionOfSeedStreamAndIndex) {
