@@ -63,8 +63,7 @@ bool EventLoop::step(Time limit) {
 }
 
 void EventLoop::runUntil(Time limit) {
-    while (step(limit)) {
-    }
+    while (step(limit)) {}
     if (limit > now_) now_ = limit;
 }
 
@@ -77,7 +76,9 @@ Time EventLoop::nextDue() const {
     for (std::size_t level = 0; level < kLevels && earliest == kNever; ++level) {
         if (used_[level] == 0) continue;
         const auto slot = static_cast<std::size_t>(std::countr_zero(used_[level]));
-        for (const Entry& entry : wheel_[level][slot]) earliest = std::min(earliest, entry.due);
+        for (std::uint32_t at = wheel_[level * kSlots + slot]; at != kNone; at = nodes_[at].next) {
+            earliest = std::min(earliest, nodes_[at].entry.due);
+        }
     }
     return earliest;
 }
@@ -102,13 +103,19 @@ void EventLoop::take(Timer& timer) {
         removeAt(static_cast<std::size_t>(index));
         return;
     }
-    const auto slot = static_cast<std::size_t>((index - kInWheel) >> kSlotShift);
-    const auto at = static_cast<std::size_t>(index & ((std::int64_t{1} << kSlotShift) - 1));
-    std::vector<Entry>& entries = wheel_[slot / kSlots][slot % kSlots];
-    entries[at] = entries.back();
-    heapIndex(*entries[at].timer) = index;
-    entries.pop_back();
-    if (entries.empty()) used_[slot / kSlots] &= ~(std::uint64_t{1} << slot % kSlots);
+    const auto at = static_cast<std::uint32_t>(index - kInWheel);
+    Node& node = nodes_[at];
+    if (node.next != kNone) nodes_[node.next].previous = node.previous;
+    if (node.previous != kNone) {
+        nodes_[node.previous].next = node.next;
+    } else {
+        wheel_[node.slot] = node.next;
+        if (node.next == kNone) {
+            used_[node.slot / kSlots] &= ~(std::uint64_t{1} << node.slot % kSlots);
+        }
+    }
+    node.next = freeNodes_;
+    freeNodes_ = at;
 }
 
 // The level is that of the highest digit in which its tick differs from the current one.
@@ -116,12 +123,21 @@ void EventLoop::intoWheel(const Entry& entry) {
     const std::uint64_t tick = tickOf(entry.due);
     const auto level = static_cast<std::size_t>((63 - std::countl_zero(tick ^ tick_)) / kLevelBits);
     const std::size_t slot = (tick >> (level * kLevelBits)) % kSlots;
-    std::vector<Entry>& entries = wheel_[level][slot];
-    heapIndex(*entry.timer) =
-        kInWheel | static_cast<std::int64_t>((level * kSlots + slot) << kSlotShift) |
-        static_cast<std::int64_t>(entries.size());
-    entries.push_back(entry);
-    used_[level] |= std::uint64_t{1} << slot;
+    const auto place = static_cast<std::uint32_t>(level * kSlots + slot);
+    std::uint32_t at = freeNodes_;
+    if (at == kNone) {
+        at = static_cast<std::uint32_t>(nodes_.size());
+        nodes_.emplace_back();
+    } else {
+        freeNodes_ = nodes_[at].next;
+    }
+    const std::uint64_t bit = std::uint64_t{1} << slot;
+    const std::uint32_t first = (used_[level] & bit) != 0 ? wheel_[place] : kNone;
+    nodes_[at] = {entry, first, kNone, place};
+    if (first != kNone) nodes_[first].previous = at;
+    wheel_[place] = at;
+    used_[level] |= bit;
+    heapIndex(*entry.timer) = kInWheel | static_cast<std::int64_t>(at);
 }
 
 // The heap is empty: moves on to the next slot in use, unless it begins after `limit`. False if
@@ -136,10 +152,13 @@ bool EventLoop::turnWheel(Time limit) {
         if (limit < start_ || tick > tickOf(limit)) return false;
         tick_ = tick;
         used_[level] &= ~(std::uint64_t{1} << slot);
-        moving_.swap(wheel_[level][slot]);
-        for (const Entry& entry : moving_) insert(entry);
-        moving_.clear();
-        moving_.swap(wheel_[level][slot]); // which keeps its room
+        for (std::uint32_t at = wheel_[level * kSlots + slot]; at != kNone;) {
+            const Node node = nodes_[at]; // insert() may take its place for another
+            nodes_[at].next = freeNodes_;
+            freeNodes_ = at;
+            insert(node.entry);
+            at = node.next;
+        }
         return true;
     }
     return false;

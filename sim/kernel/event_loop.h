@@ -5,12 +5,12 @@
 //
 // Timers due soon are in a 4-ary heap, with the position kept in the timer, so that arming, moving
 // and disarming are O(log n) in the few there are. Later ones wait unsorted in the slots of a
-// hierarchical wheel (Varghese and Lauck, SOSP 1987) until their time has come near: most of them are
-// timeouts that never fire, and cost one append and one removal wherever they are. Which of the two
+// hierarchical wheel (Varghese and Lauck, SOSP 1987) until their time has come near: most of them
+// are timeouts that never fire, and cost a link into a slot's list and out of it. Which of the two
 // a timer is in changes the cost, never the order.
 //
 // One thread; a run is a pure function of what was armed and of the seed. Allocates only when more
-// timers are armed in one place than ever before.
+// timers are armed at once than ever before.
 #include "engine/ports/loop.h"
 
 #include <array>
@@ -53,14 +53,23 @@ class EventLoop final : public Loop, private LoopAccess {
         }
     };
 
-    // Time in ticks of about a second since the start. The heap has all up to tick_; a slot of level
-    // l has 64^l ticks, and the first one after tick_ on the lowest level in use is the next.
+    // Time in ticks of about a second since the start. The heap has all up to tick_; a slot of
+    // level l has 64^l ticks, and the first one after tick_ on the lowest level in use is the next.
     static constexpr int kTickShift = 30;
     static constexpr int kLevelBits = 6;
     static constexpr int kLevels = 6; // 36 bits of ticks: more than time has
     static constexpr std::size_t kSlots = std::size_t{1} << kLevelBits;
-    static constexpr std::int64_t kInWheel = std::int64_t{1} << 62; // of a timer's heapIndex:
-    static constexpr int kSlotShift = 40;                           // then its slot and place
+    static constexpr std::int64_t kInWheel = std::int64_t{1}
+                                             << 62; // of a timer's heapIndex: a node
+
+    // A timer in the wheel, in the list of its slot; nodes out of use are a list too.
+    struct Node {
+        Entry entry;
+        std::uint32_t next;
+        std::uint32_t previous; // kNone: the first of its slot
+        std::uint32_t slot;     // level * kSlots + slot
+    };
+    static constexpr std::uint32_t kNone = ~std::uint32_t{0};
 
     std::uint64_t tickOf(Time t) const {
         return static_cast<std::uint64_t>((t - start_).count()) >> kTickShift;
@@ -79,9 +88,10 @@ class EventLoop final : public Loop, private LoopAccess {
     std::vector<Entry> heap_;
     bool rootFired_ = false; // the root's timer is firing: its place is for the next one armed
     std::uint64_t tick_ = 0;
-    std::array<std::array<std::vector<Entry>, kSlots>, kLevels> wheel_;
-    std::array<std::uint64_t, kLevels> used_{}; // a bit a slot
-    std::vector<Entry> moving_;
+    std::vector<Node> nodes_;
+    std::uint32_t freeNodes_ = kNone;
+    std::array<std::uint32_t, kSlots * kLevels> wheel_; // the first node of each slot in use
+    std::array<std::uint64_t, kLevels> used_{};         // a bit a slot
     std::size_t armed_ = 0;
 
     Time start_;

@@ -27,15 +27,14 @@ Onlooker::Onlooker(const Scenario& scenario, Loop& loop, const Dispatcher& dispa
     auto built = buildSettings(document, context);
     PENSTOCK_CHECK(built.has_value()); // the world has been made of the same documents
     if (replaced != nullptr) placePerfectGates(*built, *replaced, router);
-    shadows_ = std::make_unique<DispatcherSettings>(std::move(*built));
-    registry_ = std::make_unique<ParameterRegistry>(*shadows_);
-    gauger_ = std::make_unique<Gauger>(dispatcher, router, *shadows_);
+    shadows_ = std::make_unique<ShadowGates>(std::move(*built));
+    gauger_ = std::make_unique<Gauger>(dispatcher, router, shadows_->settings());
 }
 
 void Onlooker::updateReplicas() {
     while (replicaGauges_.size() < router_.endpointCount()) {
-        replicaGauges_.push_back(std::make_unique<ReplicaGauges>(
-            path_, router_, replicaGauges_.size(), scenario_));
+        replicaGauges_.push_back(
+            std::make_unique<ReplicaGauges>(path_, router_, replicaGauges_.size(), scenario_));
     }
 }
 
@@ -51,7 +50,7 @@ penstock::Sample Onlooker::look(Time now, bool fleet) {
 }
 
 void Onlooker::moved(std::size_t parameter, double value) {
-    (void)registry_->set(parameter, value); // the same entries, so what the world took fits here
+    shadows_->moved(parameter, value);
 }
 
 } // namespace penstock::sim

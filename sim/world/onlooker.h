@@ -4,12 +4,12 @@
 // Somebody who watches a world as often as they like and leaves no trace in it: reads of its own
 // truth path, with shadow gates of its own, arming no timer and touching nothing that the router
 // keeps. A run that is watched and one that is not are the same run, with the same report.
-#include "engine/config/parameters.h"
 #include "engine/gates/factory.h"
 #include "sim/metrics/metric_path.h"
 #include "sim/world/gauger.h"
 #include "sim/world/metric_source.h"
 #include "sim/world/pool_gauges.h"
+#include "sim/world/shadow_gates.h"
 
 #include <memory>
 #include <vector>
@@ -18,8 +18,8 @@ namespace penstock::sim {
 
 class Onlooker {
   public:
-    // Everything outlives it. `store` is only read. `replaced`: the engine whose gates a perfect one
-    // has taken the place of, or null.
+    // Everything outlives it. `store` is only read. `replaced`: the engine whose gates a perfect
+    // one has taken the place of, or null.
     Onlooker(const Scenario& scenario, Loop& loop, const Dispatcher& dispatcher, Router& router,
              KeyValue& store, const EngineDocument* replaced);
 
@@ -38,8 +38,7 @@ class Onlooker {
     RouterGauges routerGauges_;
     std::vector<std::unique_ptr<ReplicaGauges>> replicaGauges_;
     SimulatedMetricSource source_;
-    std::unique_ptr<DispatcherSettings> shadows_;
-    std::unique_ptr<ParameterRegistry> registry_;
+    std::unique_ptr<ShadowGates> shadows_;
     std::unique_ptr<Gauger> gauger_;
 };
 

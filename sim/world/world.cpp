@@ -17,8 +17,8 @@ namespace penstock::sim {
 using namespace std::chrono_literals;
 
 namespace {
-// Monday 5 January 2026, 00:00 UTC: deadlines on the wire are Unix seconds, so a simulated run needs
-// a date, and a week of diurnal traffic begins on a Monday.
+// Monday 5 January 2026, 00:00 UTC: deadlines on the wire are Unix seconds, so a simulated run
+// needs a date, and a week of diurnal traffic begins on a Monday.
 constexpr Time kEpoch{Duration{1767571200LL * 1000000000LL}};
 } // namespace
 
@@ -57,7 +57,8 @@ Status World::build() {
         options.mode = mode;
         return std::make_unique<MetricPath>(loop_, options);
     };
-    metrics_ = path(scenario_.metrics.perfect ? MetricPath::Mode::perfect : MetricPath::Mode::scraped);
+    metrics_ =
+        path(scenario_.metrics.perfect ? MetricPath::Mode::perfect : MetricPath::Mode::scraped);
     truthPath_ = path(MetricPath::Mode::perfect);
     routerGauges_ = std::make_unique<RouterGauges>(*metrics_, *router_, scenario_);
     truthRouterGauges_ = std::make_unique<RouterGauges>(*truthPath_, *router_, scenario_);
@@ -72,9 +73,8 @@ Status World::build() {
     if (auto sources = makeSources(); !sources) return sources;
 
     if (scenario_.autoscaler.enabled) {
-        autoscaler_ =
-            std::make_unique<Autoscaler>(scenario_.autoscaler, scenario_.replicas.front(), *router_,
-                                         loop_, [this] { updateGauges(); });
+        autoscaler_ = std::make_unique<Autoscaler>(scenario_.autoscaler, scenario_.replicas.front(),
+                                                   *router_, loop_, [this] { updateGauges(); });
     }
     faults_ = std::make_unique<FaultTimeline>(
         drawFaults(scenario_.faults, scenario_.faultProcesses, scenario_.horizon, scenario_.seed),
@@ -82,7 +82,8 @@ Status World::build() {
     poisonCrash_ = std::make_unique<DeferredCall>(loop_, [this] { crashEngine(1s); });
 
     startEngine();
-    for (const auto& source : sources_) source->begin();
+    for (const auto& source : sources_)
+        source->begin();
     sample();
     return {};
 }
@@ -111,27 +112,26 @@ Status World::makeEngine() {
         return built;
     };
     std::vector<Error> warnings = scenario_.engine.warnings;
-    auto settings =
-        build(*metricSource_, scenario_.metrics.perfect, &warnings);
+    auto settings = build(*metricSource_, scenario_.metrics.perfect, &warnings);
     if (!settings) return fail(settings.error());
     auto truth = build(*truthSource_, true, nullptr);
     PENSTOCK_CHECK(truth.has_value()); // the same documents
-    truth_ = std::make_unique<DispatcherSettings>(std::move(*truth));
-    truthRegistry_ = std::make_unique<ParameterRegistry>(*truth_);
-    for (const Error& warning : warnings) warnings_.push_back(warning.text());
+    truth_ = std::make_unique<ShadowGates>(std::move(*truth));
+    for (const Error& warning : warnings)
+        warnings_.push_back(warning.text());
 
     makeRecorder();
     broker_ = std::make_unique<MemoryBroker>(
         BrokerSettings::of(scenario_.engine.semantics, settings->pollInterval), loop_,
         static_cast<Observer*>(this), nullptr, settings->queues.size());
     broker_->setLatency(scenario_.broker.roundTrip);
-    client_ = std::make_unique<SimulatedClient>(
-        *router_, loop_, scenario_.router.objectives, sources_,
-        static_cast<SimulatedClient::PoisonListener&>(*this));
+    client_ =
+        std::make_unique<SimulatedClient>(*router_, loop_, scenario_.router.objectives, sources_,
+                                          static_cast<SimulatedClient::PoisonListener&>(*this));
     dispatcher_ = std::make_unique<Dispatcher>(std::move(*settings), loop_, *client_,
                                                broker_->ports(), static_cast<Observer*>(this));
     registry_ = std::make_unique<ParameterRegistry>(dispatcher_->settings());
-    gauger_ = std::make_unique<Gauger>(*dispatcher_, *router_, *truth_);
+    gauger_ = std::make_unique<Gauger>(*dispatcher_, *router_, truth_->settings());
     return {};
 }
 
@@ -189,8 +189,7 @@ bool World::step() {
 void World::runUntil(Time limit) {
     if (done_) return;
     const Time until = std::min(limit, end());
-    while (loop_.step(until)) {
-    }
+    while (loop_.step(until)) {}
     loop_.runUntil(until);
     if (until == end()) done_ = true;
     for (const auto& source : sources_) {
@@ -245,9 +244,8 @@ Status World::waitUntil(Time t) {
 
 penstock::Sample World::look(bool fleet) {
     if (onlooker_ == nullptr) {
-        onlooker_ =
-            std::make_unique<Onlooker>(scenario_, loop_, *dispatcher_, *router_, *store_,
-                                       options_.perfectGate ? &asWritten_ : nullptr);
+        onlooker_ = std::make_unique<Onlooker>(scenario_, loop_, *dispatcher_, *router_, *store_,
+                                               options_.perfectGate ? &asWritten_ : nullptr);
         for (std::size_t i = 0; i < registry_->entries().size(); ++i) {
             onlooker_->moved(i, registry_->get(i));
         }
@@ -259,7 +257,7 @@ Status World::move(const std::string& path, double value) {
     const auto index = registry_->find(path);
     if (!index) return fail(index.error());
     if (auto moved = registry_->set(*index, value); !moved) return moved;
-    (void)truthRegistry_->set(*index, value); // the same entries
+    truth_->moved(*index, value);
     if (onlooker_ != nullptr) onlooker_->moved(*index, value);
     dispatcher_->settingsChanged();
     emit(EventKind::parameter, 0, static_cast<std::uint8_t>(*index), value);

@@ -22,6 +22,7 @@
 #include "sim/world/onlooker.h"
 #include "sim/world/pool_gauges.h"
 #include "sim/world/router.h"
+#include "sim/world/shadow_gates.h"
 #include "sim/world/scenario.h"
 #include "sim/world/sources.h"
 
@@ -159,11 +160,10 @@ class World final : private FaultListener,
     std::unique_ptr<SimulatedClient> client_;
     std::unique_ptr<Dispatcher> dispatcher_;
     std::unique_ptr<ParameterRegistry> registry_;
-    std::unique_ptr<DispatcherSettings> truth_; // its gates are shadows on the truth path
+    std::unique_ptr<ShadowGates> truth_; // on the truth path
     std::unique_ptr<Autoscaler> autoscaler_;
     std::unique_ptr<FaultTimeline> faults_;
 
-    std::unique_ptr<ParameterRegistry> truthRegistry_;
     std::unique_ptr<Gauger> gauger_;     // the recorder's
     std::unique_ptr<Onlooker> onlooker_; // null until somebody looks
 

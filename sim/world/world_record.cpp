@@ -24,21 +24,21 @@ void World::makeRecorder() {
         setup.sources.push_back({source.traffic.name, source.queue.empty()});
     }
     // Metric gates speak of the free share D and close at or below a point: lower is busier.
-    for (std::size_t i = 0; i < truth_->queues.size(); ++i) {
-        const QueueSettings& queue = truth_->queues[i];
+    for (std::size_t i = 0; i < truth_->settings().queues.size(); ++i) {
+        const QueueSettings& queue = truth_->settings().queues[i];
         setup.queues.push_back({queue.id, queue.pool});
         if (queue.gate == nullptr) continue;
         const auto index = static_cast<std::uint16_t>(i);
         setup.gates.push_back({false, index, std::string(queue.gate->type()), false});
     }
-    for (std::size_t i = 0; i < truth_->pools.size(); ++i) {
-        const PoolSettings& pool = truth_->pools[i];
+    for (std::size_t i = 0; i < truth_->settings().pools.size(); ++i) {
+        const PoolSettings& pool = truth_->settings().pools[i];
         setup.workerPools.push_back({pool.id});
         if (pool.gate == nullptr) continue;
         const auto index = static_cast<std::uint16_t>(i);
         setup.gates.push_back({true, index, std::string(pool.gate->type()), false});
     }
-    for (const ParameterEntry& entry : truthRegistry_->entries()) {
+    for (const ParameterEntry& entry : truth_->registry().entries()) {
         setup.parameterNames.push_back(entry.path);
     }
     for (const FaultKindInfo& kind : faultKinds()) setup.faultNames.emplace_back(kind.name);

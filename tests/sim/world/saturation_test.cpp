@@ -31,7 +31,7 @@ TEST(Saturation, theCacheCountsAgainstItsOwnThreshold) {
     bench.add(1, plainReplica(8, 100));
     RouterRequest request;
     request.promptTokens = 16 * 40 - 1;
-    request.outputTokens = 1000;
+    request.outputTokens = 500; // fits
     bench.send(request);
     bench.run(500ms);
     const double blocks = (request.promptTokens + 50.0) / 16.0;
@@ -77,6 +77,7 @@ TEST(Saturation, theRouterKnowsWhatItReadAtItsLastTick) {
     bench.add(1, plainReplica(1));
     bench.run(1s);
     for (int i = 0; i < 6; ++i) bench.send(0, 1000);
+    bench.run(1ms);
     EXPECT_EQ(bench.router.saturation(), 0.0) << "nothing has been read since";
     EXPECT_EQ(bench.router.trueSaturation(), 1.0);
     bench.run(50ms);

@@ -162,7 +162,7 @@ void FakeMaker::failNext(const std::string& words) {
     failure_ = words;
 }
 
-Stage::Stage(FakeRun::Options options) : maker(options) {
+OpenWindow::OpenWindow(FakeRun::Options options) : maker(options) {
     QSettings::setPath(QSettings::NativeFormat, QSettings::UserScope, folder.path());
     applyTheme(ThemeKind::light);
     window = std::make_unique<MainWindow>(maker);
@@ -175,19 +175,19 @@ Stage::Stage(FakeRun::Options options) : maker(options) {
     play(std::chrono::seconds(1));
 }
 
-Stage::~Stage() {
+OpenWindow::~OpenWindow() {
     window.reset();
     QThreadPool::globalInstance()->waitForDone();
 }
 
-void Stage::settle() {
+void OpenWindow::settle() {
     QThreadPool::globalInstance()->waitForDone();
     QApplication::processEvents();
     QThreadPool::globalInstance()->waitForDone();
     QApplication::processEvents();
 }
 
-void Stage::play(Duration time) {
+void OpenWindow::play(Duration time) {
     maker.run().pass(time);
     window->desk().pull();
     QApplication::processEvents();

@@ -56,9 +56,9 @@ class FakeMaker : public RunMaker {
 };
 
 // A window on the screen over a fresh settings folder, its first run begun.
-struct Stage {
-    explicit Stage(FakeRun::Options options = {});
-    ~Stage();
+struct OpenWindow {
+    explicit OpenWindow(FakeRun::Options options = {});
+    ~OpenWindow();
 
     // Lets the run on the screen go on and hands the frame over.
     void play(Duration time);

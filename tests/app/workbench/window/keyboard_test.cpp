@@ -26,9 +26,9 @@ using namespace std::chrono_literals;
 
 class Keys {
   public:
-    explicit Keys(Stage& stage) : stage_(stage) {
-        stage.window->activateWindow();
-        QApplication::setActiveWindow(stage.window.get());
+    explicit Keys(OpenWindow& opened) : stage_(opened) {
+        opened.window->activateWindow();
+        QApplication::setActiveWindow(opened.window.get());
         QApplication::processEvents();
     }
     void press(Qt::Key key, Qt::KeyboardModifiers modifiers = {}) {
@@ -54,7 +54,7 @@ class Keys {
         QWidget* w = QApplication::focusWidget();
         return w ? w : stage_.window.get();
     }
-    Stage& stage_;
+    OpenWindow& stage_;
 };
 
 template <class T> const T* lastSent(const FakeRun& run) {
@@ -65,22 +65,22 @@ template <class T> const T* lastSent(const FakeRun& run) {
 }
 
 TEST(Keyboard, AWholeTuningTask) {
-    Stage stage;
-    Keys keys(stage);
+    OpenWindow opened;
+    Keys keys(opened);
     keys.command("open scenario stampede");
-    stage.settle();
-    ASSERT_EQ(stage.window->desk().info().scenario, "reopen-stampede");
-    stage.play(1min);
+    opened.settle();
+    ASSERT_EQ(opened.window->desk().info().scenario, "reopen-stampede");
+    opened.play(1min);
     // Pause and look why.
     keys.press(Qt::Key_F5);
-    stage.window->desk().pull();
-    EXPECT_FALSE(stage.window->desk().running());
+    opened.window->desk().pull();
+    EXPECT_FALSE(opened.window->desk().running());
     keys.press(Qt::Key_G, Qt::ControlModifier);
-    EXPECT_TRUE(stage.window->docks().gates->isAncestorOf(QApplication::focusWidget()) ||
-                stage.window->docks().gates->isVisible());
+    EXPECT_TRUE(opened.window->docks().gates->isAncestorOf(QApplication::focusWidget()) ||
+                opened.window->docks().gates->isVisible());
     // To the threshold among all parameters, and down with it.
     keys.command("threshold of queue code");
-    ParametersDock& parameters = *stage.window->docks().parameters;
+    ParametersDock& parameters = *opened.window->docks().parameters;
     EXPECT_TRUE(parameters.current().endsWith(QStringLiteral("queues[code].gate_params.threshold")));
     ASSERT_TRUE(parameters.isAncestorOf(QApplication::focusWidget()));
     keys.press(Qt::Key_F2);
@@ -88,16 +88,16 @@ TEST(Keyboard, AWholeTuningTask) {
     keys.press(Qt::Key_A, Qt::ControlModifier);
     keys.type("0.6");
     keys.press(Qt::Key_Return);
-    const auto* set = lastSent<SetParameter>(stage.maker.run());
+    const auto* set = lastSent<SetParameter>(opened.maker.run());
     ASSERT_TRUE(set);
     EXPECT_EQ(set->value, 0.6);
     // On with it, faster, and to the charts.
     keys.press(Qt::Key_F5);
     keys.press(Qt::Key_BracketRight);
-    EXPECT_EQ(lastSent<RunPaced>(stage.maker.run())->speed, 20);
-    stage.play(1min);
+    EXPECT_EQ(lastSent<RunPaced>(opened.maker.run())->speed, 20);
+    opened.play(1min);
     keys.press(Qt::Key_1, Qt::ControlModifier);
-    ChartsDock& charts = *stage.window->docks().charts;
+    ChartsDock& charts = *opened.window->docks().charts;
     ASSERT_TRUE(charts.isAncestorOf(QApplication::focusWidget()));
     keys.press(Qt::Key_Left);
     EXPECT_FALSE(charts.axis().following()) << "a pan ends following";
@@ -111,29 +111,29 @@ TEST(Keyboard, AWholeTuningTask) {
     ASSERT_TRUE(table);
     EXPECT_GT(table->model().rowCount(), 10);
     table->close();
-    QApplication::setActiveWindow(stage.window.get());
+    QApplication::setActiveWindow(opened.window.get());
     // How good could it be, and once more from the start.
     keys.press(Qt::Key_P, Qt::ControlModifier);
-    stage.settle();
-    EXPECT_TRUE(stage.maker.orders().back().perfectGate);
+    opened.settle();
+    EXPECT_TRUE(opened.maker.orders().back().perfectGate);
     keys.press(Qt::Key_Z, Qt::ControlModifier);
     keys.press(Qt::Key_R, Qt::ControlModifier);
-    stage.settle();
-    EXPECT_FALSE(stage.maker.orders().back().perfectGate);
-    EXPECT_GE(stage.maker.orders().size(), 4u);
+    opened.settle();
+    EXPECT_FALSE(opened.maker.orders().back().perfectGate);
+    EXPECT_GE(opened.maker.orders().size(), 4u);
 }
 
 TEST(Keyboard, SpaceRunsAndPausesFromACharts) {
-    Stage stage;
-    Keys keys(stage);
+    OpenWindow opened;
+    Keys keys(opened);
     keys.press(Qt::Key_1, Qt::ControlModifier);
     keys.press(Qt::Key_Space);
-    EXPECT_TRUE(lastSent<Pause>(stage.maker.run()));
+    EXPECT_TRUE(lastSent<Pause>(opened.maker.run()));
 }
 
 TEST(Keyboard, PanelsAreReachedInTurn) {
-    Stage stage;
-    Keys keys(stage);
+    OpenWindow opened;
+    Keys keys(opened);
     keys.press(Qt::Key_1, Qt::ControlModifier);
     QStringList visited;
     for (int i = 0; i < 12; ++i) {
@@ -147,10 +147,10 @@ TEST(Keyboard, PanelsAreReachedInTurn) {
 }
 
 TEST(Keyboard, EveryButtonHasANameAndTheFocusOnSomeWay) {
-    Stage stage;
-    stage.play(1min);
+    OpenWindow opened;
+    opened.play(1min);
     QStringList nameless;
-    for (const auto* button : stage.window->findChildren<QAbstractButton*>()) {
+    for (const auto* button : opened.window->findChildren<QAbstractButton*>()) {
         if (!button->isVisible()) continue;
         const QString parent = QString::fromLatin1(button->parentWidget()->metaObject()->className());
         // Qt's own title bars and tab bars have their own keys.

@@ -9,6 +9,7 @@
 #include "app/workbench/docks/gate_card.h"
 #include "app/workbench/docks/gates_dock.h"
 #include "app/workbench/docks/knob.h"
+#include "app/workbench/docks/queues_dock.h"
 #include "app/workbench/docks/runs_dock.h"
 #include "app/workbench/docks/table_view.h"
 #include "app/workbench/window/banner.h"
@@ -52,25 +53,25 @@ template <class T> const T* lastSent(const FakeRun& run) {
 }
 
 TEST(Window, OpensOnAScenarioThatPlaysByItself) {
-    Stage stage;
-    const auto orders = stage.maker.orders();
+    OpenWindow opened;
+    const auto orders = opened.maker.orders();
     ASSERT_EQ(orders.size(), 1u);
     EXPECT_THAT(orders[0].scenario, ::testing::EndsWith("code-onoff.yaml"));
-    EXPECT_TRUE(lastSent<RunPaced>(stage.maker.run()));
-    EXPECT_EQ(stage.window->desk().speed(), 10) << "20 min at ×10 take two minutes";
-    EXPECT_TRUE(stage.window->runBar().spoken().contains(QStringLiteral("seed 42")));
-    EXPECT_TRUE(stage.window->windowTitle().startsWith(QStringLiteral("code-onoff")));
+    EXPECT_TRUE(lastSent<RunPaced>(opened.maker.run()));
+    EXPECT_EQ(opened.window->desk().speed(), 10) << "20 min at ×10 take two minutes";
+    EXPECT_TRUE(opened.window->runBar().spoken().contains(QStringLiteral("seed 42")));
+    EXPECT_TRUE(opened.window->windowTitle().startsWith(QStringLiteral("code-onoff")));
 }
 
 TEST(Window, EveryActionHasANameAndIsInThePalette) {
-    Stage stage;
-    stage.window->palette().open();
-    PaletteModel& model = stage.window->palette().model();
+    OpenWindow opened;
+    opened.window->palette().open();
+    PaletteModel& model = opened.window->palette().model();
     QStringList offered;
     for (int i = 0; i < model.rowCount(); ++i)
         offered << model.index(i).data(PaletteModel::IdRole).toString();
     QStringList names;
-    for (const QAction* action : stage.window->registry().all()) {
+    for (const QAction* action : opened.window->registry().all()) {
         EXPECT_TRUE(offered.contains(action->objectName())) << qPrintable(action->objectName());
         EXPECT_GT(ActionRegistry::plainText(*action).size(), 2) << qPrintable(action->objectName());
         names << ActionRegistry::menuOf(*action) + ActionRegistry::plainText(*action);
@@ -79,133 +80,133 @@ TEST(Window, EveryActionHasANameAndIsInThePalette) {
     EXPECT_GT(offered.size(), 60);
     // And in a menu.
     int inMenus = 0;
-    for (const QAction* top : stage.window->menuBar()->actions()) {
+    for (const QAction* top : opened.window->menuBar()->actions()) {
         for (const QAction* item : top->menu()->actions())
             inMenus += !item->objectName().isEmpty();
     }
-    EXPECT_EQ(inMenus, static_cast<int>(stage.window->registry().all().size()));
+    EXPECT_EQ(inMenus, static_cast<int>(opened.window->registry().all().size()));
 }
 
 TEST(Window, AKnobMovesTheRunAndUndoTakesItBack) {
-    Stage stage;
-    stage.play(30s);
-    const GateCard* card = stage.window->docks().gates->cards().front();
+    OpenWindow opened;
+    opened.play(30s);
+    const GateCard* card = opened.window->docks().gates->cards().front();
     Knob* knob = card->knob(kThreshold);
     ASSERT_TRUE(knob && knob->slider());
     knob->slider()->setFocus();
     QTest::keyClick(knob->slider(), Qt::Key_PageDown);
-    const auto* set = lastSent<SetParameter>(stage.maker.run());
+    const auto* set = lastSent<SetParameter>(opened.maker.run());
     ASSERT_TRUE(set);
     EXPECT_EQ(set->path, kThreshold.toStdString());
     EXPECT_LT(set->value, 0.8);
-    stage.play(40ms);
-    EXPECT_EQ(stage.maker.run().parameter(set->path), set->value);
-    EXPECT_THAT(stage.window->desk().moved(),
+    opened.play(40ms);
+    EXPECT_EQ(opened.maker.run().valueOf(set->path), set->value);
+    EXPECT_THAT(opened.window->desk().moved(),
                 ElementsAre(::testing::Pair(set->path, set->value)));
-    stage.play(10s); // the gate reads again
-    const auto& gate = *stage.window->docks().series().gates.front();
+    opened.play(10s); // the gate reads again
+    const auto& gate = *opened.window->docks().series().gates.front();
     EXPECT_EQ(gate.threshold.last()->value, set->value) << "the chart has it";
-    stage.action("edit.undo").trigger();
-    stage.play(40ms);
-    EXPECT_EQ(stage.maker.run().parameter(set->path), 0.8);
-    EXPECT_TRUE(stage.window->desk().moved().empty());
+    opened.action("edit.undo").trigger();
+    opened.play(40ms);
+    EXPECT_EQ(opened.maker.run().valueOf(set->path), 0.8);
+    EXPECT_TRUE(opened.window->desk().moved().empty());
 }
 
 TEST(Window, RestartKeepsTheMovesOrNot) {
-    Stage stage;
-    stage.window->docks().knobs().move(kThreshold, 0.5);
-    stage.play(1s);
-    stage.action("run.restart").trigger();
-    stage.settle();
-    ASSERT_EQ(stage.maker.orders().size(), 2u);
-    EXPECT_EQ(stage.maker.run().parameter(kThreshold.toStdString()), 0.5);
-    stage.play(1s);
-    stage.action("run.newSeed").trigger();
-    stage.settle();
-    EXPECT_EQ(stage.maker.orders().back().seed, 43u);
-    EXPECT_EQ(stage.maker.run().parameter(kThreshold.toStdString()), 0.5);
-    stage.play(1s);
-    stage.action("run.restartBase").trigger();
-    stage.settle();
-    EXPECT_EQ(stage.maker.run().parameter(kThreshold.toStdString()), 0.8);
+    OpenWindow opened;
+    opened.window->docks().knobs().move(kThreshold, 0.5);
+    opened.play(1s);
+    opened.action("run.restart").trigger();
+    opened.settle();
+    ASSERT_EQ(opened.maker.orders().size(), 2u);
+    EXPECT_EQ(opened.maker.run().valueOf(kThreshold.toStdString()), 0.5);
+    opened.play(1s);
+    opened.action("run.newSeed").trigger();
+    opened.settle();
+    EXPECT_EQ(opened.maker.orders().back().seed, 43u);
+    EXPECT_EQ(opened.maker.run().valueOf(kThreshold.toStdString()), 0.5);
+    opened.play(1s);
+    opened.action("run.restartBase").trigger();
+    opened.settle();
+    EXPECT_EQ(opened.maker.run().valueOf(kThreshold.toStdString()), 0.8);
 }
 
 TEST(Window, SteersTheRun) {
-    Stage stage;
-    const FakeRun& run = stage.maker.run();
-    stage.action("run.toggle").trigger();
+    OpenWindow opened;
+    const FakeRun& run = opened.maker.run();
+    opened.action("run.toggle").trigger();
     EXPECT_TRUE(std::holds_alternative<Pause>(run.sent.back()));
-    stage.window->desk().pull();
-    EXPECT_EQ(stage.action("run.toggle").text(), QStringLiteral("&Run"));
-    stage.action("run.step").trigger();
+    opened.window->desk().pull();
+    EXPECT_EQ(opened.action("run.toggle").text(), QStringLiteral("&Run"));
+    opened.action("run.step").trigger();
     EXPECT_TRUE(std::holds_alternative<StepOne>(run.sent.back()));
-    stage.action("run.fast").trigger();
+    opened.action("run.fast").trigger();
     EXPECT_TRUE(std::holds_alternative<RunFast>(run.sent.back()));
-    stage.window->runBar().until().setEditText(QStringLiteral("12 min"));
-    stage.action("run.until").trigger();
+    opened.window->runBar().until().setEditText(QStringLiteral("12 min"));
+    opened.action("run.until").trigger();
     ASSERT_TRUE(lastSent<RunUntil>(run));
     EXPECT_EQ(lastSent<RunUntil>(run)->at, run.info().start + 12min);
-    stage.window->runBar().until().setEditText(QStringLiteral("queues.batch.succeeded >= 1000"));
-    stage.action("run.until").trigger();
+    opened.window->runBar().until().setEditText(QStringLiteral("queues.batch.succeeded >= 1000"));
+    opened.action("run.until").trigger();
     EXPECT_EQ(lastSent<RunUntil>(run)->condition, "queues.batch.succeeded >= 1000");
     const auto sent = run.sent.size();
-    stage.window->runBar().until().setEditText(QStringLiteral("soon"));
-    stage.action("run.until").trigger();
+    opened.window->runBar().until().setEditText(QStringLiteral("soon"));
+    opened.action("run.until").trigger();
     EXPECT_EQ(run.sent.size(), sent);
-    EXPECT_TRUE(stage.window->banner().words().contains(QStringLiteral("soon")));
-    const double speed = stage.window->desk().speed();
-    stage.window->desk().send(RunPaced{speed});
-    stage.play(1s);
-    stage.action("run.faster").trigger();
+    EXPECT_TRUE(opened.window->banner().words().contains(QStringLiteral("soon")));
+    const double speed = opened.window->desk().speed();
+    opened.window->desk().send(RunPaced{speed});
+    opened.play(1s);
+    opened.action("run.faster").trigger();
     EXPECT_GT(lastSent<RunPaced>(run)->speed, speed);
-    stage.action("run.stop").trigger();
+    opened.action("run.stop").trigger();
     EXPECT_TRUE(std::holds_alternative<Stop>(run.sent.back()));
 }
 
 TEST(Window, SaysWhatIsWrongAndStays) {
-    Stage stage;
-    stage.maker.failNext("bad.yaml:3: rate: -1 is negative; a rate is above 0");
-    stage.window->openFiles({QStringLiteral("bad.yaml")});
-    stage.settle();
-    stage.settle();
-    EXPECT_TRUE(stage.window->banner().shown());
-    EXPECT_TRUE(stage.window->banner().words().contains(QStringLiteral("a rate is above 0")));
-    EXPECT_TRUE(stage.window->desk().hasRun()) << "the run before is still there";
-    stage.maker.run().fail("the trace has ended: add repeat: true");
-    stage.window->banner().close();
-    stage.play(1s);
-    EXPECT_TRUE(stage.window->banner().words().contains(QStringLiteral("repeat: true")));
+    OpenWindow opened;
+    opened.maker.failNext("bad.yaml:3: rate: -1 is negative; a rate is above 0");
+    opened.window->openFiles({QStringLiteral("bad.yaml")});
+    opened.settle();
+    opened.settle();
+    EXPECT_TRUE(opened.window->banner().shown());
+    EXPECT_TRUE(opened.window->banner().words().contains(QStringLiteral("a rate is above 0")));
+    EXPECT_TRUE(opened.window->desk().hasRun()) << "the run before is still there";
+    opened.maker.run().fail("the trace has ended: add repeat: true");
+    opened.window->banner().close();
+    opened.play(1s);
+    EXPECT_TRUE(opened.window->banner().words().contains(QStringLiteral("repeat: true")));
 }
 
 TEST(Window, ThemeSwitchesAndIsKept) {
-    Stage stage;
-    stage.action("view.theme").trigger();
+    OpenWindow opened;
+    opened.action("view.theme").trigger();
     EXPECT_EQ(currentTheme().kind, ThemeKind::dark);
     EXPECT_EQ(Settings().theme(), ThemeKind::dark);
-    EXPECT_EQ(stage.window->palette().palette().color(QPalette::Window),
+    EXPECT_EQ(opened.window->palette().palette().color(QPalette::Window),
               themeOf(ThemeKind::dark).palette.color(QPalette::Window));
-    stage.action("view.theme").trigger();
+    opened.action("view.theme").trigger();
     EXPECT_EQ(currentTheme().kind, ThemeKind::light);
 }
 
 TEST(Window, LayoutsAreKeptAndPutBack) {
-    Stage stage;
-    DockSet& docks = stage.window->docks();
-    LayoutKeeper& layouts = stage.window->layouts();
+    OpenWindow opened;
+    DockSet& docks = opened.window->docks();
+    LayoutKeeper& layouts = opened.window->layouts();
     QDockWidget* queues = layouts.holder(docks.queues);
     ASSERT_FALSE(queues->isHidden());
-    stage.action("layout.shipped.1").trigger();
+    opened.action("layout.shipped.1").trigger();
     EXPECT_TRUE(queues->isHidden());
-    stage.window->saveLayout(QStringLiteral("mine / ours"));
-    stage.action("layout.shipped.0").trigger();
+    opened.window->saveLayout(QStringLiteral("mine / ours"));
+    opened.action("layout.shipped.0").trigger();
     EXPECT_FALSE(queues->isHidden());
     EXPECT_THAT(Settings().layouts(), ElementsAre(QStringLiteral("mine / ours")));
     EXPECT_TRUE(layouts.restore(Settings().layout(QStringLiteral("mine / ours"))));
     EXPECT_TRUE(queues->isHidden());
     EXPECT_FALSE(layouts.restore({})) << "nothing to restore";
     // A window closed like this opens like this.
-    stage.window->close();
-    MainWindow next(stage.maker);
+    opened.window->close();
+    MainWindow next(opened.maker);
     EXPECT_TRUE(next.layouts().holder(next.docks().queues)->isHidden());
     EXPECT_FALSE(next.layouts().holder(next.docks().gates)->isHidden());
 }
@@ -218,46 +219,46 @@ TEST(Window, TakesWhatIsDropped) {
     for (const Case& c : {Case{"/tmp/runs.db", "store /tmp/runs.db"},
                           Case{"/tmp/moves.json", "replay /tmp/moves.json"},
                           Case{"/tmp/transport.json", "check /tmp/transport.json"}}) {
-        Stage stage;
+        OpenWindow opened;
         QMimeData mime;
         mime.setUrls({QUrl::fromLocalFile(QString::fromLatin1(c.file))});
-        const QPoint middle = stage.window->rect().center();
+        const QPoint middle = opened.window->rect().center();
         QDragEnterEvent enter(middle, Qt::CopyAction, &mime, Qt::LeftButton, {});
-        QApplication::sendEvent(stage.window.get(), &enter);
+        QApplication::sendEvent(opened.window.get(), &enter);
         EXPECT_TRUE(enter.isAccepted());
         QDropEvent drop(middle, Qt::CopyAction, &mime, Qt::LeftButton, {});
-        QApplication::sendEvent(stage.window.get(), &drop);
-        stage.settle();
-        stage.settle();
-        EXPECT_TRUE(stage.maker.asked().contains(QString::fromLatin1(c.asked))) << c.file;
+        QApplication::sendEvent(opened.window.get(), &drop);
+        opened.settle();
+        opened.settle();
+        EXPECT_TRUE(opened.maker.asked().contains(QString::fromLatin1(c.asked))) << c.file;
     }
 }
 
 TEST(Window, SaysWhatADroppedFileIsNot) {
-    Stage stage;
-    stage.window->openFiles({QStringLiteral("/tmp/holiday.jpg")});
-    stage.settle();
-    EXPECT_TRUE(stage.window->banner().words().contains(QStringLiteral("holiday.jpg")));
+    OpenWindow opened;
+    opened.window->openFiles({QStringLiteral("/tmp/holiday.jpg")});
+    opened.settle();
+    EXPECT_TRUE(opened.window->banner().words().contains(QStringLiteral("holiday.jpg")));
 }
 
 TEST(Window, ChecksDocumentsInAWindowOfTheirOwn) {
-    Stage stage;
-    stage.window->openFiles({QStringLiteral("/tmp/transport.json")});
-    stage.settle();
-    stage.settle();
-    auto* findings = stage.window->findChild<FindingsDialog*>();
+    OpenWindow opened;
+    opened.window->openFiles({QStringLiteral("/tmp/transport.json")});
+    opened.settle();
+    opened.settle();
+    auto* findings = opened.window->findChild<FindingsDialog*>();
     ASSERT_TRUE(findings);
     EXPECT_EQ(findings->advice().table().model()->rowCount(), 1);
 }
 
 TEST(Window, ExportsWhatTheRunHandsOut) {
-    Stage stage;
-    const QString folder = stage.folder.filePath(QStringLiteral("policy"));
+    OpenWindow opened;
+    const QString folder = opened.folder.filePath(QStringLiteral("policy"));
     for (const ExportChoice& choice : exportChoices()) {
         if (choice.kind != ExportKind::documents) continue;
-        stage.window->saveTo(choice, folder);
+        opened.window->saveTo(choice, folder);
     }
-    stage.window->desk().pull();
+    opened.window->desk().pull();
     QFile flags(folder + QStringLiteral("/flags.txt"));
     ASSERT_TRUE(flags.open(QIODevice::ReadOnly));
     EXPECT_EQ(flags.readAll(), "--transport=redis-sortedset\n");
@@ -272,96 +273,96 @@ TEST(Window, ExportsWhatTheRunHandsOut) {
 }
 
 TEST(Window, OverlaysComeAndGoWithOneClick) {
-    Stage stage;
-    stage.window->docks().knobs().move(kThreshold, 0.5);
-    stage.play(1s);
-    stage.action("overlay.perfect").trigger();
-    stage.settle();
-    EXPECT_TRUE(stage.maker.orders().back().perfectGate);
-    stage.maker.run().pass(1min);
-    stage.window->overlays().pull();
-    EXPECT_THAT(stage.window->docks().charts->overlays(),
+    OpenWindow opened;
+    opened.window->docks().knobs().move(kThreshold, 0.5);
+    opened.play(1s);
+    opened.action("overlay.perfect").trigger();
+    opened.settle();
+    EXPECT_TRUE(opened.maker.orders().back().perfectGate);
+    opened.maker.run().pass(1min);
+    opened.window->overlays().pull();
+    EXPECT_THAT(opened.window->docks().charts->overlays(),
                 ElementsAre(QStringLiteral("perfect gate")));
-    EXPECT_TRUE(stage.action("overlay.perfect").isChecked());
-    stage.action("overlay.base").trigger();
-    stage.settle();
-    EXPECT_EQ(stage.maker.run().parameter(kThreshold.toStdString()), 0.8) << "without the move";
-    EXPECT_EQ(stage.window->docks().charts->overlays().size(), 2);
-    stage.action("overlay.perfect").trigger();
-    EXPECT_THAT(stage.window->docks().charts->overlays(),
+    EXPECT_TRUE(opened.action("overlay.perfect").isChecked());
+    opened.action("overlay.base").trigger();
+    opened.settle();
+    EXPECT_EQ(opened.maker.run().valueOf(kThreshold.toStdString()), 0.8) << "without the move";
+    EXPECT_EQ(opened.window->docks().charts->overlays().size(), 2);
+    opened.action("overlay.perfect").trigger();
+    EXPECT_THAT(opened.window->docks().charts->overlays(),
                 ElementsAre(QStringLiteral("base parameters")));
-    stage.action("overlay.clear").trigger();
-    EXPECT_TRUE(stage.window->docks().charts->overlays().isEmpty());
-    EXPECT_FALSE(stage.action("overlay.base").isChecked());
+    opened.action("overlay.clear").trigger();
+    EXPECT_TRUE(opened.window->docks().charts->overlays().isEmpty());
+    EXPECT_FALSE(opened.action("overlay.base").isChecked());
 }
 
 TEST(Window, ComparesTwoRunsOfTheHistory) {
-    Stage stage;
-    stage.maker.setHistory(FakeRuns::history(3));
-    stage.action("run.restart").trigger();
-    stage.settle();
-    stage.settle();
-    RunsDock& runs = *stage.window->docks().runs;
+    OpenWindow opened;
+    opened.maker.setHistory(FakeRuns::history(3));
+    opened.action("run.restart").trigger();
+    opened.settle();
+    opened.settle();
+    RunsDock& runs = *opened.window->docks().runs;
     ASSERT_EQ(runs.table().model()->rowCount(), 3);
     const auto history = FakeRuns::history(3);
     runs.mark(history[0].id, QStringLiteral("A"));
     runs.mark(history[1].id, QStringLiteral("B"));
-    stage.settle();
-    EXPECT_TRUE(stage.maker.asked().contains(
+    opened.settle();
+    EXPECT_TRUE(opened.maker.asked().contains(
         QStringLiteral("compare %1 %2").arg(history[0].id).arg(history[1].id)));
-    EXPECT_EQ(stage.window->docks().compare->metrics().model()->rowCount(), 1);
+    EXPECT_EQ(opened.window->docks().compare->metrics().model()->rowCount(), 1);
 }
 
 TEST(Window, OffersARunThatWasCutOffOnce) {
-    Stage stage;
+    OpenWindow opened;
     auto history = FakeRuns::history(2);
     history[0].status = RunStatus::recovered;
-    stage.maker.setHistory(history);
+    opened.maker.setHistory(history);
     Opening opening;
-    stage.window->begin(opening);
-    stage.settle();
-    stage.settle();
-    Banner& banner = stage.window->banner();
+    opened.window->begin(opening);
+    opened.settle();
+    opened.settle();
+    Banner& banner = opened.window->banner();
     EXPECT_TRUE(banner.words().contains(QStringLiteral("cut off"))) << qPrintable(banner.words());
     ASSERT_FALSE(banner.answers().empty());
     banner.answers().front()->click();
-    stage.settle();
-    EXPECT_TRUE(stage.maker.asked().contains(QStringLiteral("open %1").arg(history[0].id)));
-    stage.window->begin(opening);
-    stage.settle();
-    stage.settle();
+    opened.settle();
+    EXPECT_TRUE(opened.maker.asked().contains(QStringLiteral("open %1").arg(history[0].id)));
+    opened.window->begin(opening);
+    opened.settle();
+    opened.settle();
     EXPECT_FALSE(banner.words().contains(QStringLiteral("cut off"))) << "offered once";
 }
 
 TEST(Window, ShowsScenariosWithTheirLessons) {
-    Stage stage;
-    stage.action("file.scenarios").trigger();
-    ASSERT_TRUE(stage.window->scenariosShown());
-    StartPage& page = stage.window->startPage();
+    OpenWindow opened;
+    opened.action("file.scenarios").trigger();
+    ASSERT_TRUE(opened.window->scenariosShown());
+    StartPage& page = opened.window->startPage();
     ASSERT_TRUE(page.opener(QStringLiteral("reopen-stampede")));
     QTest::keyClicks(&page.search(), QStringLiteral("stampede"));
     EXPECT_TRUE(page.opener(QStringLiteral("reopen-stampede"))->isVisible());
     EXPECT_FALSE(page.opener(QStringLiteral("gate-that-cannot-close"))->isVisible());
     page.opener(QStringLiteral("reopen-stampede"))->click();
-    stage.settle();
-    EXPECT_THAT(stage.maker.orders().back().scenario, ::testing::EndsWith("reopen-stampede.yaml"));
-    EXPECT_FALSE(stage.window->scenariosShown());
+    opened.settle();
+    EXPECT_THAT(opened.maker.orders().back().scenario, ::testing::EndsWith("reopen-stampede.yaml"));
+    EXPECT_FALSE(opened.window->scenariosShown());
     EXPECT_THAT(Settings().recent(), ElementsAre(::testing::_));
 }
 
 TEST(Window, TheTourStandsBesideRealParts) {
-    Stage stage;
-    stage.play(1min);
-    Tour& tour = stage.window->tour();
-    stage.action("help.tour").trigger();
+    OpenWindow opened;
+    opened.play(1min);
+    Tour& tour = opened.window->tour();
+    opened.action("help.tour").trigger();
     int anchored = 0, steps = 0;
     while (tour.step() >= 0) {
         ASSERT_EQ(tour.step(), steps) << "one step a click";
-        stage.settle();
-        stage.play(1s);
+        opened.settle();
+        opened.play(1s);
         EXPECT_GT(tour.words().size(), 40) << steps;
         anchored += tour.anchor() != nullptr;
-        EXPECT_TRUE(stage.window->rect().contains(tour.geometry())) << steps;
+        EXPECT_TRUE(opened.window->rect().contains(tour.geometry())) << steps;
         QTest::mouseClick(&tour.nextButton(), Qt::LeftButton);
         ++steps;
     }
@@ -369,7 +370,7 @@ TEST(Window, TheTourStandsBesideRealParts) {
     // The made-up run has no max_concurrency.
     EXPECT_GE(anchored, steps - 1);
     EXPECT_FALSE(tour.isVisible());
-    stage.action("help.tour").trigger();
+    opened.action("help.tour").trigger();
     QTest::keyClick(&tour, Qt::Key_Escape);
     EXPECT_FALSE(tour.isVisible());
 }
