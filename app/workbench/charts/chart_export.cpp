@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-only
 #include "app/workbench/charts/chart_export.h"
 
+#include "app/workbench/charts/value_text.h"
 #include "app/workbench/series/time_ticks.h"
 
 #include <QPainter>
@@ -15,10 +16,6 @@ namespace {
 
 constexpr std::size_t kMostRows = 200000;
 constexpr int kHeading = 24, kAxis = 22;
-
-QString number(double v) {
-    return QString::fromStdString(numberLabel(v));
-}
 
 QString csvField(QString text) {
     if (!text.contains(QLatin1Char(',')) && !text.contains(QLatin1Char('"'))) return text;
@@ -177,18 +174,18 @@ void ChartTableModel::refresh() {
         if (!s.data) continue;
         names << s.name;
         const auto all = s.data->statistics(known);
-        rows[0] << (all ? number(all->min) : QString());
-        rows[1] << (all ? number(all->mean) : QString());
-        rows[2] << (all ? number(all->p95) : QString());
-        rows[3] << (all ? number(all->max) : QString());
+        rows[0] << (all ? valueText(all->min) : QString());
+        rows[1] << (all ? valueText(all->mean) : QString());
+        rows[2] << (all ? valueText(all->p95) : QString());
+        rows[3] << (all ? valueText(all->max) : QString());
         for (int i = 0; i < kParts; ++i) {
             const TimeRange stretch{view.from + part * i, view.from + part * (i + 1)};
             QString text;
             if (stretch.from < head) {
                 const auto st = s.data->statistics({stretch.from, std::min(stretch.to, head)});
-                text = number(PlotScene::reading(s, stretch.to));
+                text = valueText(PlotScene::reading(s, stretch.to));
                 if (st && st->max > st->min) {
-                    text += tr(" (%1 to %2)").arg(number(st->min), number(st->max));
+                    text += tr(" (%1 to %2)").arg(valueText(st->min), valueText(st->max));
                 }
             }
             rows[static_cast<std::size_t>(kSummaries + i)] << text;

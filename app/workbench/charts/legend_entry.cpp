@@ -11,7 +11,7 @@
 namespace penstock::app {
 namespace {
 
-constexpr int kSwatch = 12, kGap = 4, kPad = 2;
+constexpr int kEntrySwatch = 12, kEntryGap = 4, kEntryPad = 2;
 constexpr int kSlack = 3; // advances are rounded, and a name must not be cut for want of a pixel
 
 } // namespace
@@ -58,7 +58,8 @@ int LegendEntry::valueWidth() const {
 
 QSize LegendEntry::sizeHint() const {
     const int name = fontMetrics().horizontalAdvance(name_);
-    return {kPad + kSwatch + kGap + name + kSlack + kGap + valueWidth() + kPad,
+    return {kEntryPad + kEntrySwatch + kEntryGap + name + kSlack + kEntryGap + valueWidth() +
+                kEntryPad,
             fontMetrics().height() + 4};
 }
 
@@ -66,7 +67,8 @@ QSize LegendEntry::minimumSizeHint() const {
     // A few letters of the name stay, or one would not know whose value it is.
     const int name = fontMetrics().horizontalAdvance(name_.left(3) + QStringLiteral("…"));
     const int value = valueWidth() / (1 + otherCount_); // other runs' values give way
-    return {kPad + kSwatch + kGap + name + kGap + value + kPad, sizeHint().height()};
+    return {kEntryPad + kEntrySwatch + kEntryGap + name + kEntryGap + value + kEntryPad,
+            sizeHint().height()};
 }
 
 bool LegendEntry::event(QEvent* event) {
@@ -86,24 +88,24 @@ void LegendEntry::paintEvent(QPaintEvent*) {
     if (swatch_ == Swatch::area) {
         QColor area = color;
         area.setAlpha(110);
-        painter.fillRect(kPad, middle - 4, kSwatch, 8, area);
+        painter.fillRect(kEntryPad, middle - 4, kEntrySwatch, 8, area);
     } else if (swatch_ == Swatch::dashes) {
-        painter.fillRect(kPad, middle - 1, 5, 2, color);
-        painter.fillRect(kPad + 7, middle - 1, 5, 2, color);
+        painter.fillRect(kEntryPad, middle - 1, 5, 2, color);
+        painter.fillRect(kEntryPad + 7, middle - 1, 5, 2, color);
     } else {
-        painter.fillRect(kPad, middle - 1, kSwatch, 2, color);
+        painter.fillRect(kEntryPad, middle - 1, kEntrySwatch, 2, color);
     }
-    const int left = kPad + kSwatch + kGap;
-    const int full = kSlack + fontMetrics().horizontalAdvance(name_) + kGap + valueWidth();
-    const bool others = !others_.isEmpty() && width() - left - kPad >= full;
+    const int left = kEntryPad + kEntrySwatch + kEntryGap;
+    const int full = kSlack + fontMetrics().horizontalAdvance(name_) + kEntryGap + valueWidth();
+    const bool others = !others_.isEmpty() && width() - left - kEntryPad >= full;
     const int values = others ? valueWidth() : valueWidth() / (1 + otherCount_);
-    const int room = width() - left - kPad - kGap - values;
+    const int room = width() - left - kEntryPad - kEntryGap - values;
     painter.setPen(isChecked() ? theme.axisText : theme.frame);
     const QString shown = fontMetrics().elidedText(name_, Qt::ElideRight, room);
     painter.drawText(QRect(left, 0, std::max(0, room), height()), Qt::AlignVCenter, shown);
     if (!isChecked()) return;
     painter.setPen(palette().color(QPalette::WindowText));
-    const int after = room > 0 ? left + fontMetrics().horizontalAdvance(shown) + kGap : left;
+    const int after = room > 0 ? left + fontMetrics().horizontalAdvance(shown) + kEntryGap : left;
     painter.drawText(QRect(after, 0, width() - after, height()), Qt::AlignVCenter, value_);
     if (!others) return;
     const int further = after + fontMetrics().horizontalAdvance(value_ + QLatin1Char(' '));
@@ -134,16 +136,16 @@ void ReasonEntry::setShare(double share) {
 
 QSize ReasonEntry::sizeHint() const {
     const int name = fontMetrics().horizontalAdvance(name_ + QStringLiteral(" 100 %")) + kSlack;
-    return {kPad + 10 + kGap + name + kPad, fontMetrics().height() + 4};
+    return {kEntryPad + 10 + kEntryGap + name + kEntryPad, fontMetrics().height() + 4};
 }
 
 void ReasonEntry::paintEvent(QPaintEvent*) {
     QPainter painter(this);
     QColor shade = currentTheme().reasonColor(color_);
     shade.setAlpha(110);
-    painter.fillRect(kPad, height() / 2 - 5, 10, 10, shade);
+    painter.fillRect(kEntryPad, height() / 2 - 5, 10, 10, shade);
     painter.setPen(currentTheme().axisText);
-    const int left = kPad + 10 + kGap;
+    const int left = kEntryPad + 10 + kEntryGap;
     painter.drawText(QRect(left, 0, width() - left, height()), Qt::AlignVCenter,
                      fontMetrics().elidedText(text(), Qt::ElideRight, width() - left));
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-only
 #include "app/workbench/charts/plot_view.h"
 
+#include "app/workbench/charts/value_text.h"
 #include "app/workbench/series/time_ticks.h"
 
 #include <QEvent>
@@ -19,10 +20,6 @@ constexpr double kDragStart = 4;  // pixels before a press is a drag
 constexpr double kCursorGrip = 5; // pixels either side of a cursor's line
 constexpr double kZoomStep = 1.25;
 constexpr double kMostCovered = 0.55; // of a chart's width, by a readout
-
-QString number(double v) {
-    return QString::fromStdString(numberLabel(v));
-}
 
 } // namespace
 
@@ -118,7 +115,7 @@ void PlotView::paintPointers(QPainter& painter) const {
     painter.setPen(QPen(theme.crosshair, 1, Qt::DotLine));
     const double y = std::floor(*pointerY_) + 0.5;
     painter.drawLine(QPointF(plot.left(), y), QPointF(plot.right(), y));
-    const QString text = number(scene_.valueAt(*pointerY_));
+    const QString text = valueText(scene_.valueAt(*pointerY_));
     const QFontMetricsF metrics(smallFont());
     const double width = metrics.horizontalAdvance(text) + 8;
     const QRectF box(plot.left() - width, y - metrics.height() / 2, width, metrics.height());
@@ -153,8 +150,8 @@ Readout PlotView::brushReadout(TimeRange brush) const {
         const QString about = st->exact ? QString() : QStringLiteral("≈");
         readout.rows.push_back(
             {PlotScene::colorOf(s),
-             {s.name, number(st->min), number(st->mean), about + number(st->p50),
-              about + number(st->p95), about + number(st->p99), number(st->max)}});
+             {s.name, valueText(st->min), valueText(st->mean), about + valueText(st->p50),
+              about + valueText(st->p95), about + valueText(st->p99), valueText(st->max)}});
     }
     return readout;
 }
@@ -167,7 +164,7 @@ Readout PlotView::cursorReadout(Time a, Time b) const {
         if (!s.visible || s.style == CurveStyle::band || s.overlayOf >= 0) continue;
         const double va = PlotScene::reading(s, a), vb = PlotScene::reading(s, b);
         readout.rows.push_back(
-            {PlotScene::colorOf(s), {s.name, number(va), number(vb), number(vb - va)}});
+            {PlotScene::colorOf(s), {s.name, valueText(va), valueText(vb), valueText(vb - va)}});
     }
     return readout;
 }

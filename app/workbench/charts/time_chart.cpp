@@ -2,6 +2,7 @@
 #include "app/workbench/charts/time_chart.h"
 
 #include "app/workbench/charts/legend_entry.h"
+#include "app/workbench/charts/value_text.h"
 #include "app/workbench/series/time_ticks.h"
 
 #include <QHBoxLayout>
@@ -12,10 +13,6 @@ namespace penstock::app {
 namespace {
 
 constexpr qint64 kValuesEveryMs = 100;
-
-QString number(double v) {
-    return QString::fromStdString(numberLabel(v));
-}
 
 } // namespace
 
@@ -138,7 +135,7 @@ QString TimeChart::spoken() const {
     const Time at = axis_.crosshair().value_or(axis_.head());
     for (const ChartSeries& s : view_->scene().series()) {
         if (s.visible)
-            parts << QStringLiteral("%1 %2").arg(s.name, number(PlotScene::reading(s, at)));
+            parts << QStringLiteral("%1 %2").arg(s.name, valueText(PlotScene::reading(s, at)));
     }
     return parts.join(QStringLiteral(", "));
 }
@@ -148,15 +145,15 @@ void TimeChart::showValues() {
     const Time at = shownAt_.value_or(axis_.head());
     const auto& series = view_->scene().series();
     for (std::size_t i = 0; i < entries_.size(); ++i) {
-        QString text = number(PlotScene::reading(series[i], at));
+        QString text = valueText(PlotScene::reading(series[i], at));
         if (series[i].style == CurveStyle::band && series[i].upper) {
             const auto top = series[i].upper->at(at);
-            if (top) text += QStringLiteral("–") + number(top->value);
+            if (top) text += QStringLiteral("–") + valueText(top->value);
         }
         entries_[i]->setValue(text);
         QStringList others;
         for (const ChartSeries& s : series) {
-            if (s.overlayOf == static_cast<int>(i)) others << number(PlotScene::reading(s, at));
+            if (s.overlayOf == static_cast<int>(i)) others << valueText(PlotScene::reading(s, at));
         }
         entries_[i]->setOthers(static_cast<int>(others.size()), others);
     }

@@ -28,7 +28,7 @@ namespace penstock::app {
 namespace {
 
 constexpr int kSoonMs = 8;
-constexpr quint32 kStateVersion = 1;
+constexpr quint32 kChartsState = 1;
 const QString kHeat = QStringLiteral("replicas");
 
 QToolButton* barButton(const QString& icon_, const QString& tip, QWidget* parent) {
@@ -412,7 +412,7 @@ void ChartsDock::showEvent(QShowEvent* event) {
 QByteArray ChartsDock::viewState() const {
     QByteArray state;
     QDataStream out(&state, QIODevice::WriteOnly);
-    out << kStateVersion << hidden_ << stack_->saveState();
+    out << kChartsState << hidden_ << stack_->saveState();
     return state;
 }
 
@@ -422,7 +422,7 @@ void ChartsDock::setViewState(const QByteArray& state) {
     QStringList hidden;
     QByteArray sizes;
     in >> version >> hidden >> sizes;
-    if (in.status() != QDataStream::Ok || version != kStateVersion) return;
+    if (in.status() != QDataStream::Ok || version != kChartsState) return;
     const QStringList before = hidden_;
     hidden_ = hidden;
     stack_->restoreState(sizes);

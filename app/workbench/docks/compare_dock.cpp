@@ -19,7 +19,7 @@
 namespace penstock::app {
 namespace {
 
-constexpr quint32 kStateVersion = 1;
+constexpr quint32 kCompareState = 1;
 
 QString nameOf(const RunRow& run) {
     QString name = QObject::tr("%1, seed %2").arg(text(run.scenario)).arg(run.seed);
@@ -119,7 +119,7 @@ void CompareDock::clear() {
 QByteArray CompareDock::viewState() const {
     QByteArray state;
     QDataStream out(&state, QIODevice::WriteOnly);
-    out << kStateVersion << metrics_->columnState() << differences_->columnState()
+    out << kCompareState << metrics_->columnState() << differences_->columnState()
         << splitter_->saveState();
     return state;
 }
@@ -129,7 +129,7 @@ void CompareDock::setViewState(const QByteArray& state) {
     quint32 version = 0;
     QByteArray metrics, differences, sizes;
     in >> version >> metrics >> differences >> sizes;
-    if (in.status() != QDataStream::Ok || version != kStateVersion) return;
+    if (in.status() != QDataStream::Ok || version != kCompareState) return;
     metrics_->setColumnState(metrics);
     differences_->setColumnState(differences);
     splitter_->restoreState(sizes);

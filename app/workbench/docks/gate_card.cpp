@@ -21,10 +21,6 @@
 namespace penstock::app {
 namespace {
 
-QString number(double v) {
-    return text(numberLabel(v));
-}
-
 void setTextOf(QLabel* label, const QString& words) {
     if (label->text() != words) label->setText(words);
 }

@@ -26,7 +26,7 @@
 namespace penstock::app {
 namespace {
 
-constexpr quint32 kStateVersion = 1;
+constexpr quint32 kRequestsState = 1;
 
 } // namespace
 
@@ -249,7 +249,7 @@ void RequestsDock::addActions(ActionRegistry& registry) {
 QByteArray RequestsDock::viewState() const {
     QByteArray state;
     QDataStream out(&state, QIODevice::WriteOnly);
-    out << kStateVersion << table_->columnState() << splitter_->saveState();
+    out << kRequestsState << table_->columnState() << splitter_->saveState();
     return state;
 }
 
@@ -258,7 +258,7 @@ void RequestsDock::setViewState(const QByteArray& state) {
     quint32 version = 0;
     QByteArray columns, sizes;
     in >> version >> columns >> sizes;
-    if (in.status() != QDataStream::Ok || version != kStateVersion) return;
+    if (in.status() != QDataStream::Ok || version != kRequestsState) return;
     table_->setColumnState(columns);
     splitter_->restoreState(sizes);
 }

@@ -21,10 +21,6 @@ struct ParameterModel::Node {
 
 namespace {
 
-QString number(double v) {
-    return text(numberLabel(v));
-}
-
 // A value may come back from the engine by way of a shorter type, or of nanoseconds.
 bool sameValue(double a, double b) {
     return std::abs(a - b) <= 1e-9 * std::max({1e-9, std::abs(a), std::abs(b)});

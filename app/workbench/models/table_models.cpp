@@ -11,9 +11,6 @@
 namespace penstock::app {
 namespace {
 
-QString number(double v) {
-    return text(numberLabel(v));
-}
 QString milliseconds(double ms) {
     return std::isnan(ms) ? QStringLiteral("–") : text(durationLabel(fromSeconds(ms * 1e-3)));
 }

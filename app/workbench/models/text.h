@@ -3,6 +3,8 @@
 
 // The rows that a run hands out are plain C++ (app/session/rows.h); this is the one door from their
 // words to Qt's. Everything in them is UTF-8.
+#include "app/workbench/series/time_ticks.h"
+
 #include <QLatin1String>
 #include <QString>
 
@@ -15,6 +17,10 @@ inline QString text(const std::string& s) {
 }
 inline QString text(const char* s) {
     return QString::fromUtf8(s);
+}
+// A value as a person reads it, to three or four digits.
+inline QString number(double v) {
+    return text(numberLabel(v));
 }
 
 } // namespace penstock::app

@@ -10,7 +10,7 @@
 namespace penstock::app {
 namespace {
 
-constexpr float kNan = std::numeric_limits<float>::quiet_NaN();
+constexpr float kNoCell = std::numeric_limits<float>::quiet_NaN();
 
 // Mean of a (worth n) and b (worth m); a NaN one does not count.
 float blend(float a, float n, float b, float m) {
@@ -33,7 +33,7 @@ void HeatBuffer::reset(std::size_t rows) {
 void HeatBuffer::grow(std::size_t rows) {
     PENSTOCK_CHECK(rows >= rows_);
     if (rows == rows_) return;
-    std::vector<float> wider(times_.size() * rows, kNan);
+    std::vector<float> wider(times_.size() * rows, kNoCell);
     for (std::size_t i = 0; i < times_.size(); ++i) {
         std::copy_n(values_.begin() + static_cast<std::ptrdiff_t>(i * rows_), rows_,
                     wider.begin() + static_cast<std::ptrdiff_t>(i * rows));
@@ -77,7 +77,7 @@ void HeatBuffer::halve() {
 
 void HeatBuffer::resample(TimeRange range, int columns, std::vector<float>& out) const {
     const auto width = static_cast<std::size_t>(columns);
-    out.assign(rows_ * width, kNan);
+    out.assign(rows_ * width, kNoCell);
     if (times_.empty() || range.to <= range.from) return;
     const double perColumn = toSeconds(range.span()) / columns;
     std::vector<float> sum(rows_), count(rows_);
@@ -107,7 +107,7 @@ void HeatBuffer::resample(TimeRange range, int columns, std::vector<float>& out)
 
 float HeatBuffer::at(std::size_t row, Time t) const {
     const auto it = std::upper_bound(times_.begin(), times_.end(), t);
-    if (it == times_.begin() || row >= rows_) return kNan;
+    if (it == times_.begin() || row >= rows_) return kNoCell;
     return values_[static_cast<std::size_t>(it - times_.begin() - 1) * rows_ + row];
 }
 

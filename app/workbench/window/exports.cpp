@@ -10,7 +10,7 @@
 namespace penstock::app {
 namespace {
 
-QString tr(const char* words) {
+QString exportText(const char* words) {
     return QCoreApplication::translate("Exports", words);
 }
 
@@ -18,7 +18,7 @@ Status write(const QString& path, const std::string& contents) {
     QSaveFile file(path);
     const QByteArray bytes = QByteArray::fromStdString(contents);
     if (!file.open(QIODevice::WriteOnly) || file.write(bytes) != bytes.size() || !file.commit()) {
-        return fail(tr("%1 was not written: %2. Choose another place.")
+        return fail(exportText("%1 was not written: %2. Choose another place.")
                         .arg(path, file.errorString())
                         .toStdString());
     }
@@ -29,21 +29,24 @@ Status write(const QString& path, const std::string& contents) {
 
 const std::vector<ExportChoice>& exportChoices() {
     static const std::vector<ExportChoice> all{
-        {ExportKind::reportHtml, QStringLiteral("html"), tr("Report with charts (&HTML)…"),
-         tr("The report so far as one page that needs nothing else"),
-         QStringLiteral("report.html"), tr("HTML pages (*.html)")},
-        {ExportKind::reportJson, QStringLiteral("json"), tr("Report as &JSON…"),
-         tr("The report so far, as penstock run --json writes it"), QStringLiteral("report.json"),
-         tr("JSON (*.json)")},
-        {ExportKind::documents, QStringLiteral("documents"), tr("llm-d-async &documents…"),
-         tr("The policy with its parameters as they are now, ready to be deployed"),
-         QStringLiteral("llm-d-async"), {}},
-        {ExportKind::helm, QStringLiteral("helm"), tr("Helm &values…"),
-         tr("The policy with its parameters as they are now, for llm-d-async's chart"),
-         QStringLiteral("values.yaml"), tr("YAML (*.yaml)")},
-        {ExportKind::moves, QStringLiteral("moves"), tr("&Moves made by hand…"),
-         tr("With them, penstock run --replay makes this run again, move by move"),
-         QStringLiteral("moves.json"), tr("JSON (*.json)")}};
+        {ExportKind::reportHtml, QStringLiteral("html"), exportText("Report with charts (&HTML)…"),
+         exportText("The report so far as one page that needs nothing else"),
+         QStringLiteral("report.html"), exportText("HTML pages (*.html)")},
+        {ExportKind::reportJson, QStringLiteral("json"), exportText("Report as &JSON…"),
+         exportText("The report so far, as penstock run --json writes it"),
+         QStringLiteral("report.json"), exportText("JSON (*.json)")},
+        {ExportKind::documents,
+         QStringLiteral("documents"),
+         exportText("llm-d-async &documents…"),
+         exportText("The policy with its parameters as they are now, ready to be deployed"),
+         QStringLiteral("llm-d-async"),
+         {}},
+        {ExportKind::helm, QStringLiteral("helm"), exportText("Helm &values…"),
+         exportText("The policy with its parameters as they are now, for llm-d-async's chart"),
+         QStringLiteral("values.yaml"), exportText("YAML (*.yaml)")},
+        {ExportKind::moves, QStringLiteral("moves"), exportText("&Moves made by hand…"),
+         exportText("With them, penstock run --replay makes this run again, move by move"),
+         QStringLiteral("moves.json"), exportText("JSON (*.json)")}};
     return all;
 }
 
@@ -51,13 +54,14 @@ Result<QStringList> writeExport(const ExportAnswer& answer, const QString& targe
     if (!answer.error.empty()) return fail(answer.error);
     QStringList written;
     if (answer.kind != ExportKind::documents) {
-        if (answer.files.empty()) return fail(tr("There is nothing to write yet.").toStdString());
+        if (answer.files.empty())
+            return fail(exportText("There is nothing to write yet.").toStdString());
         if (auto done = write(target, answer.files.front().text); !done) return fail(done.error());
         return QStringList{target};
     }
     const QDir folder(target);
     if (!folder.mkpath(QStringLiteral("."))) {
-        return fail(tr("The folder %1 cannot be made. Choose another place.")
+        return fail(exportText("The folder %1 cannot be made. Choose another place.")
                         .arg(target)
                         .toStdString());
     }

@@ -10,7 +10,7 @@
 namespace penstock::app {
 namespace {
 
-QString tr(const char* words) {
+QString untilText(const char* words) {
     return QCoreApplication::translate("Until", words);
 }
 
@@ -35,25 +35,27 @@ std::optional<Duration> durationOf(QString typed) {
 
 Result<RunUntil> parseUntil(const QString& typed, const RunInfo& info, Time head) {
     const QString words = typed.simplified();
-    if (words.isEmpty() || words == tr("the end")) return RunUntil{kNever, {}};
+    if (words.isEmpty() || words == untilText("the end")) return RunUntil{kNever, {}};
     const bool onwards = words.startsWith(QLatin1Char('+'));
     if (const auto d = durationOf(onwards ? words.mid(1) : words)) {
         const Time at = (onwards ? head : info.start) + *d;
         if (at <= head) {
-            return fail(tr("The run is past %1 already; with a plus sign it is counted from now: "
-                           "+%1.")
-                            .arg(words)
-                            .toStdString());
+            return fail(
+                untilText("The run is past %1 already; with a plus sign it is counted from now: "
+                          "+%1.")
+                    .arg(words)
+                    .toStdString());
         }
         return RunUntil{at, {}};
     }
     if (const auto parsed = parseExpectation(words.toStdString())) {
         return RunUntil{kNever, parsed->text()};
     }
-    return fail(tr("“%1” is neither a time (20 min, +90 s, 1:05:00) nor a condition over the report "
-                   "(queues.batch.succeeded >= 1000).")
-                    .arg(words)
-                    .toStdString());
+    return fail(
+        untilText("“%1” is neither a time (20 min, +90 s, 1:05:00) nor a condition over the report "
+                  "(queues.batch.succeeded >= 1000).")
+            .arg(words)
+            .toStdString());
 }
 
 } // namespace penstock::app

@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-// `penstock calibrate` and `penstock validate` as a person meets them: measurements in, a profile out
-// that a scenario can name; exit codes; mistakes named with file, line, column, value and remedy.
+// `penstock calibrate` and `penstock validate` as a person meets them: measurements in, a profile
+// out that a scenario can name; exit codes; mistakes named with file, line, column, value and
+// remedy.
+#include "tests/app/cli/program.h"
+
 #include <gtest/gtest.h>
 #include <nlohmann/json.hpp>
 
@@ -11,27 +14,9 @@
 #include <string>
 #include <sys/wait.h>
 
+using namespace program;
+
 namespace {
-
-struct Outcome {
-    int code = -1;
-    std::string text;
-};
-
-Outcome penstock(const std::string& arguments, bool withErrors = true) {
-    const std::string command = "PENSTOCK_RESOURCES=" + std::string(PENSTOCK_SOURCE_DIR) +
-                                "/resources " + PENSTOCK_BINARY_DIR + "/bin/penstock " +
-                                arguments + (withErrors ? " 2>&1" : " 2>/dev/null");
-    std::FILE* pipe = popen(command.c_str(), "r");
-    Outcome outcome;
-    std::array<char, 4096> buffer{};
-    std::size_t got = 0;
-    while ((got = std::fread(buffer.data(), 1, buffer.size(), pipe)) > 0)
-        outcome.text.append(buffer.data(), got);
-    const int status = pclose(pipe);
-    outcome.code = WIFEXITED(status) ? WEXITSTATUS(status) : 128;
-    return outcome;
-}
 
 std::string file(const std::string& name, const std::string& text) {
     const auto path = (std::filesystem::path(::testing::TempDir()) / ("cli-" + name)).string();
@@ -57,7 +42,8 @@ TEST(Calibrate, writesAProfileThatAScenarioNames) {
     EXPECT_NE(o.text.find("200/60 x32"), std::string::npos) << o.text;
     const std::string scenario = file("scenario.yaml", R"(
 scenario: {name: n, horizon: 10s}
-pool: {replicas: [{gpu: H100, model: Llama-3.1-8B, profile: )" + profile + R"(}]}
+pool: {replicas: [{gpu: H100, model: Llama-3.1-8B, profile: )" +
+                                                           profile + R"(}]}
 sources: [{name: s, to: router, arrivals: {process: poisson, rate: 1}}]
 engine: {transport: {queues: [{id: q, queue_name: q}]}}
 )");
@@ -67,7 +53,8 @@ engine: {transport: {queues: [{id: q, queue_name: q}]}}
 
 TEST(Calibrate, jsonOnStandardOutputIsAloneThere) {
     const Outcome o = penstock("calibrate " + loop() + kServer +
-                               "--fit e_w --starts 1 --no-cross-validation --json -", false);
+                                   "--fit e_w --starts 1 --no-cross-validation --json -",
+                               false);
     const auto json = nlohmann::json::parse(o.text, nullptr, false);
     ASSERT_FALSE(json.is_discarded()) << o.text.substr(0, 200);
     EXPECT_EQ(json["schema"], "penstock.calibration/1");
@@ -105,8 +92,8 @@ TEST(Calibrate, mistakesExitWithTwoAndSayWhatWouldBeRight) {
 TEST(Validate, aPageATableAndAnExitCode) {
     const std::string page =
         (std::filesystem::path(::testing::TempDir()) / "cli-validation.html").string();
-    const Outcome o = penstock("validate --data /nowhere --section physics --section measured --html " +
-                               page);
+    const Outcome o =
+        penstock("validate --data /nowhere --section physics --section measured --html " + page);
     EXPECT_EQ(o.code, 0) << o.text;
     EXPECT_NE(o.text.find("| skipped |"), std::string::npos) << o.text;
     EXPECT_NE(o.text.find("decode of one sequence"), std::string::npos) << o.text;

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-// The program as a person or a CI job meets it: exit codes, what goes to which stream, files written,
-// and a fingerprint that does not depend on whether the run was recorded.
+// The program as a person or a CI job meets it: exit codes, what goes to which stream, files
+// written, and a fingerprint that does not depend on whether the run was recorded.
+#include "tests/app/cli/program.h"
+
 #include <gtest/gtest.h>
 #include <nlohmann/json.hpp>
 
@@ -12,30 +14,11 @@
 #include <string>
 #include <sys/wait.h>
 
+using namespace program;
+
 namespace {
 
-struct Outcome {
-    int code = -1;
-    std::string text; // both streams, or standard output alone
-};
-
 const std::string kScenarios = std::string(PENSTOCK_SOURCE_DIR) + "/scenarios/";
-
-Outcome penstock(const std::string& arguments, bool withErrors = true) {
-    const std::string command = "PENSTOCK_RESOURCES=" + std::string(PENSTOCK_SOURCE_DIR) +
-                                "/resources " + PENSTOCK_BINARY_DIR + "/bin/penstock " +
-                                arguments + (withErrors ? " 2>&1" : " 2>/dev/null");
-    std::FILE* pipe = popen(command.c_str(), "r");
-    Outcome outcome;
-    std::array<char, 4096> buffer{};
-    std::size_t got = 0;
-    while ((got = std::fread(buffer.data(), 1, buffer.size(), pipe)) > 0) {
-        outcome.text.append(buffer.data(), got);
-    }
-    const int status = pclose(pipe);
-    outcome.code = WIFEXITED(status) ? WEXITSTATUS(status) : 128;
-    return outcome;
-}
 
 std::string temporary(const std::string& name) {
     return (std::filesystem::path(::testing::TempDir()) / name).string();
@@ -97,15 +80,18 @@ TEST(Cli, recordingChangesNothingAndCanBeCompared) {
     std::filesystem::remove(store);
 }
 
-// A recorded run is run again from its record; a move placed by hand in a log of moves makes another
-// run of it, and a fingerprint that does not come out again is a failed expectation.
+// A recorded run is run again from its record; a move placed by hand in a log of moves makes
+// another run of it, and a fingerprint that does not come out again is a failed expectation.
 TEST(Cli, whatWasRecordedReplays) {
     const std::string store = temporary("penstock-replay.db");
     std::filesystem::remove(store);
-    const Outcome run = penstock("run " + kScenarios + "code-onoff.yaml --until 2m --seed 9 -q "
-                                 "--set engine.transport.batch_size=7 --store " + store);
+    const Outcome run = penstock("run " + kScenarios +
+                                 "code-onoff.yaml --until 2m --seed 9 -q "
+                                 "--set engine.transport.batch_size=7 --store " +
+                                 store);
     EXPECT_EQ(run.code, 1) << run.text; // its expectations need longer than two minutes
-    const Outcome again = penstock("run --replay " + store + " -q --json " + temporary("again.json"));
+    const Outcome again =
+        penstock("run --replay " + store + " -q --json " + temporary("again.json"));
     EXPECT_NE(again.text.find("as it was"), std::string::npos) << again.text;
     const Outcome byNumber = penstock("run --replay '" + store + "#1' -q");
     EXPECT_NE(byNumber.text.find("as it was"), std::string::npos) << byNumber.text;
@@ -120,15 +106,16 @@ TEST(Cli, whatWasRecordedReplays) {
 
     std::ifstream file{kScenarios + "code-onoff.yaml"};
     const std::string text{std::istreambuf_iterator<char>(file), {}};
-    nlohmann::json log{
-        {"schema", "penstock.moves/1"},
-        {"scenario", "code-onoff"},
-        {"origin", {{"seed", 42}, {"horizon_ns", 120'000'000'000}}},
-        {"start_ns", 1767571200000000000},
-        {"fingerprint", "0123456789abcdef"},
-        {"moves",
-         {{{"at_seconds", 30}, {"path", "engine.transport.queues[batch].paused"}, {"value", true}}}},
-        {"document", text}};
+    nlohmann::json log{{"schema", "penstock.moves/1"},
+                       {"scenario", "code-onoff"},
+                       {"origin", {{"seed", 42}, {"horizon_ns", 120'000'000'000}}},
+                       {"start_ns", 1767571200000000000},
+                       {"fingerprint", "0123456789abcdef"},
+                       {"moves",
+                        {{{"at_seconds", 30},
+                          {"path", "engine.transport.queues[batch].paused"},
+                          {"value", true}}}},
+                       {"document", text}};
     std::ofstream(temporary("moves.json")) << log;
     const Outcome other = penstock("run --replay " + temporary("moves.json") + " -q");
     EXPECT_EQ(other.code, 1);
@@ -143,8 +130,7 @@ TEST(Cli, whatWasRecordedReplays) {
 TEST(Cli, theTableOfGatesIsTheCataloguesOwn) {
     std::ifstream in{std::string(PENSTOCK_SOURCE_DIR) + "/resources/gates.md"};
     const std::string kept{std::istreambuf_iterator<char>(in), {}};
-    EXPECT_EQ(penstock("gates").text, kept)
-        << "remake it: penstock gates > resources/gates.md";
+    EXPECT_EQ(penstock("gates").text, kept) << "remake it: penstock gates > resources/gates.md";
 }
 
 TEST(Cli, checkFindsTheFloorOfThePoll) {

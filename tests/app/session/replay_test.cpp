@@ -16,12 +16,6 @@ namespace {
 
 using namespace test;
 
-std::string freshStore(const std::string& name) {
-    const auto store = std::filesystem::path(::testing::TempDir()) / name;
-    for (const char* suffix : {"", "-wal", "-shm"}) std::filesystem::remove(store.string() + suffix);
-    return store.string();
-}
-
 // Runs a log headless; its fingerprint, or what went wrong.
 std::string replayed(const RunLog& log) {
     auto scenario = scenarioOf(log);

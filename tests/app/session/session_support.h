@@ -9,6 +9,7 @@
 #include <gtest/gtest.h>
 
 #include <chrono>
+#include <filesystem>
 #include <functional>
 #include <optional>
 #include <string>
@@ -119,6 +120,13 @@ inline bool watch(RunView& run, Seen& seen, const std::function<bool(const Seen&
 // Ended, and everything about it is written.
 inline bool over(const Seen& seen) {
     return seen.last.settled;
+}
+
+// An empty run store of this name.
+inline std::string freshStore(const std::string& name) {
+    const auto store = std::filesystem::path(::testing::TempDir()) / name;
+    for (const char* suffix : {"", "-wal", "-shm"}) std::filesystem::remove(store.string() + suffix);
+    return store.string();
 }
 
 } // namespace penstock::app::test

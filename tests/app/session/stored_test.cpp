@@ -19,12 +19,6 @@ namespace {
 
 using namespace test;
 
-std::string freshStore(const std::string& name) {
-    const auto store = std::filesystem::path(::testing::TempDir()) / name;
-    for (const char* suffix : {"", "-wal", "-shm"}) std::filesystem::remove(store.string() + suffix);
-    return store.string();
-}
-
 // Runs one to its end with one move in it.
 Seen recorded(const std::string& store, RunSetup setup = {}) {
     if (setup.scenario.name.empty()) setup.scenario = scenario("code-onoff", 5min);

@@ -88,14 +88,14 @@ TEST(Documents, aPresetBringsItsPollAndBatchWhenTheDocumentHasNone) {
     EXPECT_EQ(engine->batchSize(), 10);
 }
 
-struct Broken {
+struct BrokenDocument {
     std::string_view transport;
     std::string_view pools;
     std::string_view expected;
 };
 
 TEST(Documents, saysWhatIsWrongWhereAndWhatWouldBeRight) {
-    const std::vector<Broken> table{
+    const std::vector<BrokenDocument> table{
         {R"({"url":"redis://r","queues":[{"queue_name":"a","igw_base_url":"http://i"},
 {"queue_name":"a","igw_base_url":"http://i","id":"z"}]})",
          "",
@@ -132,7 +132,7 @@ TEST(Documents, saysWhatIsWrongWhereAndWhatWouldBeRight) {
         {R"({"url":"redis://r","queues":[{"queue_name":"a","igw_base_url":"http://i","gate_params":{"x":1}}]})",
          "", "given without a gate_type"},
     };
-    for (const Broken& row : table) {
+    for (const BrokenDocument& row : table) {
         const auto engine = read(row.transport, row.pools);
         ASSERT_FALSE(engine) << row.transport;
         EXPECT_THAT(engine.error().text(), HasSubstr(row.expected)) << row.transport;

@@ -23,7 +23,7 @@ constexpr std::string_view kMessage =
     R"("metadata":{"userid":"u"},"headers":{"x-a":"b"},"endpoint":"/v1/chat/completions","model":"m",)"
     R"("later":true},"trace":"z"})";
 
-WireMessage read(std::string_view member) {
+WireMessage readMember(std::string_view member) {
     MessageReader reader;
     auto message = reader.read(member);
     EXPECT_TRUE(message) << (message ? "" : message.error().message);
@@ -31,7 +31,7 @@ WireMessage read(std::string_view member) {
 }
 
 TEST(Wire, readsEveryField) {
-    const WireMessage m = read(kMessage);
+    const WireMessage m = readMember(kMessage);
     EXPECT_EQ(m.kind, WireMessage::Kind::redis);
     EXPECT_EQ(m.envelope.id, "a");
     EXPECT_EQ(m.envelope.token, "t1");
@@ -54,12 +54,12 @@ TEST(Wire, readsEveryField) {
 }
 
 TEST(Wire, thePayloadIsKeptByteForByte) {
-    EXPECT_EQ(read(kMessage).envelope.payload,
+    EXPECT_EQ(readMember(kMessage).envelope.payload,
               "{\"prompt\":\"h\\u00e9 ✓\",  \"n\":1.50,\"big\":12345678901234567890}");
 }
 
 TEST(Wire, isWrittenAgainWithItsUnknownFieldsAndWhatTheEngineChanged) {
-    WireMessage m = read(kMessage);
+    WireMessage m = readMember(kMessage);
     EXPECT_EQ(json::parse(writeMessage(m)), json::parse(kMessage));
     m.retryCount = 3;
     m.classification = Classification::overflow;
@@ -71,14 +71,14 @@ TEST(Wire, isWrittenAgainWithItsUnknownFieldsAndWhatTheEngineChanged) {
     EXPECT_THAT(written, HasSubstr(R"("payload": {"prompt":"h\u00e9 ✓",  "n":1.50,)"));
 }
 
-struct Broken {
+struct BrokenMessage {
     std::string_view member;
     std::string_view expected;
     std::string_view id = "";
 };
 
 TEST(Wire, saysWhatIsWrongAndWhoseItIs) {
-    const std::vector<Broken> table{
+    const std::vector<BrokenMessage> table{
         {"", "not a JSON object"},
         {"[]", "not a JSON object"},
         {"{", "not a JSON object"},
@@ -111,7 +111,7 @@ TEST(Wire, saysWhatIsWrongAndWhoseItIs) {
          "payload_ref does not name this message's own payload", "a"},
     };
     MessageReader reader;
-    for (const Broken& row : table) {
+    for (const BrokenMessage& row : table) {
         const auto message = reader.read(row.member);
         ASSERT_FALSE(message) << row.member;
         EXPECT_THAT(message.error().message, HasSubstr(row.expected)) << row.member;
@@ -121,7 +121,7 @@ TEST(Wire, saysWhatIsWrongAndWhoseItIs) {
 
 TEST(Wire, aPayloadKeptApartIsNamedByItsMessage) {
     const WireMessage m =
-        read(R"({"internal":{"request_token":"t","payload_ref":"request-payload:a:t"},)"
+        readMember(R"({"internal":{"request_token":"t","payload_ref":"request-payload:a:t"},)"
              R"("request_kind":"redis","data":{"id":"a","deadline":5,"payload":null}})");
     EXPECT_EQ(m.payloadRef, payloadKey("a", "t"));
     EXPECT_EQ(json::parse(writeMessage(m))["data"]["payload"], nullptr);

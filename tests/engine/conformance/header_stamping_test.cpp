@@ -10,13 +10,6 @@
 namespace penstock::testing {
 namespace {
 
-MergeSettings tiers(Duration aging = Duration{0}) {
-    MergeSettings settings;
-    settings.kind = MergeSettings::Kind::tierPriority;
-    settings.aging = aging;
-    return settings;
-}
-
 TEST(HeaderNames, AreTokens) {
     EXPECT_TRUE(isHeaderName("x-llm-d-inference-fairness-id"));
     for (const char* bad : {"", "x id", "x:id", "x\r\nid", "x-\xc3\xa9"}) {

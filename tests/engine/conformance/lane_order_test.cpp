@@ -70,13 +70,6 @@ struct MergeBench {
     }
 };
 
-MergeSettings tiers(Duration aging = Duration{0}) {
-    MergeSettings settings;
-    settings.kind = MergeSettings::Kind::tierPriority;
-    settings.aging = aging;
-    return settings;
-}
-
 TEST(Lanes, StrictBetweenAndInOrderWithin) {
     MergeBench b;
     for (const std::uint8_t lane : {5, 3, 0, 4, 1, 2, 0})

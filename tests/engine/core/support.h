@@ -303,4 +303,11 @@ struct World {
     std::uint64_t numbers = 0;
 };
 
+inline MergeSettings tiers(Duration aging = Duration{0}) {
+    MergeSettings settings;
+    settings.kind = MergeSettings::Kind::tierPriority;
+    settings.aging = aging;
+    return settings;
+}
+
 } // namespace penstock::testing

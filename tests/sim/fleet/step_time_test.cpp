@@ -5,6 +5,7 @@
 #include "sim/fleet/memory.h"
 #include "sim/fleet/replica.h"
 #include "sim/fleet/tables.h"
+#include "tests/sim/fleet/resources.h"
 
 #include <gtest/gtest.h>
 
@@ -13,7 +14,6 @@
 namespace penstock::sim::testing {
 namespace {
 
-const std::string kResources = PENSTOCK_SOURCE_DIR "/resources/";
 GpuSpec gpu(const char* name) {
     return readGpuTable(kResources + "gpus.yaml")->find(name).value();
 }

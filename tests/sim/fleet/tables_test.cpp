@@ -4,6 +4,8 @@
 #include "sim/fleet/tables.h"
 
 #include <gmock/gmock.h>
+#include "tests/sim/fleet/resources.h"
+
 #include <gtest/gtest.h>
 
 #include <filesystem>
@@ -15,7 +17,6 @@ namespace {
 
 using ::testing::HasSubstr;
 
-const std::string kResources = PENSTOCK_SOURCE_DIR "/resources/";
 
 std::string write(const std::string& name, const std::string& text) {
     const auto folder =

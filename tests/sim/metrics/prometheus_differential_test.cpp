@@ -14,7 +14,7 @@ namespace {
 using test::kBaseMs;
 using test::SeriesData;
 
-bool close(double a, double b) {
+bool alike(double a, double b) {
     if (std::isnan(a) || std::isnan(b)) return std::isnan(a) && std::isnan(b);
     if (a == b) return true;
     return std::fabs(a - b) <= 1e-9 * std::max(std::fabs(a), std::fabs(b));
@@ -82,7 +82,7 @@ class Differential : public testing::Test {
         bool same = values.size() == theirs->values.size();
         for (const auto& [labels, value] : values) {
             const auto it = theirs->values.find(labels);
-            same = same && it != theirs->values.end() && close(value, it->second);
+            same = same && it != theirs->values.end() && alike(value, it->second);
         }
         EXPECT_TRUE(same) << context << "\nwe:" << shown(values)
                           << "\nthey:" << shown(theirs->values);

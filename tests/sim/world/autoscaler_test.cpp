@@ -9,7 +9,7 @@ namespace {
 
 using namespace std::chrono_literals;
 
-std::string scenario(const std::string& autoscaler, const std::string& faults = "") {
+std::string scaled(const std::string& autoscaler, const std::string& faults = "") {
     return "scenario: {name: scaled, horizon: 40m}\n"
            "pool:\n"
            "  cost_per_gpu_hour: 2\n"
@@ -25,7 +25,7 @@ std::string scenario(const std::string& autoscaler, const std::string& faults = 
 
 TEST(Autoscaler, growsAfterTheColdStartAndShrinksAfterItsDelay) {
     auto world = test::makeText(
-        scenario("{min: 1, max: 3, target_saturation: 0.5, cold_start: 3m, down_delay: 5m}"));
+        scaled("{min: 1, max: 3, target_saturation: 0.5, cold_start: 3m, down_delay: 5m}"));
     ASSERT_NE(world, nullptr);
     const auto ready = [&](Duration at) {
         world->runUntil(world->start() + at);
@@ -49,7 +49,7 @@ TEST(Autoscaler, growsAfterTheColdStartAndShrinksAfterItsDelay) {
 
 TEST(Autoscaler, keepsItsBounds) {
     auto world = test::makeText(
-        scenario("{min: 1, max: 2, target_saturation: 0.1, cold_start: 10s, down_delay: 1m}"));
+        scaled("{min: 1, max: 2, target_saturation: 0.1, cold_start: 10s, down_delay: 1m}"));
     ASSERT_NE(world, nullptr);
     int most = 0;
     for (Duration at = 0s; at < 40min; at += 15s) {
@@ -62,7 +62,7 @@ TEST(Autoscaler, keepsItsBounds) {
 
 TEST(Autoscaler, stuckMeansNothingChanges) {
     auto world = test::makeText(
-        scenario("{min: 1, max: 3, target_saturation: 0.5, cold_start: 1m, down_delay: 1m}",
+        scaled("{min: 1, max: 3, target_saturation: 0.5, cold_start: 1m, down_delay: 1m}",
                  "{kind: autoscaler-stuck, at: 1m, for: 20m}"));
     ASSERT_NE(world, nullptr);
     world->runUntil(world->start() + 19min);
@@ -72,7 +72,7 @@ TEST(Autoscaler, stuckMeansNothingChanges) {
 
 // Without an autoscaler, GPU hours are replicas x tp x time, and a cost is what they cost.
 TEST(Cost, isHoursTimesPriceOverDeliveredTokens) {
-    auto world = test::makeText(scenario("{enabled: false}"));
+    auto world = test::makeText(scaled("{enabled: false}"));
     ASSERT_NE(world, nullptr);
     const Report report = test::run(*world);
     EXPECT_NEAR(report.pool.gpuHours, 2.0 * 40 / 60, 1e-9);
@@ -88,7 +88,7 @@ TEST(Cost, isHoursTimesPriceOverDeliveredTokens) {
 }
 
 TEST(Cost, isAbsentWithoutAPrice) {
-    std::string text = scenario("{enabled: false}");
+    std::string text = scaled("{enabled: false}");
     text.replace(text.find("cost_per_gpu_hour: 2"), 20, "name: pool          ");
     auto world = test::makeText(text);
     ASSERT_NE(world, nullptr);

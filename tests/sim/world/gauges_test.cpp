@@ -11,7 +11,7 @@ namespace {
 
 using namespace std::chrono_literals;
 
-std::string scenario(const std::string& router, const std::string& faults,
+std::string exporting(const std::string& router, const std::string& faults,
                      const std::string& gate = "prometheus-saturation",
                      const std::string& params = "{pool: pool}") {
     return "scenario: {name: gauges, horizon: 20m}\n"
@@ -38,7 +38,7 @@ std::optional<double> ask(World& world, const std::string& query) {
 // The router refreshes its pool gauges pod by pod: with no pod left there is nothing to refresh, and
 // ready_pods goes on saying 2 over an empty pool, for whoever divides by it.
 TEST(Gauges, readyPodsFreezeWhenThePoolEmpties) {
-    auto world = test::makeText(scenario(
+    auto world = test::makeText(exporting(
         "{}", "{kind: replica-killed, replica: 0, at: 5m, for: 5m},"
               "{kind: replica-killed, replica: 1, at: 5m, for: 5m}"));
     ASSERT_NE(world, nullptr);
@@ -59,7 +59,7 @@ TEST(Gauges, readyPodsFreezeWhenThePoolEmpties) {
 }
 
 TEST(Gauges, oneLostEndpointIsOneReadyPodFewer) {
-    auto world = test::makeText(scenario("{}", "{kind: replica-killed, replica: 1, at: 5m, for: 5m}"));
+    auto world = test::makeText(exporting("{}", "{kind: replica-killed, replica: 1, at: 5m, for: 5m}"));
     ASSERT_NE(world, nullptr);
     world->runUntil(world->start() + 7min);
     EXPECT_EQ(ask(*world, "inference_pool_ready_pods"), 1.0);
@@ -76,7 +76,7 @@ TEST(Gauges, theSaturationSeriesBelongsToFlowControl) {
     for (const Case& c : {Case{"{}", true}, Case{"{flow_control: true}", true},
                           Case{"{saturation_gauge: with-flow-control}", false},
                           Case{"{saturation_gauge: with-flow-control, flow_control: true}", true}}) {
-        auto world = test::makeText(scenario(c.router, ""));
+        auto world = test::makeText(exporting(c.router, ""));
         ASSERT_NE(world, nullptr) << c.router;
         world->runUntil(world->start() + 2min);
         for (const char* name : {"inference_extension_flow_control_pool_saturation",
@@ -99,7 +99,7 @@ TEST(Gauges, theSaturationSeriesBelongsToFlowControl) {
 }
 
 TEST(Gauges, namesOfOneGenerationOnlyWhereAsked) {
-    auto world = test::makeText(scenario("{metric_names: llm-d-epp}", ""));
+    auto world = test::makeText(exporting("{metric_names: llm-d-epp}", ""));
     ASSERT_NE(world, nullptr);
     world->runUntil(world->start() + 1min);
     EXPECT_TRUE(ask(*world, "llm_d_epp_flow_control_pool_saturation").has_value());
@@ -122,7 +122,7 @@ TEST(Gauges, aGateWithoutAReadingFallsBack) {
              Case{"prometheus-down", "1", ReasonCode::closedByFallback},
          }) {
         auto world = test::makeText(
-            scenario("{}", std::string("{kind: ") + c.fault + ", at: 5m, for: 5m}",
+            exporting("{}", std::string("{kind: ") + c.fault + ", at: 5m, for: 5m}",
                      "prometheus-saturation", std::string("{pool: pool, fallback: ") + c.fallback + "}"));
         ASSERT_NE(world, nullptr) << c.fault;
         const auto reason = [&] { return world->dispatcher().queueView(0).reason; };
@@ -140,7 +140,7 @@ TEST(Gauges, aGateWithoutAReadingFallsBack) {
 // A frozen exporter is the worst of them: there is a reading, it is fresh by its timestamp, and it is
 // wrong. Only the age of what was observed tells.
 TEST(Gauges, aFrozenExporterLooksAlive) {
-    auto world = test::makeText(scenario("{}", "{kind: metrics-frozen, at: 5m, for: 10m}"));
+    auto world = test::makeText(exporting("{}", "{kind: metrics-frozen, at: 5m, for: 10m}"));
     ASSERT_NE(world, nullptr);
     world->runUntil(world->start() + 12min);
     const Reason reason = world->dispatcher().queueView(0).reason;

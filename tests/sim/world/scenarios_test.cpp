@@ -95,17 +95,5 @@ TEST(FloorOfThePoll, neverMoreThanEightASecondAndShutFromPointSeven) {
     EXPECT_EQ(watch.sentWhileShut, 0);
 }
 
-TEST(PerfectGate, isNoWorseInformedThanARealOne) {
-    WorldOptions perfect;
-    perfect.perfectGate = true;
-    auto late = test::make(test::shipped("code-onoff"), test::options());
-    auto seeing = test::make(test::shipped("code-onoff"), test::options(), perfect);
-    const Report a = test::run(*late);
-    const Report b = test::run(*seeing);
-    EXPECT_GT(a.gates.front().stats.ageMean, 5.0);
-    EXPECT_LT(b.gates.front().stats.ageMean, 0.1);
-    EXPECT_LT(b.gates.front().stats.trackingError, a.gates.front().stats.trackingError);
-}
-
 } // namespace
 } // namespace penstock::sim

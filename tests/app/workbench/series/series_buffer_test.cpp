@@ -3,6 +3,7 @@
 // appended. Method: compare with the obvious computation over a plain vector, for random series,
 // random ranges and rings small enough to forget most of them.
 #include "app/workbench/series/series_buffer.h"
+#include "tests/app/workbench/series/times.h"
 
 #include <gtest/gtest.h>
 #include <rapidcheck.h>
@@ -13,10 +14,6 @@
 
 namespace penstock::app {
 namespace {
-
-Time at(double seconds) {
-    return Time{fromSeconds(seconds)};
-}
 
 std::vector<Sample> randomSeries(int count) {
     std::vector<Sample> samples;

@@ -2,6 +2,7 @@
 // Goal: zoom, pan, follow and the way back behave the same whether or not data streams in.
 // Method: drive the axis as mouse and keys do, with advance() between the steps.
 #include "app/workbench/series/time_axis.h"
+#include "tests/app/workbench/series/times.h"
 
 #include <gtest/gtest.h>
 #include <rapidcheck.h>
@@ -10,10 +11,6 @@ namespace penstock::app {
 namespace {
 
 using std::chrono::seconds;
-
-Time at(int s) {
-    return Time{seconds(s)};
-}
 
 TimeAxis axisAt(int head) {
     TimeAxis axis;

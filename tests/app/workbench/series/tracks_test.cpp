@@ -3,6 +3,7 @@
 // and stay bounded. Method: small cases worked by hand.
 #include "app/workbench/series/heat_buffer.h"
 #include "app/workbench/series/tracks.h"
+#include "tests/app/workbench/series/times.h"
 
 #include <gtest/gtest.h>
 
@@ -12,10 +13,6 @@ namespace penstock::app {
 namespace {
 
 using std::chrono::seconds;
-
-Time at(int s) {
-    return Time{seconds(s)};
-}
 
 TEST(MarkTrack, VisitsARangeAndFindsTheNearest) {
     MarkTrack marks(3);
