@@ -21,9 +21,8 @@
 
 namespace penstock {
 
-namespace {
 // Wakes the store's thread; shared by the store and its writers, whoever lives longer.
-struct Bell {
+struct StoreBell {
     std::mutex mutex;
     std::condition_variable changed;
     bool rung = false;
@@ -36,12 +35,11 @@ struct Bell {
         changed.notify_one();
     }
 };
-} // namespace
 
 struct RunWriter::Shared {
     RunId id = 0;
     StoreOptions options;
-    std::shared_ptr<Bell> bell;
+    std::shared_ptr<StoreBell> bell;
 
     mutable std::mutex mutex;
     Batch filling; // under the mutex
@@ -161,7 +159,7 @@ std::uint64_t RunWriter::dropped() const {
 struct RunStore::State {
     std::string file;
     StoreOptions options;
-    std::shared_ptr<Bell> bell = std::make_shared<Bell>();
+    std::shared_ptr<StoreBell> bell = std::make_shared<StoreBell>();
 
     std::mutex mutex; // of the two below
     std::vector<std::shared_ptr<RunWriter::Shared>> writers;
