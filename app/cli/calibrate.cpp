@@ -132,12 +132,14 @@ int calibrate(const CalibrateArguments& a) {
         return report(Error{"nothing to fit to: name a measured file, or a --plan"}, kBadInput);
     }
     sim::FitOptions options;
+    sim::Candidate start;
     std::vector<sim::MeasurementSpec> specs;
     if (!a.plan.empty()) {
         auto plan = sim::readPlan(a.plan, a.data);
         if (!plan) return report(plan.error(), kBadInput);
         specs = std::move(plan->measurements);
         options.bounds = std::move(plan->bounds);
+        start.constants = plan->start;
     }
     for (const std::string& file : a.files) {
         auto spec = specOf(a, file);
@@ -148,7 +150,6 @@ int calibrate(const CalibrateArguments& a) {
     const auto measurements = sim::readMeasurements(specs, *hardware, false);
     if (!measurements) return report(measurements.error(), kBadInput);
 
-    sim::Candidate start;
     if (!a.start.empty()) {
         const auto profile = sim::readProfile(a.start);
         if (!profile) return report(profile.error(), kBadInput);
@@ -218,7 +219,7 @@ void addCalibrate(CLI::App& app, int& code) {
         ->delimiter(',');
     list("--bound", a->bounds, "PARAMETER=LEAST:MOST, narrower than physics; repeatable");
     command->add_flag("--no-a0", a->noA0, "Keep a0 as it is given");
-    command->add_option("--start", a->start, "A profile to start from, and to stay near");
+    command->add_option("--start", a->start, "A profile to start from, and to stay near (the plan's start)");
     command->add_option("--starts", a->starts, "Searches from so many points")
         ->capture_default_str()
         ->check(CLI::Range(1, 64));

@@ -2,6 +2,7 @@
 #include "sim/calibration/plan_reader.h"
 
 #include "engine/config/reader.h"
+#include "sim/world/profile.h"
 
 #include <fmt/format.h>
 
@@ -61,8 +62,7 @@ void readBounds(Reader& r, std::vector<Bound>& bounds) {
 
 } // namespace
 
-Result<Plan> readPlan(const std::string& path,
-const std::string& dataDirectory) {
+Result<Plan> readPlan(const std::string& path, const std::string& dataDirectory) {
     const auto document = Document::load(path, Syntax::yaml);
     if (!document) return fail(document.error());
     Problems problems;
@@ -104,6 +104,7 @@ const std::string& dataDirectory) {
         },
         {.min = 1, .max = 1000});
     top.object("bounds", [&](Reader& r) { readBounds(r, plan.bounds); });
+    top.object("start", [&](Reader& r) { readStepConstants(r, plan.start); });
     top.finish();
     if (auto ok = problems.status(); !ok) return fail(ok.error());
     return plan;

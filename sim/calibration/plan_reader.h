@@ -49,6 +49,9 @@ struct MeasurementSpec {
 struct Plan {
     std::vector<MeasurementSpec> measurements;
     std::vector<Bound> bounds;
+    // Where a fit begins and what it stays near; the defaults of the law where the plan says nothing,
+    // so that a plan which says all gives the same fit whatever the defaults have become.
+    StepConstants start;
 };
 
 // Reads a plan; its paths are taken from `dataDirectory`, or from the plan's folder if that is empty.

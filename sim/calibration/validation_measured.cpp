@@ -17,7 +17,12 @@ namespace {
 constexpr int kColors = 6;
 
 std::string valueText(double value, Quantity quantity) {
-    return std::isnan(value) ? "-" : fmt::format("{:.4g} {}", value, unitOf(quantity));
+    if (std::isnan(value)) return "-";
+    constexpr double kManyMs = 1e4;
+    if (quantity != Quantity::completed && value >= kManyMs) {
+        return fmt::format("{:.1f} s", value * 1e-3);
+    }
+    return fmt::format("{:.4g} {}", value, unitOf(quantity));
 }
 
 bool inRows(const MeasuredRow& row, Check::Rows rows) {

@@ -19,7 +19,7 @@ std::string cell(const std::string& text, const char* kind = "") {
 
 std::string checkTable(const ValidationSection& section) {
     if (section.checks.empty()) return {};
-    std::string out = "<div class=\"scroll\"><table><tr><th>check</th><th></th><th>should be</th>"
+    std::string out = "<div class=\"scroll\"><table class=\"checks\"><tr><th>check</th><th></th><th>should be</th>"
                       "<th>is</th><th>error</th><th>bound</th></tr>";
     for (const ValidationCheck& c : section.checks) {
         const char* css = c.outcome == Outcome::pass   ? "pass"

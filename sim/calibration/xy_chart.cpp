@@ -14,6 +14,8 @@ namespace penstock::sim {
 const char* const kXyChartStyle = R"css(
 .pair{display:grid;grid-template-columns:repeat(auto-fit,minmax(420px,1fr));gap:14px}
 .pair figure{margin:0}
+.pair figure:only-child{max-width:620px}
+.checks td:first-child,.checks td:nth-child(4){white-space:normal;min-width:150px}
 .dot{fill:var(--c);stroke:var(--card);stroke-width:1}
 .key i.round{width:8px;height:8px;border:0;border-radius:4px;background:var(--c)}
 .axis{fill:var(--soft);font-size:11px}
