@@ -9,7 +9,7 @@ namespace {
 
 constexpr double kLearnUpSeconds = 5.0;
 constexpr double kLearnDownSeconds = 30.0;
-constexpr double kLongestStepSeconds = 1.0; // of learning, so that a pause teaches nothing
+constexpr double kLongestLessonSeconds = 1.0; // of learning, so that a pause teaches nothing
 
 } // namespace
 
@@ -25,7 +25,7 @@ void SpeedBrake::answered(Time now, Duration latency, std::uint32_t outputTokens
                    tokensKnown_ ? static_cast<double>(outputTokens) + settings_.tokenOffset : 1.0);
     if (!pool_.known()) return;
     const double speed = pool_.speed();
-    const double seconds = std::clamp(toSeconds(now - lastAnswer_), 0.0, kLongestStepSeconds);
+    const double seconds = std::clamp(toSeconds(now - lastAnswer_), 0.0, kLongestLessonSeconds);
     lastAnswer_ = now;
     if (normal_ <= 0.0) normal_ = speed;
     const bool brakes = settings_.slowdown > 1.0;
