@@ -310,13 +310,15 @@ void SimulatedRun::Impl::checkCondition() {
     nextCheck_ = kNever;
 }
 
-// About kGaugesAFrame samples between two frames, on a grid that begins with the run.
+// At least about kGaugesAFrame samples between two frames, on a grid that begins with the run.
 void SimulatedRun::Impl::chooseGaugeStep() {
     const double wall = toSeconds(Clock::now() - published_);
     const double engine = toSeconds(world_->now() - publishedAt_);
     if (wall <= 0 || published_ == Clock::time_point{}) return;
     const double speed = engine / wall;
-    const double wanted = speed * kFrame / kGaugesAFrame;
+    // A short run is over in a few frames: it gets about as many as its recorder takes.
+    const double wanted = std::min(speed * kFrame / kGaugesAFrame,
+                                   toSeconds(world_->scenario().sampleEvery));
     const double finest = toSeconds(kFinestGauges);
     double step = toSeconds(gaugeStep_);
     while (step < wanted) step *= 2;

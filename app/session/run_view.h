@@ -66,7 +66,7 @@ struct RunInfo {
 
 // Gauges at one instant, in the order of time. Vectors as in RunInfo; NaN: not known. At least one
 // for each 100 ms of engine time while the run is paced slowly (up to about x30), fewer the faster
-// it goes: about 32 a frame.
+// it goes: about 32 a frame, or one for each of the recorder's own samples if those are more.
 struct GaugeSample {
     Time at{};
     struct Queue {

@@ -18,7 +18,7 @@ struct Arguments {
     std::uint64_t seed = 0;
     std::string store;
     bool noStore = false;
-    std::string screenshots;
+    std::string screenshots, picture;
 };
 
 } // namespace
@@ -36,13 +36,17 @@ int main(int argc, char** argv) {
                    "PATH=VALUE: overrides a value of the scenario; repeatable")
         ->allow_extra_args(false)
         ->take_all();
-    cli.add_option("--store", arguments.store,
-                   "SQLite database of the history of runs; ~/.local/share/penstock/runs.db if none "
-                   "is given");
+    cli.add_option(
+        "--store", arguments.store,
+        "SQLite database of the history of runs; ~/.local/share/penstock/runs.db if none "
+        "is given");
     cli.add_flag("--no-store", arguments.noStore, "Keep no history of runs");
     cli.add_option("--screenshots", arguments.screenshots,
                    "Play the scenario for a while without a person and save pictures of the window "
                    "and its panels in this folder: two sizes, light and dark, at 1x and 2x");
+    cli.add_option("--picture", arguments.picture,
+                   "Play likewise, and save one picture of the window (PNG)")
+        ->excludes("--screenshots");
     cli.set_version_flag("--version", "penstock-workbench " PENSTOCK_VERSION);
     cli.footer("Examples:\n"
                "  penstock-workbench\n"
@@ -57,6 +61,10 @@ int main(int argc, char** argv) {
     opening.order.scenario = arguments.scenario;
     opening.order.overrides = arguments.overrides;
     if (seed->count() > 0) opening.order.seed = arguments.seed;
+    if (!arguments.picture.empty()) {
+        return makePicture(argc, argv, QString::fromStdString(arguments.picture),
+                           std::move(opening));
+    }
     if (!arguments.screenshots.empty()) {
         return makeScreenshots(argc, argv, QString::fromStdString(arguments.screenshots),
                                std::move(opening));

@@ -16,6 +16,13 @@ namespace {
 
 constexpr int kRowHeight = 9, kLeastRowHeight = 2, kScaleWidth = 80;
 
+// "pool-default-12" → "12": the margin has room for what differs, the tool tip for the whole.
+QString shortName(const QString& name, int width, const QFontMetrics& metrics) {
+    if (metrics.horizontalAdvance(name) <= width) return name;
+    const QString last = name.section(QLatin1Char('-'), -1);
+    return metrics.elidedText(last.isEmpty() ? name : last, Qt::ElideLeft, width);
+}
+
 } // namespace
 
 HeatStrip::HeatStrip(QString title, double full, TimeAxis& axis, QWidget* parent)
@@ -127,7 +134,7 @@ void HeatStrip::paintEvent(QPaintEvent*) {
         painter.drawText(QRectF(0, area.top() + row * rowHeight, area.left() - 6,
                                 std::max(rowHeight, fontMetrics().height() * 1.0)),
                          Qt::AlignRight | Qt::AlignVCenter,
-                         fontMetrics().elidedText(name, Qt::ElideRight, area.left() - 8));
+                         shortName(name, area.left() - 8, fontMetrics()));
     }
     painter.setPen(theme.frame);
     painter.drawRect(area.adjusted(-1, -1, 0, 0));

@@ -252,6 +252,7 @@ void PlotScene::drawMarks(CurveRaster& raster) const {
     marks_->visit(scale_.view(), [&](const Mark& mark) {
         const double x = std::floor(scale_.x(mark.t));
         if (mark.kind == MarkKind::decision) {
+            if (!spans_) return; // decisions are the gate's: elsewhere they would be noise
             // At most one tick every other pixel: a thousand decisions are a bar, not a cost.
             if (x - lastDecision < 2) return;
             lastDecision = static_cast<int>(x);
@@ -270,7 +271,7 @@ void PlotScene::renderMarks(QPainter& painter) const {
     marks_->visit(scale_.view(), [&](const Mark& mark) {
         const double x = xAt(mark.t);
         if (mark.kind == MarkKind::decision) {
-            if (x - lastDecision < 2) return;
+            if (!spans_ || x - lastDecision < 2) return;
             lastDecision = x;
             painter.fillRect(QRectF(x, plot_.bottom() - kTickHeight, 1, kTickHeight),
                              theme.decisionMark);

@@ -4,6 +4,7 @@
 #include "app/workbench/docks/table_view.h"
 #include "app/workbench/models/text.h"
 
+#include <QHeaderView>
 #include <QLabel>
 #include <QPushButton>
 #include <QVBoxLayout>
@@ -22,7 +23,11 @@ AdviceDock::AdviceDock(QWidget* parent)
     table_->setSelectionMode(QAbstractItemView::SingleSelection);
     table_->setSortingEnabled(true);
     table_->sortByColumn(0, Qt::AscendingOrder); // errors first
-    table_->setColumnWidths({11, 24, 22, 60, 40});
+    table_->setColumnWidths({11, 20, 22, 60, 40});
+    table_->setDispensable({1, 2});
+    // Findings are few, and each is a sentence or two: to be read, not to be hunted for.
+    table_->setWordWrap(true);
+    table_->verticalHeader()->setSectionResizeMode(QHeaderView::ResizeToContents);
     detail_->setWordWrap(true);
     detail_->setTextInteractionFlags(Qt::TextSelectableByMouse);
     go_->setAccessibleName(tr("Go to the parameter that the finding is about"));

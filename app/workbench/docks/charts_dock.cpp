@@ -28,6 +28,7 @@ namespace penstock::app {
 namespace {
 
 constexpr int kSoonMs = 8;
+constexpr int kLeastChart = 240; // pixels
 constexpr quint32 kChartsState = 1;
 const QString kHeat = QStringLiteral("replicas");
 
@@ -59,6 +60,7 @@ ChartsDock::ChartsDock(const RunSeries& series, TimeAxis& axis, QWidget* parent)
     for (const ChartDesign& design : chartDesigns()) {
         auto* chart = new TimeChart(design.id, design.title, design.values, axis_, stack_);
         chart->setToolTip({});
+        chart->setMinimumWidth(kLeastChart); // legends give way rather than be cut at the edge
         chart->view().setContextMenuPolicy(Qt::CustomContextMenu);
         connect(&chart->view(), &QWidget::customContextMenuRequested, this,
                 [this, chart](const QPoint& at) {

@@ -57,7 +57,7 @@ void EmptyState::changeEvent(QEvent* event) {
 }
 
 void EmptyState::dress() {
-    QPalette colors = currentTheme().palette;
+    QPalette colors; // the other roles follow the application
     colors.setColor(QPalette::WindowText, currentTheme().weakText);
     for (QLabel* label : {title_, whatToDo_})
         label->setPalette(colors);

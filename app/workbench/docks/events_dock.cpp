@@ -25,7 +25,8 @@ EventsDock::EventsDock(TimeAxis& axis, QWidget* parent)
     table_->setSortingEnabled(true);
     table_->sortByColumn(-1, Qt::AscendingOrder);
     table_->setFollowsEnd(true);
-    table_->setColumnWidths({12, 10, 14, 18, 7, 8, 16, 20});
+    table_->setColumnWidths({12, 10, 10, 16, 7, 8, 21, 24});
+    table_->setDispensable({5, 4, 2});
     auto* column = new QVBoxLayout(this);
     column->setContentsMargins(0, 0, 0, 0);
     column->setSpacing(0);

@@ -21,6 +21,8 @@
 namespace penstock::app {
 namespace {
 
+constexpr int kWidestName = 120; // pixels; a longer one is elided, and whole in its tool tip
+
 void setTextOf(QLabel* label, const QString& words) {
     if (label->text() != words) label->setText(words);
 }
@@ -80,6 +82,7 @@ GateCard::GateCard(const RunInfo::Gate& gate, Knobs& knobs, QWidget* parent)
     threshold_ = addLine(*grid, tr("Threshold"), tr("What the reading is held against"));
     budget_ = addLine(*grid, tr("Budget"), tr("The share of the limit that it lets through"));
     source_ = addLine(*grid, tr("Source"), tr("Where the value came from"));
+    source_.value->setTextInteractionFlags(Qt::NoTextInteraction); // it holds places to break
     fallback_ =
         addLine(*grid, tr("Fallback"), tr("What the gate does while its source does not answer"));
     column->addLayout(grid);
@@ -128,7 +131,7 @@ void GateCard::addKnobs(Knobs& knobs, QWidget* into) {
     for (const ParameterRow& row : knobs.model().parameters()) {
         if (!belongs(row, owner_)) continue;
         auto* knob = new Knob(knobs, text(row.path), into);
-        width = std::max(width, knob->nameWidth());
+        width = std::max(width, std::min(knob->nameWidth(), kWidestName));
         knobs_.push_back(knob);
     }
     if (knobs_.empty()) return;
@@ -167,7 +170,8 @@ void GateCard::setRow(const GateRow& row) {
     show(truth_, std::isnan(row.truth) ? QString() : number(row.truth));
     show(threshold_, std::isnan(row.threshold) ? QString() : number(row.threshold));
     show(budget_, number(row.budget));
-    show(source_, text(row.source));
+    show(source_, breakable(text(row.source)));
+    source_.value->setToolTip(text(row.source));
     show(fallback_, text(row.fallback));
     setTextOf(remedy_, text(row.remedy));
     remedy_->setVisible(!row.remedy.empty());
@@ -208,7 +212,7 @@ void GateCard::dress() {
     const bool open = !known_ || row_.open;
     image_->setPixmap(icon(open ? QStringLiteral("gate-open") : QStringLiteral("gate-closed"))
                           .pixmap(QSize(18, 18), devicePixelRatioF()));
-    QPalette colors = theme.palette;
+    QPalette colors; // the other roles follow the application
     colors.setColor(QPalette::WindowText, !known_ ? theme.weakText : open ? theme.good : theme.bad);
     state_->setPalette(colors);
     QFont bold = font();

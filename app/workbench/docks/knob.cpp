@@ -23,21 +23,25 @@ namespace {
 constexpr int kEditorCharacters = 9;
 
 QString aboutOf(const ParameterRow& row) {
-    const QString unit = row.unit.empty() || row.kind == ParameterKind::duration
-                             ? QString()
-                             : QLatin1Char(' ') + text(row.unit);
     QString about = text(row.help);
     if (!about.isEmpty()) about += QLatin1Char('\n');
-    if (row.kind != ParameterKind::choice && row.kind != ParameterKind::flag) {
-        about += Knob::tr("From %1 to %2%3. ")
-                     .arg(ParameterModel::valueText(row, row.min),
-                          ParameterModel::valueText(row, row.max), unit);
-    }
-    about += Knob::tr("Default: %1%2.").arg(ParameterModel::valueText(row, row.fallback), unit);
-    return about + QLatin1Char('\n') + text(row.path);
+    return about + Knob::rangeText(row) + QLatin1Char('\n') + text(row.path);
 }
 
 } // namespace
+
+QString Knob::rangeText(const ParameterRow& row) {
+    const QString unit = row.unit.empty() || row.kind == ParameterKind::duration
+                             ? QString()
+                             : QLatin1Char(' ') + text(row.unit);
+    QString out;
+    if (row.kind != ParameterKind::choice && row.kind != ParameterKind::flag) {
+        out = tr("From %1 to %2%3. ")
+                  .arg(ParameterModel::valueText(row, row.min),
+                       ParameterModel::valueText(row, row.max), unit);
+    }
+    return out + tr("Default: %1%2.").arg(ParameterModel::valueText(row, row.fallback), unit);
+}
 
 Knob::Knob(Knobs& knobs, const QString& path, QWidget* parent)
     : QWidget(parent), knobs_(knobs), path_(path), name_(new QLabel(this)),
@@ -121,7 +125,9 @@ int Knob::nameWidth() const {
 }
 
 void Knob::setNameWidth(int width) {
+    nameRoom_ = width;
     name_->setFixedWidth(width);
+    refresh();
 }
 
 void Knob::refresh() {
@@ -158,7 +164,14 @@ void Knob::refresh() {
         font.setBold(moved);
         name_->setFont(font);
     }
-    const QString name = text(row->name) + (pending ? QStringLiteral(" …") : QString());
+    QString name = text(row->name);
+    const QString waits = pending ? QStringLiteral(" …") : QString();
+    if (nameRoom_ > 0) {
+        const QFontMetrics metrics(name_->font());
+        name =
+            metrics.elidedText(name, Qt::ElideMiddle, nameRoom_ - metrics.horizontalAdvance(waits));
+    }
+    name += waits;
     if (name_->text() != name) name_->setText(name);
     if (!row->live) {
         setToolTip(tr("%1\nFixed for the life of a run: restart to change it.").arg(aboutOf(*row)));
@@ -178,7 +191,7 @@ void Knob::typed() {
 }
 
 void Knob::showProblem(bool problem) {
-    QPalette colors = currentTheme().palette;
+    QPalette colors; // the other roles follow the application
     if (problem) colors.setColor(QPalette::Text, currentTheme().bad);
     editor_->setPalette(colors);
 }

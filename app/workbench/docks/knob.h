@@ -26,6 +26,9 @@ class Knob : public QWidget {
     // `knobs` must outlive the widget; a path that it does not have is our own bug.
     Knob(Knobs& knobs, const QString& path, QWidget* parent = nullptr);
 
+    // "From 0 to 1. Default: 0.8."
+    static QString rangeText(const ParameterRow& row);
+
     const QString& path() const { return path_; }
     // Takes value, pending and locked state from the knobs.
     void refresh();
@@ -52,6 +55,7 @@ class Knob : public QWidget {
     QComboBox* choice_ = nullptr;
     QCheckBox* flag_ = nullptr;
     QToolButton* reset_;
+    int nameRoom_ = 0; // pixels; 0: as much as it needs
     bool refreshing_ = false;
 };
 

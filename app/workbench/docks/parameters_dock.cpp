@@ -3,11 +3,13 @@
 
 #include "app/workbench/actions/action_registry.h"
 #include "app/workbench/docks/empty_state.h"
+#include "app/workbench/docks/knob.h"
 #include "app/workbench/docks/knobs.h"
 #include "app/workbench/docks/value_editor.h"
 #include "app/workbench/look/theme.h"
 #include "app/workbench/models/text.h"
 
+#include <QEvent>
 #include <QHeaderView>
 #include <QLabel>
 #include <QLineEdit>
@@ -91,6 +93,7 @@ ParametersDock::ParametersDock(Knobs& knobs, QWidget* parent)
                            QAbstractItemView::AnyKeyPressed);
     tree_->setItemDelegate(new ValueEditor(knobs_, tree_));
     tree_->setMinimumSize(120, 60);
+    tree_->viewport()->installEventFilter(this);
     tree_->header()->setStretchLastSection(true);
     tree_->header()->setHighlightSections(false);
     help_->setWordWrap(true);
@@ -121,14 +124,33 @@ ParametersDock::ParametersDock(Knobs& knobs, QWidget* parent)
     begin({});
 }
 
+// Range and default are below the tree too, for the chosen parameter: they give way first.
+void ParametersDock::fitColumns() {
+    const int room = tree_->viewport()->width();
+    int needed = 0;
+    for (const int column : {ParameterModel::name, ParameterModel::value, ParameterModel::unit,
+                             ParameterModel::standard, ParameterModel::range}) {
+        needed += widths_[static_cast<std::size_t>(column)];
+        tree_->setColumnHidden(column, needed > room && column != ParameterModel::name &&
+                                           column != ParameterModel::value);
+    }
+}
+
+bool ParametersDock::eventFilter(QObject* watched, QEvent* event) {
+    if (watched == tree_->viewport() && event->type() == QEvent::Resize) fitColumns();
+    return RunDock::eventFilter(watched, event);
+}
+
 void ParametersDock::begin(const RunInfo&) {
     tree_->expandAll();
     const int character = fontMetrics().averageCharWidth();
-    const int widths[] = {26, 11, 9, 20, 11};
+    const int widths[] = {22, 12, 10, 20, 11};
     for (int i = 0; i < ParameterModel::columns; ++i) {
+        widths_[static_cast<std::size_t>(i)] = widths[i] * character + 12;
         if (tree_->columnWidth(i) <= tree_->header()->defaultSectionSize())
-            tree_->setColumnWidth(i, widths[i] * character + 12);
+            tree_->setColumnWidth(i, widths_[static_cast<std::size_t>(i)]);
     }
+    fitColumns();
     filter();
     showCurrent();
 }
@@ -168,10 +190,11 @@ void ParametersDock::showCurrent() {
     }
     QString words = QStringLiteral("<b>%1</b> &nbsp;%2")
                         .arg(text(row->name).toHtmlEscaped(), text(row->help).toHtmlEscaped());
+    words += QLatin1Char(' ') + Knob::rangeText(*row);
     if (!row->live) words += QLatin1Char(' ') + tr("Fixed for the life of a run.");
     if (!locked.isEmpty()) words += QLatin1Char(' ') + locked;
     words += QStringLiteral("<br><span style=\"color:%1\">%2</span>")
-                 .arg(currentTheme().weakText.name(), text(row->path).toHtmlEscaped());
+                 .arg(currentTheme().weakText.name(), breakable(text(row->path)).toHtmlEscaped());
     help_->setText(words);
 }
 

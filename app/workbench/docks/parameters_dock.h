@@ -3,6 +3,9 @@
 
 // Every parameter of the run in a tree by owner, with search, editing in place and reset.
 #include "app/workbench/docks/run_dock.h"
+#include "app/workbench/models/parameter_model.h"
+
+#include <array>
 
 class QLabel;
 class QLineEdit;
@@ -39,8 +42,12 @@ class ParametersDock : public RunDock {
     // The user wants to search: this dock should come to the front.
     void asked();
 
+  protected:
+    bool eventFilter(QObject* watched, QEvent* event) override;
+
   private:
     void filter();
+    void fitColumns();
     void showCurrent();
     void resetCurrent();
 
@@ -51,6 +58,7 @@ class ParametersDock : public RunDock {
     QTreeView* tree_;
     QLabel* help_;
     EmptyState* empty_;
+    std::array<int, ParameterModel::columns> widths_{}; // pixels
 };
 
 } // namespace penstock::app

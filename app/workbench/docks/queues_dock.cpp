@@ -24,7 +24,8 @@ QueuesDock::QueuesDock(QWidget* parent)
       table_(new TableView(tr("Queues"), this)), pause_(new QToolButton(this)) {
     table_->setModel(&model_);
     table_->setSelectionMode(QAbstractItemView::SingleSelection);
-    table_->setColumnWidths({9, 5, 6, 4, 4, 6, 4, 4});
+    table_->setColumnWidths({9, 6, 11, 5, 5, 11, 4, 4});
+    table_->setDispensable({6, 7, 5, 3, 2, 4});
     pause_->setAutoRaise(true);
     pause_->setToolButtonStyle(Qt::ToolButtonTextBesideIcon);
     connect(pause_, &QToolButton::clicked, this, &QueuesDock::togglePause);

@@ -50,7 +50,8 @@ RequestsDock::RequestsDock(TimeAxis& axis, QWidget* parent)
     table_->setSortingEnabled(true);
     table_->sortByColumn(-1, Qt::AscendingOrder); // as they came, until a heading is pressed
     table_->setFollowsEnd(true);
-    table_->setColumnWidths({12, 16, 10, 10, 18, 4, 8, 8, 8, 8, 6, 6});
+    table_->setColumnWidths({12, 21, 10, 10, 14, 4, 11, 8, 11, 11, 6, 6});
+    table_->setDispensable({10, 11, 9, 7, 6, 2, 5, 4});
 
     auto* life = new QWidget;
     auto* column = new QVBoxLayout(life);
@@ -76,6 +77,7 @@ RequestsDock::RequestsDock(TimeAxis& axis, QWidget* parent)
     splitter_->setChildrenCollapsible(false);
     splitter_->setStretchFactor(0, 3);
     splitter_->setStretchFactor(1, 2);
+    splitter_->setSizes({600, 400}); // shares: the splitter has no width yet
     auto* all = new QVBoxLayout(this);
     all->setContentsMargins(0, 0, 0, 0);
     all->setSpacing(0);
@@ -170,8 +172,9 @@ void RequestsDock::showChosen() {
     }
     if (choosing_) return;
     const QScopedValueRollback guard(choosing_, true);
-    axis_.reveal(request.arrived);
-    axis_.lockCrosshair(request.arrived);
+    const Time at{Duration{rows_.index(row, 0).data(TimeRole).toLongLong()}};
+    axis_.reveal(at);
+    axis_.lockCrosshair(at);
 }
 
 void RequestsDock::find(const QString& id) {

@@ -53,7 +53,8 @@ RunsDock::RunsDock(QWidget* parent)
     table_->setModel(&rows_);
     table_->setSortingEnabled(true);
     table_->sortByColumn(-1, Qt::AscendingOrder);
-    table_->setColumnWidths({2, 17, 5, 17, 12, 10, 6, 12, 20, 18});
+    table_->setColumnWidths({2, 15, 5, 17, 10, 10, 6, 12, 20, 18});
+    table_->setDispensable({9, 6, 8, 5, 7, 3, 2, 4});
     table_->setEmptyText(tr("No runs yet"), tr("Every run that you make is kept here."));
     auto* column = new QVBoxLayout(this);
     column->setContentsMargins(0, 0, 0, 0);

@@ -8,17 +8,22 @@
 #include <QApplication>
 #include <QClipboard>
 #include <QContextMenuEvent>
+#include <QDataStream>
 #include <QHeaderView>
+#include <QIODevice>
 #include <QKeyEvent>
 #include <QMenu>
+#include <QScopedValueRollback>
 #include <QScrollBar>
 
 #include <algorithm>
+#include <utility>
 
 namespace penstock::app {
 namespace {
 
 constexpr int kRowPadding = 5;
+constexpr quint32 kTableState = 1;
 
 } // namespace
 
@@ -83,16 +88,64 @@ void TableView::showEmpty() {
 void TableView::setColumnWidths(const std::vector<int>& characters) {
     const int digit = fontMetrics().horizontalAdvance(QLatin1Char('0'));
     const int arrow = isSortingEnabled() ? 24 : 12;
+    wanted_.clear();
     for (std::size_t i = 0; i < characters.size(); ++i) {
         const int column = static_cast<int>(i);
         const QString title = model()->headerData(column, Qt::Horizontal).toString();
         const int heading = fontMetrics().horizontalAdvance(title) + arrow;
-        setColumnWidth(column, std::max(heading, characters[i] * digit + 10));
+        wanted_.push_back(std::max(heading, characters[i] * digit + 10));
+        setColumnWidth(column, wanted_.back());
     }
     // A number at the far edge of a wide table would be far from all others.
     const auto alignment =
         model()->headerData(model()->columnCount() - 1, Qt::Horizontal, Qt::TextAlignmentRole);
     horizontalHeader()->setStretchLastSection(!(alignment.toInt() & Qt::AlignRight));
+    fitColumns();
+}
+
+void TableView::setDispensable(std::vector<int> columns) {
+    dispensable_ = std::move(columns);
+    fitColumns();
+}
+
+void TableView::fitColumns() {
+    if (fitting_) return; // a scroll bar came or went on the way
+    const QScopedValueRollback guard(fitting_, true);
+    for (const int column : std::exchange(gaveWay_, {}))
+        setColumnHidden(column, false);
+    const QHeaderView& header = *horizontalHeader();
+    int needed = 0;
+    for (int column = 0; column < header.count(); ++column) {
+        if (isColumnHidden(column)) continue;
+        // The last column takes what is left: its width does not say what it needs.
+        const bool last =
+            header.stretchLastSection() && header.visualIndex(column) == header.count() - 1;
+        const auto i = static_cast<std::size_t>(column);
+        needed += last && i < wanted_.size() ? wanted_[i] : columnWidth(column);
+    }
+    for (const int column : dispensable_) {
+        if (needed <= viewport()->width()) break;
+        if (isColumnHidden(column) || kept_.count(column) > 0) continue;
+        needed -= columnWidth(column);
+        setColumnHidden(column, true);
+        gaveWay_.insert(column);
+    }
+}
+
+void TableView::resizeEvent(QResizeEvent* event) {
+    QTableView::resizeEvent(event);
+    if (!dispensable_.empty()) fitColumns();
+}
+
+void TableView::chooseColumn(int column, bool shown) {
+    gaveWay_.erase(column);
+    if (shown) {
+        kept_.insert(column);
+    } else {
+        kept_.erase(column);
+    }
+    setColumnHidden(column, !shown);
+    fitColumns();
 }
 
 bool TableView::choose(const QVariant& key) {
@@ -200,16 +253,33 @@ void TableView::fillColumnMenu(QMenu& menu) {
         const int hidden = horizontalHeader()->hiddenSectionCount();
         action->setEnabled(isColumnHidden(column) || hidden + 1 < model()->columnCount());
         connect(action, &QAction::toggled, this,
-                [this, column](bool on) { setColumnHidden(column, !on); });
+                [this, column](bool on) { chooseColumn(column, on); });
     }
 }
 
 QByteArray TableView::columnState() const {
-    return horizontalHeader()->saveState();
+    QByteArray state;
+    QDataStream out(&state, QIODevice::WriteOnly);
+    out << kTableState << horizontalHeader()->saveState()
+        << QList<int>(gaveWay_.begin(), gaveWay_.end()) << QList<int>(kept_.begin(), kept_.end());
+    return state;
 }
 
 void TableView::setColumnState(const QByteArray& state) {
-    if (!state.isEmpty()) horizontalHeader()->restoreState(state);
+    QDataStream in(state);
+    quint32 version = 0;
+    QByteArray header;
+    QList<int> gaveWay, kept;
+    in >> version >> header >> gaveWay >> kept;
+    if (in.status() != QDataStream::Ok || version != kTableState) return;
+    if (!horizontalHeader()->restoreState(header)) return;
+    gaveWay_.clear();
+    kept_.clear();
+    for (int column = 0; column < model()->columnCount(); ++column) {
+        if (gaveWay.contains(column)) gaveWay_.insert(column);
+        if (kept.contains(column)) kept_.insert(column);
+    }
+    fitColumns();
 }
 
 } // namespace penstock::app

@@ -5,6 +5,9 @@
 // can be moved and hidden, Ctrl+C for the chosen rows, and a sentence where there are none.
 #include <QTableView>
 
+#include <set>
+#include <vector>
+
 namespace penstock::app {
 
 class EmptyState;
@@ -21,6 +24,9 @@ class TableView : public QTableView {
 
     // Widths in average characters, one a column; the last column takes what is left.
     void setColumnWidths(const std::vector<int>& characters);
+    // Columns that can be done without, the least important first. They give way, one after the
+    // other, while the table is too narrow for all; the menu of columns brings any of them back.
+    void setDispensable(std::vector<int> columns);
     // The newest row stays in view unless the user has scrolled away from it or chosen a row.
     void setFollowsEnd(bool follows) { followsEnd_ = follows; }
     // Chooses and shows the row with this KeyRole; false if there is none.
@@ -48,13 +54,21 @@ class TableView : public QTableView {
     void rowsInserted(const QModelIndex& parent, int first, int last) override;
     void keyPressEvent(QKeyEvent*) override;
     void contextMenuEvent(QContextMenuEvent*) override;
+    void resizeEvent(QResizeEvent*) override;
 
   private:
     void showEmpty();
+    void fitColumns();
+    void chooseColumn(int column, bool shown);
     void fillColumnMenu(QMenu& menu);
 
     EmptyState* empty_;
     QList<QAction*> menuActions_;
+    std::vector<int> wanted_; // widths in pixels
+    std::vector<int> dispensable_;
+    std::set<int> gaveWay_; // hidden for want of room
+    std::set<int> kept_;    // brought back by the user: they do not give way
+    bool fitting_ = false;
     bool followsEnd_ = false;
     int lastChosen_ = -1;
 };

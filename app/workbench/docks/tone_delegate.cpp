@@ -1,6 +1,10 @@
 // SPDX-License-Identifier: GPL-3.0-only
 #include "app/workbench/docks/tone_delegate.h"
 
+#include <QAbstractItemView>
+#include <QHelpEvent>
+#include <QToolTip>
+
 namespace penstock::app {
 
 const QIcon& ToneDelegate::toneIcon(Tone tone) const {
@@ -13,10 +17,23 @@ const QIcon& ToneDelegate::toneIcon(Tone tone) const {
     return icons_[tone];
 }
 
+bool ToneDelegate::helpEvent(QHelpEvent* event, QAbstractItemView* view,
+                             const QStyleOptionViewItem& option, const QModelIndex& index) {
+    const bool silent = index.isValid() && index.data(Qt::ToolTipRole).isNull();
+    if (event->type() == QEvent::ToolTip && silent &&
+        sizeHint(option, index).width() > option.rect.width()) {
+        QToolTip::showText(event->globalPos(), index.data().toString(), view);
+        return true;
+    }
+    return QStyledItemDelegate::helpEvent(event, view, option, index);
+}
+
 void ToneDelegate::initStyleOption(QStyleOptionViewItem* option, const QModelIndex& index) const {
     QStyledItemDelegate::initStyleOption(option, index);
     const auto tone = static_cast<Tone>(index.data(ToneRole).toInt());
     const bool number = option->displayAlignment & Qt::AlignRight;
+    // Or a column of numbers would touch the names that come after it.
+    if (number && !option->text.isEmpty()) option->text += QChar(0x2002);
     // The chosen row is sign enough; a lone cell in a frame looks like a choice and is none.
     if (!(option->state & QStyle::State_Selected)) option->state &= ~QStyle::State_HasFocus;
     if (tone == plainTone) return;

@@ -39,7 +39,7 @@ QWidget* ValueEditor::createEditor(QWidget* parent, const QStyleOptionViewItem&,
     connect(line, &QLineEdit::textChanged, this, [this, line, path = pathOf(index)] {
         const ParameterRow* r = knobs_.model().find(path);
         const bool fine = r && ParameterModel::parse(*r, line->text());
-        QPalette colors = currentTheme().palette;
+        QPalette colors;
         if (!fine) colors.setColor(QPalette::Text, currentTheme().bad);
         line->setPalette(colors);
         line->setToolTip(fine || !r ? QString()

@@ -26,6 +26,11 @@ bool sameValue(double a, double b) {
     return std::abs(a - b) <= 1e-9 * std::max({1e-9, std::abs(a), std::abs(b)});
 }
 
+// Of a duration, whose number is in its own unit.
+double secondsOf(const ParameterRow& row) {
+    return row.unit == "ms" ? 1e-3 : 1;
+}
+
 QString choiceText(const ParameterRow& row, double v) {
     const auto i = static_cast<std::size_t>(v);
     return v >= 0 && i < row.choices.size() ? text(row.choices[i]) : QString();
@@ -181,7 +186,7 @@ QString ParameterModel::valueText(const ParameterRow& row, double v) {
     case ParameterKind::choice:
         return choiceText(row, v);
     case ParameterKind::duration:
-        return QString::fromStdString(durationLabel(fromSeconds(v)));
+        return QString::fromStdString(durationLabel(fromSeconds(v * secondsOf(row))));
     case ParameterKind::integer:
         return QString::number(static_cast<qint64>(v));
     case ParameterKind::number:
@@ -212,7 +217,7 @@ std::optional<double> ParameterModel::parse(const ParameterRow& row, const QStri
     }
     bool fine = false;
     if (row.kind == ParameterKind::duration) {
-        // Go's form and ours: a sum of numbers with units; a bare number is seconds.
+        // Go's form and ours: a sum of numbers with units; a bare number is in the row's unit.
         static const QRegularExpression part(
             QStringLiteral("\\s*([0-9]*\\.?[0-9]+)\\s*(ns|us|µs|ms|s|min|m|h)?"));
         double total = 0;
@@ -228,11 +233,12 @@ std::optional<double> ParameterModel::parse(const ParameterRow& row, const QStri
                                  : u == QStringLiteral("ms")      ? 1e-3
                                  : u == QStringLiteral("h")       ? 3600
                                  : u.startsWith(QLatin1Char('m')) ? 60
+                                 : u.isEmpty()                    ? secondsOf(row)
                                                                   : 1;
             total += m.captured(1).toDouble() * scale;
             at = m.capturedEnd();
         }
-        return plain.isEmpty() ? std::nullopt : inRange(total);
+        return plain.isEmpty() ? std::nullopt : inRange(total / secondsOf(row));
     }
     plain.remove(QLatin1Char(','));
     if (!row.unit.empty() && plain.endsWith(text(row.unit))) plain.chop(text(row.unit).size());

@@ -25,6 +25,13 @@ qint64 nanos(Time t) {
     return t.time_since_epoch().count();
 }
 
+// "/a/b/c.yaml:12" → "c.yaml:12": of a path's front all rows have the same.
+QString fileAlone(const QString& place) {
+    const qsizetype end = place.indexOf(QLatin1Char(':'));
+    const qsizetype slash = place.lastIndexOf(QLatin1Char('/'), end < 0 ? -1 : end);
+    return place.mid(slash + 1);
+}
+
 Tone outcomeTone(Outcome outcome) {
     switch (outcome) {
     case Outcome::succeeded:
@@ -237,7 +244,7 @@ std::vector<ColumnSpec<AdviceRow>> adviceColumns() {
                                                       : plainTone;
          }},
         {QObject::tr("Code"), {}, [](const R& r) { return text(r.code); }},
-        {QObject::tr("Where"), {}, [](const R& r) { return text(r.where); }},
+        {QObject::tr("Where"), {}, [](const R& r) { return fileAlone(text(r.where)); }},
         {QObject::tr("Finding"), {}, [](const R& r) { return text(r.finding); }},
         {QObject::tr("What to change"), {}, [](const R& r) { return text(r.remedy); }},
     };
@@ -257,7 +264,11 @@ RequestModel::RequestModel(std::shared_ptr<Time> start, QObject* parent)
       start_(std::move(start)) {}
 
 QVariant RequestModel::data(const QModelIndex& index, int role) const {
-    if (index.isValid() && role == TimeRole) return QVariant(nanos(row(index.row()).arrived));
+    if (index.isValid() && role == TimeRole) {
+        // Of a backlog all arrived at once: what charts show of a request is when it ended.
+        const RequestRow& r = row(index.row());
+        return QVariant(nanos(r.finished == kNever ? r.arrived : r.finished));
+    }
     return RowModel::data(index, role);
 }
 
@@ -316,7 +327,7 @@ AdviceModel::AdviceModel(QObject* parent)
 QVariant AdviceModel::data(const QModelIndex& index, int role) const {
     if (index.isValid() && role == Qt::ToolTipRole) {
         const AdviceRow& r = row(index.row());
-        return text(r.finding + '\n' + r.remedy);
+        return text(r.finding + '\n' + r.remedy + '\n' + r.where);
     }
     return RowModel::data(index, role);
 }

@@ -23,4 +23,15 @@ inline QString number(double v) {
     return text(numberLabel(v));
 }
 
+// Paths and names of metrics have no spaces. Where a label wraps, places to break keep them from
+// being cut, or from making the label as wide as themselves. Not for text that is copied.
+inline QString breakable(const QString& words) {
+    QString out;
+    for (const QChar c : words) {
+        out += c;
+        if (QStringLiteral("_{}(),=/.[]").contains(c)) out += QChar(0x200b);
+    }
+    return out;
+}
+
 } // namespace penstock::app

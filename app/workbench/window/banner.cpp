@@ -81,16 +81,16 @@ void Banner::dress() {
     // A tint that leaves the text its contrast.
     const QColor window = theme.palette.color(QPalette::Base);
     const auto mix = [](int a, int b) { return (a * 86 + b * 14) / 100; };
-    QPalette colors = theme.palette;
-    colors.setColor(QPalette::Window, QColor(mix(window.red(), tone.red()),
-                                             mix(window.green(), tone.green()),
-                                             mix(window.blue(), tone.blue())));
+    QPalette colors; // the other roles follow the application
+    colors.setColor(QPalette::Window,
+                    QColor(mix(window.red(), tone.red()), mix(window.green(), tone.green()),
+                           mix(window.blue(), tone.blue())));
     if (palette().color(QPalette::Window) != colors.color(QPalette::Window)) setPalette(colors);
     const char* name = severity_ == Severity::error     ? "error"
                        : severity_ == Severity::warning ? "warning"
                                                         : "info";
-    image_->setPixmap(icon(QString::fromLatin1(name)).pixmap(QSize(kImage, kImage),
-                                                             devicePixelRatioF()));
+    image_->setPixmap(
+        icon(QString::fromLatin1(name)).pixmap(QSize(kImage, kImage), devicePixelRatioF()));
     close_->setIcon(icon(QStringLiteral("close")));
 }
 

@@ -19,13 +19,17 @@
 #include <QMainWindow>
 #include <QTabBar>
 
+#include <algorithm>
+
 namespace penstock::app {
 namespace {
 
 // Rises when docks come or go, so that an older layout is not forced on a newer window.
 constexpr int kVersion = 1;
 // Of the window's width and height.
-constexpr double kLeft = 0.21, kRight = 0.235, kBottom = 0.27;
+constexpr double kLeft = 0.21, kRight = 0.25, kBottom = 0.27;
+// In pixels: a card or a table wants no less, and a wide window gives the rest to the charts.
+constexpr int kLeast = 250, kMost = 440;
 
 // What keys should act on first: a table rather than the filter over it.
 QWidget* firstToFocus(QWidget& dock) {
@@ -42,7 +46,9 @@ QWidget* firstToFocus(QWidget& dock) {
 } // namespace
 
 LayoutKeeper::LayoutKeeper(QMainWindow& window, DockSet& docks) : window_(window), docks_(docks) {
-    window.setDockOptions(QMainWindow::AllowTabbedDocks | QMainWindow::AllowNestedDocks);
+    // Tabs can be dragged out of their row only with GroupedDragging.
+    window.setDockOptions(QMainWindow::AllowTabbedDocks | QMainWindow::AllowNestedDocks |
+                          QMainWindow::GroupedDragging);
     window.setTabPosition(Qt::AllDockWidgetAreas, QTabWidget::North);
     for (RunDock* dock : docks.all()) {
         if (dock == docks.charts) continue;
@@ -52,8 +58,25 @@ LayoutKeeper::LayoutKeeper(QMainWindow& window, DockSet& docks) : window_(window
         dock->show();
         holder->setWidget(dock);
         holders_[dock] = holder;
+        const auto soon = [this] { titlesSoon_.start(); };
+        connect(holder, &QDockWidget::dockLocationChanged, this, soon);
+        connect(holder, &QDockWidget::topLevelChanged, this, soon);
+        connect(holder, &QDockWidget::visibilityChanged, this, soon);
     }
+    titlesSoon_.setSingleShot(true);
+    titlesSoon_.setInterval(0);
+    connect(&titlesSoon_, &QTimer::timeout, this, &LayoutKeeper::showTitles);
     arrange(shipped().first());
+}
+
+void LayoutKeeper::showTitles() {
+    for (QDockWidget* holder : std::as_const(holders_)) {
+        const bool tab = !holder->isFloating() && !window_.tabifiedDockWidgets(holder).isEmpty();
+        QWidget* none = holder->titleBarWidget();
+        if (tab == (none != nullptr)) continue;
+        holder->setTitleBarWidget(tab ? new QWidget(holder) : nullptr);
+        delete none;
+    }
 }
 
 QStringList LayoutKeeper::shipped() {
@@ -92,11 +115,13 @@ void LayoutKeeper::standard() {
         holder->show();
     first->raise();
     h(docks_.gates)->raise();
-    const auto share = [](int whole, double part) { return static_cast<int>(whole * part); };
+    const auto share = [](int whole, double part) {
+        return std::clamp(static_cast<int>(whole * part), kLeast, kMost);
+    };
     window_.resizeDocks({h(docks_.queues), h(docks_.gates)},
                         {share(window_.width(), kLeft), share(window_.width(), kRight)},
                         Qt::Horizontal);
-    window_.resizeDocks({first}, {share(window_.height(), kBottom)}, Qt::Vertical);
+    window_.resizeDocks({first}, {static_cast<int>(window_.height() * kBottom)}, Qt::Vertical);
 }
 
 void LayoutKeeper::chartsOnly() {

@@ -7,6 +7,7 @@
 
 #include <QHash>
 #include <QObject>
+#include <QTimer>
 
 class QDockWidget;
 class QMainWindow;
@@ -43,11 +44,14 @@ class LayoutKeeper : public QObject {
     void chartsOnly();
     void standard();
     void tables();
+    // A dock that stands behind a tab has its name there: a title bar would only repeat it.
+    void showTitles();
     RunDock* focused() const;
 
     QMainWindow& window_;
     DockSet& docks_;
     QHash<const RunDock*, QDockWidget*> holders_;
+    QTimer titlesSoon_; // not at once: Qt is in the middle of moving a dock when it tells
 };
 
 } // namespace penstock::app

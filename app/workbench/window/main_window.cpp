@@ -94,9 +94,9 @@ void MainWindow::build() {
     recorded_->setToolTip(tr("Number of this run in the history of runs"));
     fingerprint_ = new QLabel(this);
     fingerprint_->setFont(numberFont());
-    fingerprint_->setToolTip(
-        tr("A hash over every decision so far. The same scenario, seed and moves give the same one, "
-           "here and with penstock run, at any speed."));
+    fingerprint_->setToolTip(tr(
+        "A hash over every decision so far. The same scenario, seed and moves give the same one, "
+        "here and with penstock run, at any speed."));
     fingerprint_->setTextInteractionFlags(Qt::TextSelectableByMouse);
     statusBar()->addPermanentWidget(recorded_);
     statusBar()->addPermanentWidget(fingerprint_);
@@ -218,10 +218,14 @@ void MainWindow::showStatus() {
     const bool has = desk_.hasRun(), steer = has && desk_.info().can.steer && !desk_.ended();
     for (const char* id : {"run.toggle", "run.fast", "run.step", "run.until", "run.stop"})
         registry_.find(QString::fromLatin1(id))->setEnabled(steer);
-    for (const char* id : {"run.restart", "run.restartBase", "run.newSeed", "overlay.perfect",
-                           "overlay.base"}) {
+    for (const char* id :
+         {"run.restart", "run.restartBase", "run.newSeed", "overlay.perfect", "overlay.base"}) {
         registry_.find(QString::fromLatin1(id))->setEnabled(desk_.canRestart());
     }
+    // What runs under them already has nothing to be compared with.
+    const bool other = desk_.canRestart() && desk_.info().semantics != "penstock";
+    for (const char* id : {"run.restartPenstock", "overlay.semantics"})
+        registry_.find(QString::fromLatin1(id))->setEnabled(other);
     for (QAction* action : registry_.inMenu(tr("File"))) {
         if (action->objectName().startsWith(QStringLiteral("export."))) action->setEnabled(has);
     }

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-3.0-only
 #pragma once
 
-// The window: docks around the charts, the run bar over them, and the wires between them. It decides
-// nothing: runs come from the desk, arrangements from the keeper, and everything that a person can
-// do is an action of the registry. GUI thread only.
+// The window: docks around the charts, the run bar over them, and the wires between them. It
+// decides nothing: runs come from the desk, arrangements from the keeper, and everything that a
+// person can do is an action of the registry. GUI thread only.
 #include "app/workbench/actions/action_registry.h"
 #include "app/workbench/docks/dock_set.h"
 #include "app/workbench/window/overlays.h"
@@ -83,7 +83,7 @@ class MainWindow : public QMainWindow {
     void build();
     void connectRun();
     void connectDocks();
-    void showRun();   // what holds for the whole run: title, advice's count
+    void showRun();    // what holds for the whole run: title, advice's count
     void showStatus(); // what changes with the run's status: which actions are possible
     // file_actions.cpp
     void addFileActions();
@@ -97,7 +97,7 @@ class MainWindow : public QMainWindow {
     // run_actions.cpp
     void addRunActions();
     void addOverlayActions();
-    void layOver(const QString& name, bool perfectGate);
+    void layOver(const QString& name, RunOrder order);
     // view_actions.cpp
     void addViewActions();
     void addHelpActions();

@@ -9,6 +9,14 @@
 #include <QStatusBar>
 
 namespace penstock::app {
+namespace {
+
+RunOrder underPenstock(RunOrder order) {
+    order.overrides.push_back("engine.semantics=penstock");
+    return order;
+}
+
+} // namespace
 
 void MainWindow::addRunActions() {
     const QString menu = tr("Run");
@@ -52,6 +60,16 @@ void MainWindow::addRunActions() {
     add("run.restartBase", tr("Restart as the &documents are"),
         tr("The same seed from the beginning, without the moves made by hand"), "reset",
         {QKeySequence(Qt::CTRL | Qt::SHIFT | Qt::Key_R)}, [this] { desk_.restart(false); });
+    add("run.restartPenstock", tr("Restart under Penstock's se&mantics"),
+        tr("The same seed with an engine that counts what its gates let through, instead of the "
+           "release of llm-d-async that the documents name"),
+        "restart", {}, [this] {
+            if (!desk_.order()) return;
+            RunStart start;
+            start.speed = desk_.speed();
+            start.moves = desk_.moved();
+            desk_.begin(underPenstock(*desk_.order()), std::move(start));
+        });
     add("run.newSeed", tr("Restart with the next s&eed"),
         tr("Other arrivals of the same kind, every parameter as it is now"), "restart",
         {QKeySequence(Qt::CTRL | Qt::SHIFT | Qt::Key_N)},
@@ -62,15 +80,16 @@ void MainWindow::addOverlayActions() {
     const QString menu = tr("Compare");
     const auto add = [&](const char* id, const QString& title, const QString& help,
                          const char* image, const QKeySequence& keys, const QString& name,
-                         bool perfectGate) {
+                         auto change) {
         ActionSpec spec{QString::fromLatin1(id),    menu,  title, help,
-                        QString::fromLatin1(image), {keys}};
+                        QString::fromLatin1(image), {}};
+        if (!keys.isEmpty()) spec.shortcuts = {keys};
         spec.checkable = true;
-        QAction* action = registry_.add(spec, [this, name, perfectGate](bool on) {
-            if (on) {
-                layOver(name, perfectGate);
-            } else {
+        QAction* action = registry_.add(spec, [this, name, change](bool on) {
+            if (!on) {
                 overlays_.remove(name);
+            } else if (desk_.order()) {
+                layOver(name, change(*desk_.order()));
             }
         });
         connect(&overlays_, &Overlays::changed, action,
@@ -81,10 +100,21 @@ void MainWindow::addOverlayActions() {
     add("overlay.perfect", tr("&Perfect gate"),
         tr("Lay over: the same seed with metric gates that see the true load without delay, the "
            "best that any gate can do"),
-        "perfect", QKeySequence(Qt::CTRL | Qt::Key_P), tr("perfect gate"), true);
+        "perfect", QKeySequence(Qt::CTRL | Qt::Key_P), tr("perfect gate"), [](RunOrder order) {
+            order.perfectGate = true;
+            return order;
+        });
     add("overlay.base", tr("&Base parameters"),
         tr("Lay over: the same seed with every parameter as the documents have it"), "layout",
-        QKeySequence(Qt::CTRL | Qt::Key_B), tr("base parameters"), false);
+        QKeySequence(Qt::CTRL | Qt::Key_B), tr("base parameters"),
+        [](RunOrder order) {
+            order.perfectGate = false;
+            return order;
+        });
+    add("overlay.semantics", tr("Penstock's &semantics"),
+        tr("Lay over: the same seed with an engine that counts what its gates let through, instead "
+           "of the release of llm-d-async that the documents name"),
+        "gate-open", {}, tr("Penstock's semantics"), underPenstock);
     registry_.add({QStringLiteral("overlay.clear"),
                    menu,
                    tr("Take &overlays away"),
@@ -94,12 +124,10 @@ void MainWindow::addOverlayActions() {
                   [this](bool) { overlays_.clear(); });
 }
 
-void MainWindow::layOver(const QString& name, bool perfectGate) {
-    if (!desk_.order()) return;
-    RunOrder order = *desk_.order();
-    order.perfectGate = perfectGate;
+void MainWindow::layOver(const QString& name, RunOrder order) {
     overlays_.begin(name, std::move(order), desk_.info().start);
-    statusBar()->showMessage(tr("Computing %1 in the background; its curves are dashed.").arg(name));
+    statusBar()->showMessage(
+        tr("Computing %1 in the background; its curves are dashed.").arg(name));
 }
 
 } // namespace penstock::app

@@ -1,8 +1,11 @@
 // SPDX-License-Identifier: GPL-3.0-only
 #include "app/workbench/window/screenshots.h"
 
+#include "app/workbench/actions/cheat_sheet.h"
 #include "app/workbench/actions/command_palette.h"
 #include "app/workbench/docks/charts_dock.h"
+#include "app/workbench/docks/requests_dock.h"
+#include "app/workbench/docks/table_view.h"
 #include "app/workbench/models/text.h"
 #include "app/workbench/window/layout_keeper.h"
 #include "app/workbench/window/simulated_runs.h"
@@ -26,10 +29,12 @@ namespace {
 using namespace std::chrono_literals;
 
 constexpr const char* kScale = "PENSTOCK_PICTURES_SCALE";
-constexpr Duration kPlayed = 14min;   // of engine time
-constexpr Duration kShown = 6min;     // of it in view
+constexpr Duration kPlayed = 14min; // of engine time
+constexpr Duration kShown = 6min;   // of it in view
 constexpr int kPatienceMs = 60000;
 constexpr QSize kSizes[] = {{1280, 800}, {2560, 1440}};
+constexpr QSize kPicture{1440, 900};
+constexpr int kOverlayMs = 30000;
 
 bool waitUntil(const std::function<bool()>& holds) {
     QElapsedTimer since;
@@ -45,15 +50,20 @@ class Photographer {
   public:
     Photographer(MainWindow& window, QString folder) : window_(window), folder_(folder) {}
 
+    static void settle() {
+        QElapsedTimer since;
+        since.start();
+        while (since.elapsed() < 120) // layouts settle, charts draw what is left
+            QApplication::processEvents(QEventLoop::AllEvents, 20);
+    }
+
     void take(QWidget& widget, const QString& what) {
-        for (int i = 0; i < 4; ++i) // layouts settle, charts draw what is left
-            QApplication::processEvents();
-        const QString scale =
-            widget.devicePixelRatioF() > 1 ? QStringLiteral("@2x") : QString();
-        const QString theme =
-            currentTheme().kind == ThemeKind::dark ? QStringLiteral("dark") : QStringLiteral("light");
-        const QString path = QDir(folder_).filePath(
-            QStringLiteral("%1-%2%3.png").arg(what, theme, scale));
+        settle();
+        const QString scale = widget.devicePixelRatioF() > 1 ? QStringLiteral("@2x") : QString();
+        const QString theme = currentTheme().kind == ThemeKind::dark ? QStringLiteral("dark")
+                                                                     : QStringLiteral("light");
+        const QString path =
+            QDir(folder_).filePath(QStringLiteral("%1-%2%3.png").arg(what, theme, scale));
         if (!widget.grab().save(path)) {
             fmt::print(stderr, "{} was not written\n", path.toStdString());
             failed_ = true;
@@ -79,6 +89,12 @@ class Photographer {
         window_.palette().open();
         take(window_, QStringLiteral("palette-") + size);
         window_.palette().hide();
+        window_.registry().find(QStringLiteral("help.keys"))->trigger();
+        settle();
+        if (auto* sheet = window_.findChild<CheatSheet*>()) {
+            take(*sheet, QStringLiteral("keys-") + size);
+            delete sheet;
+        }
         window_.tour().begin();
         window_.tour().next();
         window_.tour().next();
@@ -110,17 +126,28 @@ bool play(MainWindow& window) {
         break;
     }
     QAction* overlay = window.registry().find(QStringLiteral("overlay.perfect"));
+    bool laidOver = false;
+    const auto told = QObject::connect(&window.overlays(), &Overlays::completed, &window,
+                                       [&](const QString&) { laidOver = true; });
     overlay->trigger();
     if (!runTo(kPlayed)) return false;
     QElapsedTimer since;
     since.start();
-    waitUntil([&] { return since.elapsed() > 6000; }); // for the overlay
+    waitUntil([&] { return laidOver || since.elapsed() > kOverlayMs; });
     TimeAxis& axis = window.docks().axis();
+    TableView& requests = window.docks().requests->table();
+    requests.chooseRow(requests.model()->rowCount() * 2 / 3);
+    since.start();
+    waitUntil([&] { return since.elapsed() > 300; }); // its life is asked for
+    axis.unlockCrosshair();
     axis.zoomTo({desk.now().head - kShown, desk.now().head});
+    QObject::disconnect(told);
     return desk.now().error.empty();
 }
 
-int photograph(int argc, char** argv, const QString& folder, Opening opening) {
+// One picture of the window for a page, or, without a name for it, all of them into the folder.
+int photograph(int argc, char** argv, const QString& folder, const QString& picture,
+               Opening opening) {
     QElapsedTimer sinceStart;
     sinceStart.start();
     QTemporaryDir scratch;
@@ -152,6 +179,17 @@ int photograph(int argc, char** argv, const QString& folder, Opening opening) {
         } else if (!play(window)) {
             fmt::print(stderr, "error: {}\n", window.desk().now().error);
             code = 3;
+        } else if (!picture.isEmpty()) {
+            window.resize(kPicture);
+            window.layouts().arrange(LayoutKeeper::shipped().first());
+            Photographer::settle();
+            // Few colours are in use: a palette makes it small.
+            const QImage small = window.grab().toImage().convertToFormat(
+                QImage::Format_Indexed8, Qt::ThresholdDither | Qt::AvoidDither);
+            if (!small.save(picture)) {
+                fmt::print(stderr, "error: {} cannot be written\n", picture.toStdString());
+                code = 3;
+            }
         } else {
             Photographer photographer(window, folder);
             for (const QSize& size : kSizes) {
@@ -171,6 +209,11 @@ int photograph(int argc, char** argv, const QString& folder, Opening opening) {
 
 } // namespace
 
+int makePicture(int argc, char** argv, const QString& file, Opening opening) {
+    if (qEnvironmentVariableIsEmpty("QT_QPA_PLATFORM")) qputenv("QT_QPA_PLATFORM", "offscreen");
+    return photograph(argc, argv, {}, file, std::move(opening));
+}
+
 int makeScreenshots(int argc, char** argv, const QString& folder, Opening opening) {
     if (!QDir().mkpath(folder)) {
         fmt::print(stderr, "error: the folder {} cannot be made\n", folder.toStdString());
@@ -178,7 +221,7 @@ int makeScreenshots(int argc, char** argv, const QString& folder, Opening openin
     }
     if (qEnvironmentVariableIsEmpty("QT_QPA_PLATFORM")) qputenv("QT_QPA_PLATFORM", "offscreen");
     if (qEnvironmentVariableIsSet(kScale)) {
-        return photograph(argc, argv, folder, std::move(opening));
+        return photograph(argc, argv, folder, {}, std::move(opening));
     }
     for (const char* scale : {"1", "2"}) {
         QProcess process;

@@ -13,5 +13,7 @@ namespace penstock::app {
 // scale in a process of its own, because Qt knows one scale a process. Prints what was written.
 // Returns an exit code: 0, 2 for a bad folder or scenario, 3 if the run failed.
 int makeScreenshots(int argc, char** argv, const QString& folder, Opening opening);
+// One picture of the whole window, for the README, in the scale of the platform. Codes likewise.
+int makePicture(int argc, char** argv, const QString& file, Opening opening);
 
 } // namespace penstock::app

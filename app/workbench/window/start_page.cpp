@@ -29,7 +29,8 @@ StartPage::StartPage(QWidget* parent) : QWidget(parent), search_(new QLineEdit(t
     title->setFont(large);
     auto* about = new QLabel(
         tr("Each scenario is a pool of model servers, its traffic, and a dispatch gate, with one "
-           "thing to learn from it. Open one: it plays by itself, and every knob can be moved while "
+           "thing to learn from it. Open one: it plays by itself, and every knob can be moved "
+           "while "
            "it does."),
         this);
     about->setWordWrap(true);
@@ -144,7 +145,7 @@ void StartPage::changeEvent(QEvent* event) {
 
 void StartPage::dress() {
     const Theme& theme = currentTheme();
-    QPalette card = theme.palette;
+    QPalette card; // the other roles follow the application
     card.setColor(QPalette::Window, theme.palette.color(QPalette::Base));
     QPalette weak = card;
     weak.setColor(QPalette::WindowText, theme.weakText);

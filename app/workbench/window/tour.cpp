@@ -273,8 +273,8 @@ void Tour::changeEvent(QEvent* event) {
 }
 
 void Tour::dress() {
-    QPalette colors = currentTheme().palette;
-    colors.setColor(QPalette::Window, colors.color(QPalette::Base));
+    QPalette colors; // the other roles follow the application
+    colors.setColor(QPalette::Window, currentTheme().palette.color(QPalette::Base));
     if (palette().color(QPalette::Window) != colors.color(QPalette::Window)) setPalette(colors);
     QPalette weak = colors;
     weak.setColor(QPalette::WindowText, currentTheme().weakText);

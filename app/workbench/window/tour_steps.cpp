@@ -68,6 +68,9 @@ const std::vector<TourStep>& tourSteps() {
          tourText("A stampede"),
          {},
          Borrowed::lesson},
+        {stampede, Place::chart, QStringLiteral("gate"), tourText("And without it"),
+         tourText("In the menu Compare, Penstock's semantics lays the same seed over, dashed: an "
+                  "engine that counts what its gates let through.")},
         {{},
          Place::button,
          QStringLiteral("help.palette"),

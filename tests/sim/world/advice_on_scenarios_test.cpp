@@ -28,7 +28,7 @@ const std::map<std::string, Codes> kDeliberate{
     {"week-with-losses", {"fails-open"}},
     {"azure-code", {"needs-flow-control", "fails-open"}},
     {"floor-of-the-poll", {"needs-flow-control", "quantised", "fails-open"}},
-    {"gate-that-cannot-close", {"never-closes", "quantised", "fails-closed"}},
+    {"gate-that-cannot-close", {"never-closes", "fails-closed"}},
     {"reopen-stampede", {"needs-flow-control", "fails-open"}},
     {"gates/tide", {}},
     {"gates/metrics-away", {}},

@@ -410,6 +410,37 @@ TEST(Docks, EveryControlHasANameForThoseWhoCannotSeeIt) {
     EXPECT_GT(controls, 60);
 }
 
+TEST(Docks, NarrowTablesLeaveOutWhatMattersLeastAndBringItBack) {
+    DockWindow w;
+    TableView& table = w.docks.requests->table();
+    const auto shown = [&](int width) {
+        table.setParent(nullptr);
+        table.resize(width, 200);
+        table.show();
+        QApplication::processEvents();
+        int columns = 0, needed = 0;
+        for (int i = 0; i < table.model()->columnCount(); ++i) {
+            if (table.isColumnHidden(i)) continue;
+            ++columns;
+            needed += table.columnWidth(i);
+        }
+        EXPECT_LE(needed, std::max(table.viewport()->width(), 360)) << width;
+        return columns;
+    };
+    const int all = table.model()->columnCount();
+    EXPECT_EQ(shown(1600), all);
+    const int some = shown(700);
+    EXPECT_LT(some, all);
+    EXPECT_LT(shown(420), some);
+    EXPECT_FALSE(table.isColumnHidden(1)) << "the id is what a row is about";
+    EXPECT_EQ(shown(1600), all) << "what gave way is back";
+    table.setColumnHidden(4, true);
+    shown(420);
+    shown(1600);
+    EXPECT_TRUE(table.isColumnHidden(4)) << "what the user has hidden stays hidden";
+    table.setParent(w.docks.requests);
+}
+
 TEST(Docks, HowTheUserLeftADockIsKept) {
     DockWindow w, again;
     w.docks.requests->table().setColumnHidden(4, true);

@@ -211,6 +211,9 @@ TEST(Models, TypedValues) {
     count.unit = "requests";
     time.kind = ParameterKind::duration;
     time.max = 3600;
+    ParameterRow milliseconds = time; // a number in its own unit, as poll_interval_ms has
+    milliseconds.unit = "ms";
+    milliseconds.max = 3'600'000;
     flag.kind = ParameterKind::flag;
     choice.kind = ParameterKind::choice;
     choice.choices = {"blocking", "classifying"};
@@ -219,17 +222,29 @@ TEST(Models, TypedValues) {
         const ParameterRow& row;
         const char* text;
         std::optional<double> value;
-    } cases[] = {{share, "0.65", 0.65},      {share, "1.2", {}},
-                 {share, "x", {}},           {share, "", {}},
-                 {count, "64", 64},          {count, "6.5", {}},
-                 {count, "64 requests", 64}, {time, "250 ms", 0.25},
-                 {time, "1m30s", 90},        {time, "2", 2},
-                 {time, "2 fortnights", {}}, {flag, "on", 1},
-                 {flag, "False", 0},         {flag, "maybe", {}},
-                 {choice, "classifying", 1}, {choice, "other", {}}};
+    } cases[] = {{share, "0.65", 0.65},
+                 {share, "1.2", {}},
+                 {share, "x", {}},
+                 {share, "", {}},
+                 {count, "64", 64},
+                 {count, "6.5", {}},
+                 {count, "64 requests", 64},
+                 {time, "250 ms", 0.25},
+                 {time, "1m30s", 90},
+                 {time, "2", 2},
+                 {time, "2 fortnights", {}},
+                 {milliseconds, "50", 50},
+                 {milliseconds, "2 s", 2000},
+                 {milliseconds, "50 ms", 50},
+                 {flag, "on", 1},
+                 {flag, "False", 0},
+                 {flag, "maybe", {}},
+                 {choice, "classifying", 1},
+                 {choice, "other", {}}};
     for (const auto& c : cases) {
         EXPECT_EQ(ParameterModel::parse(c.row, QString::fromLatin1(c.text)), c.value) << c.text;
     }
+    EXPECT_EQ(ParameterModel::valueText(milliseconds, 50), QStringLiteral("50.0 ms"));
     // What is shown can be typed again.
     for (const double v : {0.05, 1.0, 12.0, 90.0, 3600.0}) {
         const auto again = ParameterModel::parse(time, ParameterModel::valueText(time, v));

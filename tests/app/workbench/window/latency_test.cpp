@@ -18,7 +18,10 @@
 #include <algorithm>
 #include <cstdio>
 #include <ctime>
+#include <fstream>
 #include <thread>
+
+#include <unistd.h>
 
 namespace penstock::app {
 namespace {
@@ -110,6 +113,44 @@ TEST(Latency, EventsAndFramesInFastMode) {
     EXPECT_LE(percentile(latencies, 0.99), 50);
     EXPECT_EQ(window.desk().now().fingerprint, fingerprint);
     EXPECT_GE(alone / watched, 0.8);
+}
+
+double residentMiB() {
+    std::ifstream statm("/proc/self/statm");
+    long all = 0, resident = 0;
+    statm >> all >> resident;
+    return static_cast<double>(resident * sysconf(_SC_PAGESIZE)) / (1 << 20);
+}
+
+// What the window keeps of a run is bounded: a day of it needs no more than a quarter of a day.
+TEST(Latency, MemoryIsFlatOverASimulatedDay) {
+    QTemporaryDir folder;
+    QSettings::setPath(QSettings::NativeFormat, QSettings::UserScope, folder.path());
+    SimulatedRuns runs(folder.filePath(QStringLiteral("runs.db")).toStdString());
+    MainWindow window(runs);
+    window.resize(1600, 1000);
+    window.show();
+    Opening opening;
+    opening.order.scenario = PENSTOCK_SOURCE_DIR "/scenarios/week-with-losses.yaml";
+    opening.order.recorded = false;
+    opening.offers = false;
+    opening.start.pace = RunStart::Pace::paused;
+    window.begin(opening);
+    ASSERT_TRUE(QTest::qWaitFor([&] { return window.desk().hasRun(); }, 20000));
+    const auto runTo = [&](Duration at) {
+        const Time goal = window.desk().info().start + at;
+        window.desk().send(RunUntil{goal, {}});
+        ASSERT_TRUE(QTest::qWaitFor(
+            [&] { return window.desk().now().head >= goal && !window.desk().running(); }, 300000));
+    };
+    std::vector<double> after;
+    for (const auto hours : {6h, 12h, 18h, 24h}) {
+        runTo(hours);
+        after.push_back(residentMiB());
+    }
+    std::printf("  resident after 6, 12, 18 and 24 simulated hours: %.0f %.0f %.0f %.0f MiB\n",
+                after[0], after[1], after[2], after[3]);
+    EXPECT_LE(after[3], 1.1 * after[0]);
 }
 
 } // namespace

@@ -14,6 +14,7 @@
 #include <QApplication>
 #include <QProcess>
 #include <QPushButton>
+#include <QSet>
 #include <QSettings>
 #include <QTest>
 #include <QThreadPool>
@@ -94,6 +95,44 @@ TEST(RealRun, AMoveIsSeenAndTheHistoryPlaysItAgain) {
         60000))
         << stage.desk().now().error << " " << stage.desk().now().fingerprint << " " << fingerprint;
     EXPECT_FALSE(stage.desk().info().can.knobs);
+}
+
+// What a chart shows at the crosshair is what the store holds: the same instants of the living run and
+// of the same run read back.
+TEST(RealRun, TheCrosshairShowsWhatIsStored) {
+    RealStage stage;
+    stage.begin(RunStart::Pace::paused);
+    stage.runTo(5min);
+    ChartsDock& charts = *stage.window->docks().charts;
+    TimeAxis& axis = charts.axis();
+    const Time start = stage.desk().info().start;
+    const auto shown = [&] {
+        TimeChart& gate = *charts.chart(QStringLiteral("gate"));
+        axis.showAll();
+        QStringList all;
+        for (Duration at = 60s; at < 5min; at += 7s) {
+            axis.lockCrosshair(start + at);
+            gate.refresh();
+            const auto& curves = gate.scene().series();
+            // Every reading is kept, and with it the threshold and the budget of its decision.
+            for (std::size_t i = 0; i < curves.size(); ++i) {
+                if (curves[i].style == CurveStyle::step)
+                    all << curves[i].name + QLatin1Char(' ') +
+                               gate.shownValue(static_cast<int>(i));
+            }
+        }
+        return all;
+    };
+    const QStringList living = shown();
+    EXPECT_GT(QSet<QString>(living.begin(), living.end()).size(), 10);
+    stage.desk().send(Stop{});
+    ASSERT_TRUE(QTest::qWaitFor([&] { return stage.desk().ended(); }, 5000));
+    const qint64 stored = stage.desk().now().storedAs;
+    QTest::qWait(300); // the end is on disk
+    stage.desk().open(stored);
+    ASSERT_TRUE(QTest::qWaitFor(
+        [&] { return stage.desk().ended() && stage.desk().now().progress >= 1; }, 60000));
+    EXPECT_EQ(shown(), living);
 }
 
 TEST(RealRun, ThePerfectGateIsLaidOver) {
