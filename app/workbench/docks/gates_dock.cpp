@@ -19,7 +19,6 @@
 namespace penstock::app {
 namespace {
 
-constexpr qint64 kShowEveryMs = 100; // numbers that change faster cannot be read
 constexpr int kFrame = 3;
 
 // Has a red edge while the knobs act on a live system. Not by a style sheet: that would take the

@@ -14,7 +14,6 @@
 namespace penstock::app {
 namespace {
 
-constexpr qint64 kShowEveryMs = 100; // numbers that change faster cannot be read
 
 } // namespace
 

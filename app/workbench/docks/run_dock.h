@@ -12,6 +12,8 @@
 
 namespace penstock::app {
 
+inline constexpr qint64 kShowEveryMs = 100; // numbers that change faster cannot be read
+
 class ActionRegistry;
 
 class RunDock : public QWidget {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-only
 #include "app/workbench/window/layout_keeper.h"
 
+#include "app/workbench/charts/plot_view.h"
 #include "app/workbench/docks/advice_dock.h"
 #include "app/workbench/docks/charts_dock.h"
 #include "app/workbench/docks/compare_dock.h"
@@ -37,7 +38,8 @@ QWidget* firstToFocus(QWidget& dock) {
     for (QWidget* child : dock.findChildren<QWidget*>()) {
         if (!child->isVisibleTo(&dock) || !child->isEnabled()) continue;
         if (!(child->focusPolicy() & Qt::TabFocus)) continue;
-        if (qobject_cast<QAbstractItemView*>(child)) return child;
+        // What the dock shows comes before the buttons above it.
+        if (qobject_cast<QAbstractItemView*>(child) || qobject_cast<PlotView*>(child)) return child;
         if (!any) any = child;
     }
     return any;

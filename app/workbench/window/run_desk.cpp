@@ -83,28 +83,28 @@ void RunDesk::begin(RunOrder order, RunStart start) {
     const QString name = QFileInfo(text(order.scenario)).completeBaseName();
     wish(
         name,
-        [maker = &maker_, order = std::move(order)] { return Made{maker->make(order), order}; },
+        [maker = &maker_, order = std::move(order)] {
+            return Made{maker->make(order), order};
+        },
         std::move(start));
 }
 
 void RunDesk::replay(const QString& file) {
-    wish(
-        QFileInfo(file).fileName(),
-        [maker = &maker_, path = file.toStdString()] {
-            return Made{maker->replay(path), std::nullopt};
-        },
-        {});
+    wish(QFileInfo(file).fileName(),
+         [maker = &maker_, path = file.toStdString()] {
+             return Made{maker->replay(path), std::nullopt};
+         },
+         {});
 }
 
 void RunDesk::open(std::int64_t storedRun) {
-    wish(
-        tr("run %1").arg(storedRun),
-        [maker = &maker_, storedRun] {
-            Made made{maker->open(storedRun), std::nullopt};
-            if (auto order = maker->orderOf(storedRun)) made.order = std::move(*order);
-            return made;
-        },
-        {RunStart::Pace::fast, 0, {}});
+    wish(tr("run %1").arg(storedRun),
+         [maker = &maker_, storedRun] {
+             Made made{maker->open(storedRun), std::nullopt};
+             if (auto order = maker->orderOf(storedRun)) made.order = std::move(*order);
+             return made;
+         },
+         {RunStart::Pace::fast, 0, {}});
 }
 
 void RunDesk::restart(bool keepMoves, std::optional<std::uint64_t> seed) {
@@ -162,6 +162,7 @@ bool RunDesk::ended() const {
     case RunStatus::finished:
     case RunStatus::stopped:
     case RunStatus::failed:
+    case RunStatus::recovered:
         return hasRun();
     default:
         return false;
@@ -183,6 +184,14 @@ void RunDesk::send(const Command& command) {
     if (const auto* paced = std::get_if<RunPaced>(&command); paced && paced->speed != speed_) {
         speed_ = paced->speed;
         Q_EMIT speedChanged(speed_);
+    }
+    // As it will be: the next key may come before the next frame, and means the run as it now goes.
+    if (now_.status == RunStatus::running || now_.status == RunStatus::paused) {
+        if (std::holds_alternative<Pause>(command)) now_.status = RunStatus::paused;
+        if (std::holds_alternative<RunPaced>(command) || std::holds_alternative<RunFast>(command) ||
+            std::holds_alternative<RunUntil>(command)) {
+            now_.status = RunStatus::running;
+        }
     }
     run_->send(command);
 }

@@ -46,12 +46,6 @@ RC_GTEST_PROP(Backoff, AlwaysLandsBeforeTheDeadline, ()) {
     RC_ASSERT(delay < left);
 }
 
-Response status(int code) {
-    Response response;
-    response.status = code;
-    return response;
-}
-
 TEST(Ladder, IntervalsBetweenAttempts) {
     for (std::uint64_t seed = 1; seed <= 20; ++seed) {
         World world(Semantics::penstock(), seed);

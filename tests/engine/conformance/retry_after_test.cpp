@@ -31,12 +31,6 @@ TEST(RetryAfter, IsClampedToHalfTheRemainingTime) {
     EXPECT_EQ(retryDelaySeconds(3.9, 3600.0, 4.0, 0.0), 3.9);
 }
 
-Response status(int code) {
-    Response response;
-    response.status = code;
-    return response;
-}
-
 TEST(Ladder, RetryAfterLengthensButIsClampedToHalfTheTimeLeft) {
     World world(Semantics::penstock());
     world.router.answer = [](const Request&) {

@@ -8,12 +8,6 @@
 namespace penstock::testing {
 namespace {
 
-Response status(int code) {
-    Response response;
-    response.status = code;
-    return response;
-}
-
 TEST(Retry, ReturnsWithItsOriginalDeadlineAheadOfLaterOnes) {
     World world(Semantics::penstock());
     world.settings.pools[0].workers = 1;

@@ -310,4 +310,10 @@ inline MergeSettings tiers(Duration aging = Duration{0}) {
     return settings;
 }
 
+inline Response status(int code) {
+    Response response;
+    response.status = code;
+    return response;
+}
+
 } // namespace penstock::testing

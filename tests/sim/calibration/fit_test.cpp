@@ -77,8 +77,8 @@ TEST(Fit, movesNothingWhenTheStartIsRight) {
     const auto found = fit(m, Candidate{}, quick());
     ASSERT_TRUE(found) << found.error().text();
     EXPECT_NEAR(found->startLoss, 0.0, 1e-12);
-    EXPECT_EQ(found->candidate.constants.weightEfficiency, StepConstants{}.weightEfficiency);
-    EXPECT_EQ(found->candidate.constants.tokenSeconds, StepConstants{}.tokenSeconds);
+    EXPECT_DOUBLE_EQ(found->candidate.constants.weightEfficiency, StepConstants{}.weightEfficiency);
+    EXPECT_DOUBLE_EQ(found->candidate.constants.tokenSeconds, StepConstants{}.tokenSeconds);
 }
 
 TEST(Fit, sameAnswerOnAnyNumberOfThreads) {

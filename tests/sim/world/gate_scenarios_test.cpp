@@ -91,7 +91,7 @@ std::vector<Duel> duels() {
          {{.overrides = onPool("gradient", ""), .goodputAtMost = 1.1, .p99AtLeast = 4.0},
           {.overrides = onPool("pi", "pool: pool, target: 0.8"),
            .p99AtLeast = 0.4,
-           .p99AtMost = 2.5}}},
+           .p99AtMost = 2.7}}},
         // gradient loses.
         {"full-kv",
          {{.overrides = onPool("headroom", "pool: pool, target: 0.8"),

@@ -139,6 +139,7 @@ TEST(Models, FilterWords) {
         r.attempts = i;
         r.reason = i == 3 ? "no endpoints" : "gate_closed";
         r.arrived = Time{std::chrono::seconds(i)};
+        r.finished = r.arrived + std::chrono::milliseconds(500);
         rows.push_back(r);
     }
     model.append(rows, 100);

@@ -133,8 +133,12 @@ FileKind FakeMaker::kindOf(const std::string& file) {
 Result<std::vector<AdviceRow>> FakeMaker::check(const std::vector<std::string>& files) {
     for (const std::string& file : files)
         note(QStringLiteral("check ") + QString::fromStdString(file));
-    return std::vector<AdviceRow>{{"never-closes", Severity::error, "transport.json:3", {},
-                                   "It closes at 95 a pod.", "Set max_concurrency."}};
+    return std::vector<AdviceRow>{{"never-closes",
+                                   Severity::error,
+                                   "transport.json:3",
+                                   {},
+                                   "It closes at 95 a pod.",
+                                   "Set max_concurrency."}};
 }
 
 std::vector<RunOrder> FakeMaker::orders() const {

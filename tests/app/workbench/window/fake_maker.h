@@ -10,6 +10,7 @@
 
 #include <map>
 #include <mutex>
+#include <optional>
 
 namespace penstock::app {
 
@@ -70,5 +71,14 @@ struct OpenWindow {
     FakeMaker maker;
     std::unique_ptr<MainWindow> window;
 };
+
+// The last command of this kind that the run was given, if any. A copy: more may follow.
+template <class T> std::optional<T> lastSent(const FakeRun& run) {
+    std::optional<T> last;
+    for (const Command& command : run.sent) {
+        if (const T* it = std::get_if<T>(&command)) last = *it;
+    }
+    return last;
+}
 
 } // namespace penstock::app

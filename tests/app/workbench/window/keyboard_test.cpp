@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: GPL-3.0-only
-// Goal: a whole tuning task can be done without a mouse: open a scenario, run it, ask why the gate is
-// closed, move the knob, lay the perfect gate over, restart, and look at a chart as a table. Method:
-// keys only, sent to whatever has the focus, as a person's are; and every widget that can be used
-// has the focus on some way round with Tab.
+// Goal: a whole tuning task can be done without a mouse: open a scenario, run it, ask why the gate
+// is closed, move the knob, lay the perfect gate over, restart, and look at a chart as a table.
+// Method: keys only, sent to whatever has the focus, as a person's are; and every widget that can
+// be used has the focus on some way round with Tab.
 #include "app/workbench/actions/command_palette.h"
-#include "app/workbench/docks/charts_dock.h"
 #include "app/workbench/docks/chart_table.h"
+#include "app/workbench/docks/charts_dock.h"
 #include "app/workbench/docks/gates_dock.h"
 #include "app/workbench/docks/parameters_dock.h"
 #include "app/workbench/window/run_bar.h"
@@ -57,13 +57,6 @@ class Keys {
     OpenWindow& stage_;
 };
 
-template <class T> const T* lastSent(const FakeRun& run) {
-    for (auto it = run.sent.rbegin(); it != run.sent.rend(); ++it) {
-        if (const T* command = std::get_if<T>(&*it)) return command;
-    }
-    return nullptr;
-}
-
 TEST(Keyboard, AWholeTuningTask) {
     OpenWindow opened;
     Keys keys(opened);
@@ -81,14 +74,15 @@ TEST(Keyboard, AWholeTuningTask) {
     // To the threshold among all parameters, and down with it.
     keys.command("threshold of queue code");
     ParametersDock& parameters = *opened.window->docks().parameters;
-    EXPECT_TRUE(parameters.current().endsWith(QStringLiteral("queues[code].gate_params.threshold")));
+    EXPECT_TRUE(
+        parameters.current().endsWith(QStringLiteral("queues[code].gate_params.threshold")));
     ASSERT_TRUE(parameters.isAncestorOf(QApplication::focusWidget()));
     keys.press(Qt::Key_F2);
     ASSERT_TRUE(qobject_cast<QLineEdit*>(QApplication::focusWidget())) << "the editor is open";
     keys.press(Qt::Key_A, Qt::ControlModifier);
     keys.type("0.6");
     keys.press(Qt::Key_Return);
-    const auto* set = lastSent<SetParameter>(opened.maker.run());
+    const auto set = lastSent<SetParameter>(opened.maker.run());
     ASSERT_TRUE(set);
     EXPECT_EQ(set->value, 0.6);
     // On with it, faster, and to the charts.
@@ -152,7 +146,8 @@ TEST(Keyboard, EveryButtonHasANameAndTheFocusOnSomeWay) {
     QStringList nameless;
     for (const auto* button : opened.window->findChildren<QAbstractButton*>()) {
         if (!button->isVisible()) continue;
-        const QString parent = QString::fromLatin1(button->parentWidget()->metaObject()->className());
+        const QString parent =
+            QString::fromLatin1(button->parentWidget()->metaObject()->className());
         // Qt's own title bars and tab bars have their own keys.
         if (parent == QStringLiteral("QDockWidget") || parent == QStringLiteral("QTabBar") ||
             parent == QStringLiteral("QLineEdit") || parent == QStringLiteral("QTableView"))

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-3.0-only
-// Goal: the window answers at once while the simulation goes as fast as it can, and does not slow it:
-// events are handled within 50 ms at the 99th percentile, no frame costs more than its share, and a
-// run with a window reaches at least 80 % of the speed without one, with the same fingerprint.
-// Method: an event posted every 5 ms while code-onoff runs fast in a 1600 × 1000 window; the same
-// run without a window. To be measured on a quiet machine.
+// Goal: the window answers at once while the simulation goes as fast as it can, and does not slow
+// it: events are handled within 50 ms at the 99th percentile, no frame costs more than its share,
+// and a run with a window reaches at least 80 % of the speed without one, with the same
+// fingerprint. Method: an event posted every 5 ms while code-onoff runs fast in a 1600 × 1000
+// window; the same run without a window. To be measured on a quiet machine.
 #include "app/workbench/models/text.h"
 #include "app/workbench/window/simulated_runs.h"
 #include "tests/app/workbench/window/fake_maker.h"
@@ -20,7 +20,6 @@
 #include <ctime>
 #include <fstream>
 #include <thread>
-
 #include <unistd.h>
 
 namespace penstock::app {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-only
-// Goal: the desk keeps one run, at the speed that is wanted, and a wish that is overtaken by a newer
-// one leaves no trace; what is typed after "until" is read as a person means it. Method: the desk
-// alone over made-up runs; a table of texts.
+// Goal: the desk keeps one run, at the speed that is wanted, and a wish that is overtaken by a
+// newer one leaves no trace; what is typed after "until" is read as a person means it. Method: the
+// desk alone over made-up runs; a table of texts.
 #include "app/workbench/models/text.h"
 #include "app/workbench/window/run_desk.h"
 #include "app/workbench/window/until.h"
@@ -107,7 +107,7 @@ TEST(Until, IsReadAsAPersonMeansIt) {
     const struct {
         const char* typed;
         std::optional<Duration> sinceStart; // none: the end
-    } times[] = {{"20 min", 20min},   {"1h", 1h},           {"90s", std::nullopt},
+    } times[] = {{"20 min", 20min},     {"1h", 1h},         {"90s", std::nullopt},
                  {"+90 s", 6min + 30s}, {"1:05:00", 65min}, {"12:30", 12min + 30s},
                  {"1 h 20 min", 80min}, {"the end", {}},    {"", {}}};
     for (const auto& c : times) {

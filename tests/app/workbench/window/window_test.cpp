@@ -41,16 +41,7 @@ namespace {
 using namespace std::chrono_literals;
 using ::testing::ElementsAre;
 
-const QString kThreshold =
-    QStringLiteral("engine.transport.queues[code].gate_params.threshold");
-
-template <class T> const T* lastSent(const FakeRun& run) {
-    const T* last = nullptr;
-    for (const Command& command : run.sent) {
-        if (const T* it = std::get_if<T>(&command)) last = it;
-    }
-    return last;
-}
+const QString kThreshold = QStringLiteral("engine.transport.queues[code].gate_params.threshold");
 
 TEST(Window, OpensOnAScenarioThatPlaysByItself) {
     OpenWindow opened;
@@ -95,14 +86,13 @@ TEST(Window, AKnobMovesTheRunAndUndoTakesItBack) {
     ASSERT_TRUE(knob && knob->slider());
     knob->slider()->setFocus();
     QTest::keyClick(knob->slider(), Qt::Key_PageDown);
-    const auto* set = lastSent<SetParameter>(opened.maker.run());
+    const auto set = lastSent<SetParameter>(opened.maker.run());
     ASSERT_TRUE(set);
     EXPECT_EQ(set->path, kThreshold.toStdString());
     EXPECT_LT(set->value, 0.8);
     opened.play(40ms);
     EXPECT_EQ(opened.maker.run().valueOf(set->path), set->value);
-    EXPECT_THAT(opened.window->desk().moved(),
-                ElementsAre(::testing::Pair(set->path, set->value)));
+    EXPECT_THAT(opened.window->desk().moved(), ElementsAre(::testing::Pair(set->path, set->value)));
     opened.play(10s); // the gate reads again
     const auto& gate = *opened.window->docks().series().gates.front();
     EXPECT_EQ(gate.threshold.last()->value, set->value) << "the chart has it";
