@@ -22,7 +22,9 @@ struct QueueFacts {
     std::optional<double> requestsPerSecond; // mean arrivals
     std::optional<double> backlog;           // requests that lie there at once, a job's size
     std::optional<Duration> window;          // from arrival to deadline, the shortest that matters
-    std::optional<bool> messagesCarryTier;   // the senders set the tier label
+    std::optional<double>
+        poolCeiling; // requests a second that the pool cannot exceed on these alone
+    std::optional<bool> messagesCarryTier; // the senders set the tier label
 };
 
 // What is known of the pool behind the gateway and of its traffic.

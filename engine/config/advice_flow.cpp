@@ -103,20 +103,28 @@ class FlowRules final : private Rules {
                 }
             }
             const QueueFacts* facts = facts_.queue(queue.id);
-            if (most && *most > 0.0 && facts != nullptr) lateFor(queue, *facts, *most, why);
+            if (facts != nullptr && facts->poolCeiling && (!most || *facts->poolCeiling < *most)) {
+                most = facts->poolCeiling;
+                why = "what the pool can do with nothing else on it";
+            }
+            if (most && *most > 0.0 && facts != nullptr) {
+                lateFor(queue, *facts, *most, why, most == facts->poolCeiling);
+            }
         }
     }
 
     void lateFor(const QueueDocument& queue, const QueueFacts& facts, double most,
-                 const std::string& why) {
+                 const std::string& why, bool ofPool) {
         if (facts.requestsPerSecond && *facts.requestsPerSecond > most) {
             add("deadline-unreachable", Severity::error, queue.path, queue.place,
                 fmt::format("{} requests a second arrive and at most {} can leave ({}): the "
                             "backlog grows until deadlines pass.",
                             num(*facts.requestsPerSecond), num(most), why),
-                rate_ ? fmt::format("Raise batch_size or poll oftener: {} a second are needed.",
-                                    num(*facts.requestsPerSecond))
-                      : "Raise the pool's workers, or send less.");
+                rate_ && !ofPool
+                    ? fmt::format("Raise batch_size or poll oftener: {} a second are needed.",
+                                  num(*facts.requestsPerSecond))
+                : ofPool ? "Add replicas, or send less."
+                         : "Raise the pool's workers, or send less.");
             return;
         }
         if (!facts.backlog || !facts.window || *facts.window <= Duration{0}) return;

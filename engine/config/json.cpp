@@ -3,6 +3,7 @@
 
 #include <yaml-cpp/emitter.h>
 
+#include <algorithm>
 #include <charconv>
 #include <cmath>
 
@@ -31,8 +32,15 @@ ordered_json numberOf(std::string_view text) {
     return real;
 }
 
+// A carriage return at the end of a line is taken for a part of the line's end.
+bool hasControls(std::string_view text) {
+    return std::any_of(text.begin(), text.end(),
+                       [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7f; });
+}
+
 // Plain where YAML cannot take it for something else.
 bool mustQuote(const Node& scalar) {
+    if (hasControls(scalar.text)) return true;
     if (!scalar.quoted) return false;
     if (scalar.text.empty() || scalar.text == "~") return true;
     for (const std::string_view word :
@@ -71,7 +79,9 @@ void emit(YAML::Emitter& out, const Node& node) {
         }
         out << YAML::Block << YAML::BeginMap;
         for (const Member& member : node.members) {
-            out << YAML::Key << member.key << YAML::Value;
+            out << YAML::Key;
+            if (hasControls(member.key)) out << YAML::DoubleQuoted;
+            out << member.key << YAML::Value;
             emit(out, member.value);
         }
         out << YAML::EndMap;

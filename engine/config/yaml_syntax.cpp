@@ -22,6 +22,26 @@ struct Refused {
     throw Refused{Error{std::move(message), {}, mark.line + 1, mark.column + 1}};
 }
 
+// yaml-cpp gives the escapes \N (U+0085) and \_ (U+00A0) as single bytes, which are not UTF-8. The
+// text it read was valid, so that such a byte outside a character can be nothing else.
+std::string withWholeCharacters(const std::string& value) {
+    std::string out;
+    out.reserve(value.size());
+    int following = 0;
+    for (const char c : value) {
+        const auto byte = static_cast<unsigned char>(c);
+        if (following > 0) {
+            --following;
+        } else if (byte == 0x85 || byte == 0xa0) {
+            out += '\xc2';
+        } else {
+            following = byte >= 0xf0 ? 3 : byte >= 0xe0 ? 2 : byte >= 0xc0 ? 1 : 0;
+        }
+        out += c;
+    }
+    return out;
+}
+
 class YamlBuilder final : public YAML::EventHandler {
   public:
     explicit YamlBuilder(const Limits& limits) : limits_(limits) {}
@@ -49,7 +69,7 @@ class YamlBuilder final : public YAML::EventHandler {
         checkTag(mark, tag);
         Node node = make(mark, Node::Kind::scalar);
         node.quoted = tag == "!" || tag == "tag:yaml.org,2002:str";
-        node.text = value;
+        node.text = withWholeCharacters(value);
         if (node.quoted) lastQuoted_ = node.at;
         if (!node.quoted && (value.empty() || value == "~" || value == "null")) {
             node.kind = Node::Kind::null;

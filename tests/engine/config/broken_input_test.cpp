@@ -207,6 +207,20 @@ TEST(BrokenValues, sayTheValueAndWhatWouldBeRight) {
     }
 }
 
+// yaml-cpp reads two of YAML's escapes as single bytes that are not UTF-8; what is read must be
+// text that can be written again.
+TEST(BrokenInput, everyEscapeOfAQuoteIsWholeText) {
+    const auto document =
+        Document::parse("\"\\_k\\N\": \"é\\_\\Nü\\L\\P\\xa0\\x85\\u0085\\U000000a0\"\n", "s.yaml");
+    ASSERT_TRUE(document) << document.error().text();
+    const Member& member = document->root().members.at(0);
+    EXPECT_EQ(member.key, "\u00a0k\u0085");
+    EXPECT_EQ(member.value.text, "é\u00a0\u0085ü\u2028\u2029\u00a0\u0085\u0085\u00a0");
+    const auto again = Document::parse(jsonText(document->root()), "again", Syntax::json);
+    ASSERT_TRUE(again);
+    EXPECT_EQ(toJson(again->root()), toJson(document->root()));
+}
+
 // A document with something of everything, to be mutated.
 constexpr std::string_view kSeeds[] = {
     R"({"url":"redis://r","poll_interval_ms":500,"queues":[{"queue_name":"a","igw_base_url":"http://i",
@@ -250,10 +264,10 @@ RC_GTEST_PROP(BrokenInput, mutatedDocumentsNeverDoMoreThanFail, ()) {
         // What was read can be written and read again as the same tree.
         const auto again = Document::parse(jsonText(document->root()), "again", Syntax::json);
         RC_ASSERT(again.has_value());
-        RC_ASSERT(toJson(again->root()) == toJson(document->root()));
+        RC_ASSERT(toJson(again->root()).dump() == toJson(document->root()).dump());
         const auto yaml = Document::parse(yamlText(document->root()), "again", Syntax::yaml);
         RC_ASSERT(yaml.has_value());
-        RC_ASSERT(toJson(yaml->root()) == toJson(document->root()));
+        RC_ASSERT(toJson(yaml->root()).dump() == toJson(document->root()).dump());
     }
 }
 

@@ -37,7 +37,7 @@ const std::map<std::string, Codes> kDeliberate{
     {"gates/sheddable", {}},
     {"gates/never-sheds", {}},
     {"gates/deadline-in-sight", {"needs-flow-control"}},
-    {"gates/deadline-past-hope", {"needs-flow-control"}},
+    {"gates/deadline-past-hope", {"needs-flow-control", "deadline-unreachable"}},
 };
 
 std::set<std::string> shipped() {
