@@ -101,28 +101,37 @@ class Replica {
     // Why the queue's head did not get in: no seat helps nobody, no room may be right for another.
     enum class Blocked : std::uint8_t { no, byRoom, bySeat };
 
-    struct Slot {
+    // What every change of a sequence touches: one cache line.
+    struct alignas(64) Slot {
         std::uint64_t id = 0;
-        std::uint64_t arrival = 0;     // order of submission
-        std::uint64_t admission = 0;   // order of joining the running list
-        std::int64_t enteredAt = 0;    // the waiting queue
-        std::int64_t finishStep = 0;   // decoding: steps_ when its last token comes
-        std::int64_t tookBlockIn = -1; // the step for which a short step gave it what it needs
+        std::uint64_t arrival = 0;    // order of submission
+        std::uint64_t admission = 0;  // order of joining the running list
+        std::int64_t finishStep = 0;  // decoding: steps_ when its last token comes
         std::int32_t prompt = 0;
         std::int32_t output = 0;
-        std::int32_t produced = 0;  // output tokens; kept up to date while not decoding
-        std::int32_t target = 0;    // prefill: tokens to compute before the next output token
-        std::int32_t computed = 0;  // prefill: done so far
-        std::int32_t chunk = 0;     // prefill: in the step in progress
-        std::int32_t blocks = 0;    // prefill and held: KV blocks
-        std::int32_t units = 0;     // units of the prefix cache it holds, a part of its blocks
-        std::int32_t lastPiece = -1; // of the cache, that ends with them
+        std::int32_t produced = 0; // output tokens; kept up to date while not decoding
+        std::int32_t computed = 0; // prefill: tokens done so far
+        std::int32_t chunk = 0;    // prefill: in the step in progress
+        std::int32_t blocks = 0;   // prefill and held: KV blocks
         std::int32_t priority = 0;
-        std::int32_t next = -1, previous = -1; // running or waiting list, or the unused ones
-        std::int32_t heapIndex = -1;
         State state = State::unused;
         bool cancelled = false;
         bool wasScheduled = false;
+    };
+    static_assert(sizeof(Slot) == 64);
+    // What few configurations ask for.
+    struct Rest {
+        std::int64_t enteredAt = 0;     // the waiting queue (staticBatch)
+        std::int64_t tookBlockIn = -1;  // the step for which a short step gave it what it needs
+        PrefixInfo prefix;              // the rest with a prefix cache
+        std::int32_t units = 0;         // units of the cache it holds, a part of its blocks
+        std::int32_t lastPiece = -1;    // of the cache, that ends with them
+    };
+    // In the running or waiting list, or among the unused. Apart from the slots: whoever leaves
+    // touches both its neighbours.
+    struct Links {
+        std::int32_t next = -1;
+        std::int32_t previous = -1;
     };
     struct List {
         std::int32_t head = -1, tail = -1;
@@ -150,6 +159,8 @@ class Replica {
     PENSTOCK_HD std::int64_t contextOf(const Slot& s) const {
         return static_cast<std::int64_t>(s.prompt) + s.output - 1 - (s.finishStep - steps_);
     }
+    // What a prefill computes before the next output token: after a preemption, those it had too.
+    PENSTOCK_HD static std::int32_t targetOf(const Slot& s) { return s.prompt + s.produced; }
 
     // replica_schedule.h: what a step does.
     struct Fit {
@@ -181,7 +192,7 @@ class Replica {
     PENSTOCK_HD void findNextEvent();
     PENSTOCK_HD void settleBlocks(std::int64_t k);
     PENSTOCK_HD void endRun(std::int64_t k);
-    PENSTOCK_HD void startDecoding(std::int32_t slot);
+    PENSTOCK_HD void startDecoding(std::int32_t slot, std::int32_t context);
     PENSTOCK_HD void stopDecoding(std::int32_t slot);
     PENSTOCK_HD void leaveRunning(std::int32_t slot, std::int64_t tokens, std::int64_t blocks);
     template <class Sink>
@@ -201,56 +212,56 @@ class Replica {
     template <class T>
     using Array = typename Store::template Array<T>;
 
-    ReplicaConfig config_;
-    Array<Slot> slots_;
-    Array<PrefixInfo> prefixes_; // by slot; used only with a prefix cache
-    std::int32_t slotsMade_ = 0;
-    std::int32_t unusedSlot_ = -1;
-
-    SlotHeap<Store> inApi_;          // by the time they enter the queue
-    SlotHeap<Store> finishing_;      // decoding, by the step of their last token
-    SlotHeap<Store> byPriority_;     // the waiting queue under SchedulingPolicy::priority
-    List waitingList_;               // the waiting queue otherwise
-    List runningList_;               // in order of admission: decoding (and held), then in prefill
+    // What every event and every look at the metrics reads comes first, side by side.
+    std::int64_t nextEvent_ = kNeverNs;
+    std::int64_t time_ = INT64_MIN / 2; // of the last thing that happened here
+    Phase phase_ = Phase::idle;
+    Blocked blocked_ = Blocked::no;
+    bool reporting_ = false;
+    bool decodersHaveNext_ = false; // while scheduling: all have the blocks for the coming step
     std::int32_t firstPrefill_ = -1; // everyone from here to the tail is in prefill
-
-    BlockGrowth growth_; // of the decoding sequences
-    PrefixCache<Store> cache_;
-    std::int32_t unitTokens_ = 16;
-
     // Running aggregates, as of the last change of the batch.
     std::int64_t waiting_ = 0;
     std::int64_t running_ = 0;
     std::int64_t decoding_ = 0;
-    std::int64_t contextSum_ = 0;     // KV tokens of decoding sequences
-    std::int64_t prefillContext_ = 0; // of those in prefill
-    std::int64_t heldContext_ = 0;
-    std::int64_t heldFootprint_ = 0; // staticBatch: blocks promised to the batch
-    std::int64_t used_ = 0;          // KV blocks
-    std::int64_t steps_ = 0;         // made so far: every one gives every decoder a token
+    std::int64_t used_ = 0;  // KV blocks
+    std::int64_t steps_ = 0; // made so far: every one gives every decoder a token
+    DecodeRun run_;
+    std::int64_t runSteps_ = 0;   // the run's length if nothing interferes
+    std::int64_t runEnd_ = 0;     // and its end
+    std::int64_t runSettled_ = 0; // for how many of its steps blocks have been taken
+    SlotHeap<Store> inApi_;       // by the time they enter the queue
+
+    std::int64_t stepStart_ = 0, stepEnd_ = 0; // of a mixed step
+    std::int64_t retryFrom_ = kNeverNs; // try the queue's head at the first boundary after this
+    std::int64_t cutFrom_ = kNeverNs;   // the batch changes at the first boundary after this
+    std::int64_t contextSum_ = 0;       // KV tokens of decoding sequences
+    std::int64_t prefillContext_ = 0;   // of those in prefill
+    Array<Slot> slots_;
+    Array<Rest> rest_; // by slot, as the next two
+    Array<Links> links_;
+    Array<std::int32_t> places_; // in the heap that it is in
+    std::int32_t slotsMade_ = 0;
+    std::int32_t unusedSlot_ = -1;
+    List waitingList_; // the waiting queue under SchedulingPolicy::fcfs
+    List runningList_; // in order of admission: decoding (and held), then in prefill
+    SlotHeap<Store> finishing_; // decoding, by the step of their last token
     std::uint64_t arrivals_ = 0;
     std::uint64_t admissions_ = 0;
     std::uint64_t changes_ = 0; // of the batch: counts the draws of step jitter
+    double slow_ = 1.0;
     std::int32_t cancelledRunning_ = 0;
     std::int32_t batchLeft_ = 0; // staticBatch: how many more may join
-    double slow_ = 1.0;
-
-    Phase phase_ = Phase::idle;
-    Blocked blocked_ = Blocked::no;
-    bool reporting_ = false;
-    bool decodersHaveNext_ = false;     // while scheduling: all have the blocks for the coming step
-    std::int64_t time_ = INT64_MIN / 2; // of the last thing that happened here
-    std::int64_t nextEvent_ = kNeverNs;
-    std::int64_t stepStart_ = 0, stepEnd_ = 0; // of a mixed step
-    DecodeRun run_;
-    std::int64_t runSteps_ = 0;         // the run's length if nothing interferes
-    std::int64_t runEnd_ = 0;           // and its end
-    std::int64_t runSettled_ = 0;       // for how many of its steps blocks have been taken
-    std::int64_t retryFrom_ = kNeverNs; // try the queue's head at the first boundary after this
-    std::int64_t cutFrom_ = kNeverNs;   // the batch changes at the first boundary after this
-
+    std::int64_t heldContext_ = 0;
+    std::int64_t heldFootprint_ = 0; // staticBatch: blocks promised to the batch
     std::int64_t promptTotal_ = 0, generatedTotal_ = 0, finishedTotal_ = 0, preemptions_ = 0;
     std::int64_t cacheQueries_ = 0, cacheHits_ = 0, busyNs_ = 0;
+
+    BlockGrowth growth_; // of the decoding sequences
+    ReplicaConfig config_;
+    SlotHeap<Store> byPriority_; // the waiting queue under SchedulingPolicy::priority
+    PrefixCache<Store> cache_;
+    std::int32_t unitTokens_ = 16;
 };
 
 } // namespace penstock::sim

@@ -26,27 +26,28 @@ template <class Store>
 PENSTOCK_HD std::int32_t Replica<Store>::takeSlot() {
     if (unusedSlot_ >= 0) {
         const std::int32_t slot = unusedSlot_;
-        unusedSlot_ = slots_[slot].next;
+        unusedSlot_ = links_[slot].next;
         return slot;
     }
-    PENSTOCK_CHECK(slots_.reserve(slotsMade_ + 1));
-    if (config_.prefixCache) PENSTOCK_CHECK(prefixes_.reserve(slotsMade_ + 1));
+    const std::int32_t slots = slotsMade_ + 1;
+    PENSTOCK_CHECK(slots_.reserve(slots) && rest_.reserve(slots) && links_.reserve(slots) &&
+                   places_.reserve(slots));
     return slotsMade_++;
 }
 
 template <class Store>
 PENSTOCK_HD void Replica<Store>::dropSlot(std::int32_t slot) {
     slots_[slot].state = State::unused;
-    slots_[slot].next = unusedSlot_;
+    links_[slot].next = unusedSlot_;
     unusedSlot_ = slot;
 }
 
 template <class Store>
 PENSTOCK_HD void Replica<Store>::append(List& list, std::int32_t slot) {
-    slots_[slot].next = -1;
-    slots_[slot].previous = list.tail;
+    links_[slot].next = -1;
+    links_[slot].previous = list.tail;
     if (list.tail >= 0) {
-        slots_[list.tail].next = slot;
+        links_[list.tail].next = slot;
     } else {
         list.head = slot;
     }
@@ -55,10 +56,10 @@ PENSTOCK_HD void Replica<Store>::append(List& list, std::int32_t slot) {
 
 template <class Store>
 PENSTOCK_HD void Replica<Store>::prepend(List& list, std::int32_t slot) {
-    slots_[slot].previous = -1;
-    slots_[slot].next = list.head;
+    links_[slot].previous = -1;
+    links_[slot].next = list.head;
     if (list.head >= 0) {
-        slots_[list.head].previous = slot;
+        links_[list.head].previous = slot;
     } else {
         list.tail = slot;
     }
@@ -67,14 +68,14 @@ PENSTOCK_HD void Replica<Store>::prepend(List& list, std::int32_t slot) {
 
 template <class Store>
 PENSTOCK_HD void Replica<Store>::unlink(List& list, std::int32_t slot) {
-    const std::int32_t previous = slots_[slot].previous, next = slots_[slot].next;
+    const std::int32_t previous = links_[slot].previous, next = links_[slot].next;
     if (previous >= 0) {
-        slots_[previous].next = next;
+        links_[previous].next = next;
     } else {
         list.head = next;
     }
     if (next >= 0) {
-        slots_[next].previous = previous;
+        links_[next].previous = previous;
     } else {
         list.tail = previous;
     }
@@ -85,7 +86,7 @@ PENSTOCK_HD void Replica<Store>::enqueue(std::int32_t slot, bool atFront) {
     slots_[slot].state = State::waiting;
     ++waiting_;
     if (config_.policy == SchedulingPolicy::priority) {
-        byPriority_.push(slots_, slots_[slot].priority, slots_[slot].arrival, slot);
+        byPriority_.push(places_, slots_[slot].priority, slots_[slot].arrival, slot);
     } else if (atFront) {
         prepend(waitingList_, slot);
     } else {
@@ -97,7 +98,7 @@ template <class Store>
 PENSTOCK_HD void Replica<Store>::dequeue(std::int32_t slot) {
     --waiting_;
     if (config_.policy == SchedulingPolicy::priority) {
-        byPriority_.remove(slots_, slot);
+        byPriority_.remove(places_, slot);
     } else {
         unlink(waitingList_, slot);
     }
@@ -114,16 +115,16 @@ PENSTOCK_HD std::int32_t Replica<Store>::waitingHead() const {
 template <class Store>
 PENSTOCK_HD void Replica<Store>::enterQueueBefore(std::int64_t t) {
     while (!inApi_.empty() && inApi_.top().key < t)
-        enqueue(inApi_.pop(slots_), false);
+        enqueue(inApi_.pop(places_), false);
 }
 
 // When the longest waiting one entered; the queue is not empty.
 template <class Store>
 PENSTOCK_HD std::int64_t Replica<Store>::oldestWaiting() const {
-    if (config_.policy == SchedulingPolicy::fcfs) return slots_[waitingList_.head].enteredAt;
+    if (config_.policy == SchedulingPolicy::fcfs) return rest_[waitingList_.head].enteredAt;
     std::int64_t oldest = kNeverNs;
     for (std::int32_t i = 0; i < byPriority_.size(); ++i) {
-        const std::int64_t entered = slots_[byPriority_.entry(i).slot].enteredAt;
+        const std::int64_t entered = rest_[byPriority_.entry(i).slot].enteredAt;
         if (entered < oldest) oldest = entered;
     }
     return oldest;
@@ -157,9 +158,11 @@ PENSTOCK_HD Submitted Replica<Store>::submit(std::int64_t now, const Sequence& s
     s.output = output;
     s.priority = sequence.priority;
     s.state = State::inApi;
-    s.enteredAt = now + apiDelay(config_, s.arrival);
-    if (config_.prefixCache) prefixes_[slot] = sequence.prefix;
-    inApi_.push(slots_, s.enteredAt, s.arrival, slot);
+    const std::int64_t entersAt = now + apiDelay(config_, s.arrival);
+    if (config_.prefixCache || config_.mode == BatchMode::staticBatch) {
+        rest_[slot] = Rest{entersAt, -1, sequence.prefix, 0, -1};
+    }
+    inApi_.push(places_, entersAt, s.arrival, slot);
     if (!reporting_) findNextEvent();
     return {Admission::accepted, slot};
 }

@@ -18,11 +18,11 @@ PENSTOCK_HD void Replica<Store>::takeBlocks(std::int64_t n) {
 // Makes the blocks of the first `tokens` tokens findable, as far as their hashes are known.
 template <class Store>
 PENSTOCK_HD void Replica<Store>::nameUnits(std::int32_t slot, std::int64_t tokens) {
-    const PrefixInfo prefix = prefixes_[slot];
+    Rest& s = rest_[slot];
+    const PrefixInfo& prefix = s.prefix;
     const std::int64_t full = tokens / unitTokens_;
     const std::int64_t known = hashUnits(prefix, unitTokens_);
     const std::int32_t upTo = static_cast<std::int32_t>(full < known ? full : known);
-    Slot& s = slots_[slot];
     while (s.units < upTo) {
         const ChainUnits units = chainUnits(prefix, s.units, unitTokens_);
         const std::int32_t count = units.count < upTo - s.units ? units.count : upTo - s.units;
@@ -48,7 +48,7 @@ PENSTOCK_HD void Replica<Store>::releaseBlocks(std::int32_t slot, std::int64_t t
     } else {
         nameUnits(slot, tokens);
         // The end of a sequence is forgotten before its beginning, so it is freed first.
-        Slot& s = slots_[slot];
+        Rest& s = rest_[slot];
         const std::int64_t anonymous =
             blocks - static_cast<std::int64_t>(s.units) * config_.cacheUnitBlocks;
         PENSTOCK_CHECK(anonymous >= 0);

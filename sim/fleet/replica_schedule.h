@@ -25,8 +25,8 @@ PENSTOCK_HD typename Replica<Store>::Fit Replica<Store>::fitHead(std::int64_t bu
 
     const std::int32_t slot = waitingHead();
     const Slot& s = slots_[slot];
-    const std::int64_t target = static_cast<std::int64_t>(s.prompt) + s.produced;
-    if (config_.prefixCache) fit.cached = cachedUnits(prefixes_[slot], target);
+    const std::int64_t target = targetOf(s);
+    if (config_.prefixCache) fit.cached = cachedUnits(rest_[slot].prefix, target);
     const std::int64_t cached = static_cast<std::int64_t>(fit.cached.units) * unitTokens_;
     const std::int64_t left = target - cached;
     if (!config_.chunkedPrefill && left > budget) return fit;
@@ -66,11 +66,9 @@ PENSTOCK_HD void Replica<Store>::admit(std::int64_t t, std::int32_t slot, const 
     Slot& s = slots_[slot];
     s.state = State::prefill;
     s.admission = admissions_++;
-    s.target = s.prompt + s.produced;
     s.computed = fit.cached.units * unitTokens_;
     s.chunk = fit.chunk;
     s.blocks = static_cast<std::int32_t>(growth_.blocksFor(s.computed + s.chunk));
-    s.units = fit.cached.units;
     prefillContext_ += s.computed;
     if (config_.mode == BatchMode::staticBatch) {
         --batchLeft_;
@@ -79,9 +77,10 @@ PENSTOCK_HD void Replica<Store>::admit(std::int64_t t, std::int32_t slot, const 
     if (config_.prefixCache) {
         // Cached units first, so that taking new blocks cannot evict them.
         const auto acquired = cache_.acquire(fit.cached);
-        s.lastPiece = acquired.last;
+        rest_[slot].units = fit.cached.units;
+        rest_[slot].lastPiece = acquired.last;
         used_ += acquired.woken;
-        cacheQueries_ += s.target;
+        cacheQueries_ += targetOf(s);
         cacheHits_ += s.computed;
     }
     takeBlocks(fit.newBlocks);
@@ -96,7 +95,7 @@ template <class Store>
 PENSTOCK_HD std::int32_t Replica<Store>::victim() const {
     if (config_.policy == SchedulingPolicy::fcfs) return runningList_.tail;
     std::int32_t worst = runningList_.head;
-    for (std::int32_t slot = worst; slot >= 0; slot = slots_[slot].next) {
+    for (std::int32_t slot = worst; slot >= 0; slot = links_[slot].next) {
         const Slot& s = slots_[slot];
         const Slot& w = slots_[worst];
         if (s.priority > w.priority || (s.priority == w.priority && s.arrival > w.arrival)) {
@@ -113,15 +112,15 @@ PENSTOCK_HD void Replica<Store>::preempt(std::int64_t t, std::int32_t slot, Sink
     std::int64_t tokens = s.computed;
     std::int64_t blocks = s.blocks;
     if (s.state == State::decode) {
-        const bool hasNext = decodersHaveNext_ || s.tookBlockIn == steps_;
+        const bool hasNext = decodersHaveNext_ || rest_[slot].tookBlockIn == steps_;
         tokens = contextOf(s);
         blocks = growth_.blocksFor(tokens + (hasNext ? 1 : 0));
         s.produced = static_cast<std::int32_t>(s.output - (s.finishStep - steps_));
-        finishing_.remove(slots_, slot);
+        finishing_.remove(places_, slot);
         stopDecoding(slot);
     } else {
         prefillContext_ -= s.computed;
-        if (firstPrefill_ == slot) firstPrefill_ = s.next;
+        if (firstPrefill_ == slot) firstPrefill_ = links_[slot].next;
     }
     leaveRunning(slot, tokens, blocks);
     s.computed = 0;
@@ -138,21 +137,21 @@ PENSTOCK_HD bool Replica<Store>::giveDecodersBlocks(std::int64_t t, Sink& sink) 
     for (std::int32_t slot = runningList_.head; slot >= 0;) {
         if (slots_[slot].state != State::decode) break;
         if ((contextOf(slots_[slot]) & growth_.mask) != 0) {
-            slot = slots_[slot].next;
+            slot = links_[slot].next;
             continue;
         }
         bool gaveWay = false;
-        std::int32_t next = slots_[slot].next;
+        std::int32_t next = links_[slot].next;
         while (freeBlocks() == 0 && !gaveWay) {
             const std::int32_t loser = victim();
             gaveWay = loser == slot;
-            if (gaveWay) next = slots_[slot].next;
+            if (gaveWay) next = links_[slot].next;
             preempt(t, loser, sink);
         }
         if (!gaveWay) {
             takeBlocks(1);
-            slots_[slot].tookBlockIn = steps_;
-            next = slots_[slot].next;
+            rest_[slot].tookBlockIn = steps_;
+            next = links_[slot].next;
         }
         slot = next;
     }
@@ -167,7 +166,7 @@ PENSTOCK_HD bool Replica<Store>::continuePrefill(std::int64_t t, Sink& sink) {
     const std::int32_t slot = firstPrefill_;
     PENSTOCK_CHECK(slot == runningList_.tail);
     const std::int64_t budget = config_.maxNumBatchedTokens - decoding_;
-    const std::int64_t left = slots_[slot].target - slots_[slot].computed;
+    const std::int64_t left = targetOf(slots_[slot]) - slots_[slot].computed;
     const std::int64_t chunk = left < budget ? left : budget;
     const std::int64_t blocks = growth_.blocksFor(slots_[slot].computed + chunk);
     bool preempted = false;
@@ -236,7 +235,7 @@ PENSTOCK_HD void Replica<Store>::startMixedStep(std::int64_t t) {
     BatchShape shape;
     shape.decodes = decoding_;
     shape.context = contextSum_ + decoding_;
-    for (std::int32_t slot = firstPrefill_; slot >= 0; slot = slots_[slot].next) {
+    for (std::int32_t slot = firstPrefill_; slot >= 0; slot = links_[slot].next) {
         const std::int64_t q = slots_[slot].chunk, c = slots_[slot].computed;
         shape.prefillTokens += q;
         shape.prefillContext += c;

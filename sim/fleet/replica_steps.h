@@ -71,14 +71,14 @@ PENSTOCK_HD void Replica<Store>::endRun(std::int64_t k) {
 }
 
 template <class Store>
-PENSTOCK_HD void Replica<Store>::startDecoding(std::int32_t slot) {
+PENSTOCK_HD void Replica<Store>::startDecoding(std::int32_t slot, std::int32_t context) {
     Slot& s = slots_[slot];
     s.state = State::decode;
     s.finishStep = steps_ + s.output - s.produced;
-    growth_.add(s.target, steps_);
-    contextSum_ += s.target;
+    growth_.add(context, steps_);
+    contextSum_ += context;
     ++decoding_;
-    finishing_.push(slots_, s.finishStep, s.admission, slot);
+    finishing_.push(places_, s.finishStep, s.admission, slot);
 }
 
 // Takes a sequence out of the aggregates of the decoding ones, but not out of the heap.
@@ -133,7 +133,7 @@ template <class Store>
 template <class Sink>
 PENSTOCK_HD void Replica<Store>::releaseHeld(std::int64_t t, Sink& sink) {
     for (std::int32_t slot = runningList_.head; slot >= 0;) {
-        const std::int32_t next = slots_[slot].next;
+        const std::int32_t next = links_[slot].next;
         heldContext_ -= slots_[slot].computed;
         finish(t, slot, slots_[slot].computed, sink);
         slot = next;
@@ -149,9 +149,10 @@ PENSTOCK_HD void Replica<Store>::endPrefills(std::int64_t t, Sink& sink) {
     firstPrefill_ = -1;
     while (slot >= 0) {
         Slot& s = slots_[slot];
-        const std::int32_t next = s.next;
+        const std::int32_t next = links_[slot].next;
         s.computed += s.chunk;
-        if (s.computed < s.target) {
+        const std::int32_t target = targetOf(s);
+        if (s.computed < target) {
             PENSTOCK_CHECK(next < 0); // it took all the step's tokens
             prefillContext_ += s.chunk;
             firstPrefill_ = slot;
@@ -165,9 +166,9 @@ PENSTOCK_HD void Replica<Store>::endPrefills(std::int64_t t, Sink& sink) {
         ++generatedTotal_;
         if (first) promptTotal_ += s.prompt;
         const bool last = s.produced == s.output;
-        if (!last) startDecoding(slot);
+        if (!last) startDecoding(slot, target);
         if (report) sink.firstToken(id, t);
-        if (last) finish(t, slot, slots_[slot].target, sink);
+        if (last) finish(t, slot, target, sink);
         slot = next;
     }
 }
@@ -176,14 +177,14 @@ template <class Store>
 PENSTOCK_HD void Replica<Store>::removeCancelled() {
     for (std::int32_t slot = runningList_.head; cancelledRunning_ > 0 && slot >= 0;) {
         Slot& s = slots_[slot];
-        const std::int32_t next = s.next;
+        const std::int32_t next = links_[slot].next;
         if (s.cancelled) {
             std::int64_t tokens = s.computed;
             std::int64_t blocks = s.blocks;
             if (s.state == State::decode) {
                 tokens = contextOf(s);
                 blocks = growth_.blocksFor(tokens);
-                finishing_.remove(slots_, slot);
+                finishing_.remove(places_, slot);
                 stopDecoding(slot);
             } else if (s.state == State::held) {
                 heldContext_ -= tokens;
@@ -205,7 +206,7 @@ template <class Sink>
 PENSTOCK_HD void Replica<Store>::boundary(std::int64_t t, Sink& sink) {
     time_ = t;
     while (!finishing_.empty() && finishing_.top().key == steps_) {
-        const std::int32_t slot = finishing_.pop(slots_);
+        const std::int32_t slot = finishing_.pop(places_);
         const std::int64_t tokens = contextOf(slots_[slot]);
         stopDecoding(slot);
         finish(t, slot, tokens, sink);
@@ -297,7 +298,7 @@ PENSTOCK_HD bool Replica<Store>::cancel(std::int64_t now, std::int32_t slot, std
     Slot& s = slots_[slot];
     if (s.state == State::unused || s.id != id || s.cancelled) return false;
     if (s.state == State::inApi) {
-        inApi_.remove(slots_, slot);
+        inApi_.remove(places_, slot);
         dropSlot(slot);
     } else if (s.state == State::waiting) {
         const bool head = slot == waitingHead();
@@ -350,7 +351,7 @@ PENSTOCK_HD void Replica<Store>::kill(std::int64_t now, Sink& sink) {
         append(everyone, slot);
     }
     while (!inApi_.empty())
-        append(everyone, inApi_.pop(slots_));
+        append(everyone, inApi_.pop(places_));
     finishing_.clear();
     firstPrefill_ = -1;
     running_ = decoding_ = contextSum_ = prefillContext_ = heldContext_ = heldFootprint_ = 0;
@@ -365,7 +366,7 @@ PENSTOCK_HD void Replica<Store>::kill(std::int64_t now, Sink& sink) {
 
     reporting_ = true;
     for (std::int32_t slot = everyone.head; slot >= 0;) {
-        const std::int32_t next = slots_[slot].next;
+        const std::int32_t next = links_[slot].next;
         const std::uint64_t id = slots_[slot].id;
         const bool report = !slots_[slot].cancelled;
         dropSlot(slot);

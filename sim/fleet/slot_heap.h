@@ -3,7 +3,7 @@
 
 // A binary min-heap of sequence slots keyed by (key, tie), which knows where each slot is, so that
 // a preempted or cancelled sequence can be taken out of the middle. A slot is in at most one heap
-// at a time; its place is written to slots[slot].heapIndex.
+// at a time, so all the heaps over one set of slots keep their places in one array, by slot.
 #include "engine/types/check.h"
 #include "engine/types/hd.h"
 
@@ -30,48 +30,47 @@ class SlotHeap {
     PENSTOCK_HD const Entry& entry(std::int32_t i) const { return entries_[i]; }
     PENSTOCK_HD void clear() { size_ = 0; }
 
-    template <class Slots>
-    PENSTOCK_HD void push(Slots& slots, std::int64_t key, std::uint64_t tie, std::int32_t slot) {
+    template <class Places>
+    PENSTOCK_HD void push(Places& places, std::int64_t key, std::uint64_t tie, std::int32_t slot) {
         PENSTOCK_CHECK(entries_.reserve(size_ + 1));
         ++size_;
-        riseFrom(slots, size_ - 1, Entry{key, tie, slot});
+        riseFrom(places, size_ - 1, Entry{key, tie, slot});
     }
 
-    template <class Slots>
-    PENSTOCK_HD std::int32_t pop(Slots& slots) {
+    template <class Places>
+    PENSTOCK_HD std::int32_t pop(Places& places) {
         const std::int32_t slot = entries_[0].slot;
-        removeAt(slots, 0);
+        removeAt(places, 0);
         return slot;
     }
 
-    template <class Slots>
-    PENSTOCK_HD void remove(Slots& slots, std::int32_t slot) {
-        const std::int32_t i = slots[slot].heapIndex;
+    template <class Places>
+    PENSTOCK_HD void remove(Places& places, std::int32_t slot) {
+        const std::int32_t i = places[slot];
         PENSTOCK_CHECK(i >= 0 && i < size_ && entries_[i].slot == slot);
-        removeAt(slots, i);
+        removeAt(places, i);
     }
 
   private:
-    template <class Slots>
-    PENSTOCK_HD void put(Slots& slots, std::int32_t i, const Entry& entry) {
+    template <class Places>
+    PENSTOCK_HD void put(Places& places, std::int32_t i, const Entry& entry) {
         entries_[i] = entry;
-        slots[entry.slot].heapIndex = i;
+        places[entry.slot] = i;
     }
 
-    template <class Slots>
-    PENSTOCK_HD void riseFrom(Slots& slots, std::int32_t i, const Entry entry) {
+    template <class Places>
+    PENSTOCK_HD void riseFrom(Places& places, std::int32_t i, const Entry entry) {
         while (i > 0) {
             const std::int32_t parent = (i - 1) / 2;
             if (!entry.before(entries_[parent])) break;
-            put(slots, i, entries_[parent]);
+            put(places, i, entries_[parent]);
             i = parent;
         }
-        put(slots, i, entry);
+        put(places, i, entry);
     }
 
-    template <class Slots>
-    PENSTOCK_HD void removeAt(Slots& slots, std::int32_t i) {
-        slots[entries_[i].slot].heapIndex = -1;
+    template <class Places>
+    PENSTOCK_HD void removeAt(Places& places, std::int32_t i) {
         const Entry last = entries_[--size_];
         if (i == size_) return;
         while (true) {
@@ -79,10 +78,10 @@ class SlotHeap {
             if (child >= size_) break;
             if (child + 1 < size_ && entries_[child + 1].before(entries_[child])) ++child;
             if (!entries_[child].before(last)) break;
-            put(slots, i, entries_[child]);
+            put(places, i, entries_[child]);
             i = child;
         }
-        riseFrom(slots, i, last);
+        riseFrom(places, i, last);
     }
 
     typename Store::template Array<Entry> entries_;

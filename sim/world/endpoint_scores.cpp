@@ -23,8 +23,7 @@ void EndpointScores::add() {
     requests_.push_back(0);
     tokens_.push_back(0);
     base_.push_back(0.0);
-    score_.push_back(0.0);
-    tree_.reset(ready_.size());
+    board_.reset(ready_.size());
     allChanged_ = true;
     countsKnown_ = false;
 }
@@ -173,7 +172,7 @@ void EndpointScores::findWaiting() {
     }
 }
 
-// Brings the tournament up to date.
+// Brings the board up to date.
 void EndpointScores::resolve() {
     if (allChanged_ && spec_.inFlightWeight > 0.0 && !countsKnown_) findBusiest();
     if (allChanged_ || spanChanged_) {
@@ -184,15 +183,11 @@ void EndpointScores::resolve() {
     }
     if (allChanged_ || spanChanged_ || busiestChanged_) {
         for (std::size_t i = 0; i < ready_.size(); ++i) {
-            score_[i] = scoreOf(i);
-            tree_.put(i, ready_[i] != 0 ? score_[i] : -1.0);
+            board_.put(i, ready_[i] != 0 ? scoreOf(i) : -1.0);
         }
-        tree_.play();
+        board_.settle();
     } else {
-        for (const std::uint32_t i : changed_) {
-            score_[i] = scoreOf(i);
-            tree_.set(i, score_[i]);
-        }
+        for (const std::uint32_t i : changed_) board_.set(i, scoreOf(i));
     }
     changed_.clear();
     allChanged_ = spanChanged_ = busiestChanged_ = false;
@@ -201,26 +196,28 @@ void EndpointScores::resolve() {
 std::size_t EndpointScores::pick(const std::vector<PrefixIndex::Match>& matches,
                                  std::int32_t blocks, RandomSequence& random) {
     resolve();
-    PENSTOCK_CHECK(!tree_.empty());
+    const double plain = board_.best(); // without a prefix
+    PENSTOCK_CHECK(plain >= 0.0);
     double best = -1.0; // of those that match
     tied_.clear();
     for (const PrefixIndex::Match& m : matches) {
         if (ready_[m.endpoint] == 0) continue;
         const double share = static_cast<double>(m.blocks) / static_cast<double>(blocks);
-        const double score = score_[m.endpoint] + spec_.prefixWeight * share;
+        const double score = board_.score(m.endpoint) + spec_.prefixWeight * share;
         if (score > best) {
             best = score;
             tied_.clear();
         }
         if (score == best) tied_.push_back(m.endpoint);
     }
-    if (best < tree_.best()) {
-        if (tree_.ties() == 1) return tree_.tie(0);
-        return tree_.tie(drawn(tree_.ties(), random));
+    if (best < plain) {
+        const std::uint32_t ties = board_.ties(plain);
+        return board_.tie(plain, ties == 1 ? 0 : drawn(ties, random));
     }
-    if (best == tree_.best()) {
-        for (std::uint32_t rank = 0; rank < tree_.ties(); ++rank) {
-            tied_.push_back(static_cast<std::uint32_t>(tree_.tie(rank)));
+    if (best == plain) {
+        const std::uint32_t ties = board_.ties(plain);
+        for (std::uint32_t rank = 0; rank < ties; ++rank) {
+            tied_.push_back(static_cast<std::uint32_t>(board_.tie(plain, rank)));
         }
     }
     if (tied_.size() == 1) return tied_.front();

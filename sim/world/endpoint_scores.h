@@ -11,15 +11,15 @@
 //         + prefixWeight matched blocks / blocks of the prompt     prefix-cache-scorer
 //
 // active(c) = 1 up to the idle threshold, else (cmax - c) / cmax * maxBusyScore. The highest score
-// wins, at random among equals. The first three are kept in a tournament as they change, one
-// endpoint at a time where it can be; the last is added for those that match a prompt at all.
+// wins, at random among equals. The first three are kept on a board as they change, one endpoint at
+// a time where it can be; the last is added for those that match a prompt at all.
 // Run thread only.
 #include "engine/types/time.h"
 #include "sim/kernel/random.h"
 #include "sim/world/endpoint_metrics.h"
 #include "sim/world/prefix_index.h"
 #include "sim/world/router_spec.h"
-#include "sim/world/score_tree.h"
+#include "sim/world/score_board.h"
 
 #include <cstddef>
 #include <cstdint>
@@ -55,7 +55,7 @@ class EndpointScores {
                      RandomSequence& random);
 
     // The score without a prefix; of a ready endpoint, after pick().
-    double score(std::size_t index) const { return score_[index]; }
+    double score(std::size_t index) const { return board_.score(index); }
 
   private:
     bool byUtilization() const { return spec_.detector == RouterSpec::Detector::utilization; }
@@ -77,10 +77,9 @@ class EndpointScores {
     std::vector<std::int64_t> requests_; // in flight, as the router counts them
     std::vector<std::int64_t> tokens_;   // and their tokens
     std::vector<double> base_;           // the part of the score that the metrics give
-    std::vector<double> score_;
     std::int32_t readyCount_ = 0;
 
-    ScoreTree tree_;
+    ScoreBoard board_;
     double fewest_ = 0.0; // waiting, among the ready; and how many of them have so many
     double most_ = 0.0;
     std::int32_t atFewest_ = 0;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Goal: the tournament of scores picks as a walk over all endpoints would that computes every score
+// Goal: the board of scores picks as a walk over all endpoints would that computes every score
 // anew from its definition. Method: random readings, sendings, ends and losses of readiness, on both;
 // every pick and every saturation must be the same, draws included.
 #include "sim/world/endpoint_scores.h"
@@ -98,7 +98,7 @@ RC_GTEST_PROP(EndpointScores, pickAsAWalkOverAllWould, ()) {
     spec.concurrencyMode =
         *rc::gen::element(RouterSpec::ConcurrencyMode::requests, RouterSpec::ConcurrencyMode::tokens,
                           RouterSpec::ConcurrencyMode::hybrid);
-    const auto endpoints = static_cast<std::size_t>(*rc::gen::inRange(1, 20));
+    const auto endpoints = static_cast<std::size_t>(*rc::gen::inRange(1, 40));
     EndpointScores scores(spec);
     std::vector<Known> all(endpoints);
     for (std::size_t i = 0; i < endpoints; ++i) {
