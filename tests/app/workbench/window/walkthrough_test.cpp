@@ -108,10 +108,10 @@ class Hand {
     // The Until button, and then what it takes until the run has got there.
     void until() {
         QToolButton& button = *window_.runBar().button(QStringLiteral("run.until"));
+        const auto from = window_.desk().now().head;
         click(button);
-        const auto goal = window_.desk().now().head;
         ASSERT_TRUE(QTest::qWaitFor(
-            [&] { return window_.desk().now().head >= goal + 4min && !window_.desk().running(); },
+            [&] { return window_.desk().now().head >= from + 4min && !window_.desk().running(); },
             120000));
     }
 
