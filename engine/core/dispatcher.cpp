@@ -100,6 +100,7 @@ Dispatcher::Impl::~Impl() {
         item.poolHeld.abandonAll();
         item.queueHeld.abandonAll();
     }
+    disarmAll(); // what was given back may have woken a queue
 }
 
 void Dispatcher::Impl::settingsChanged() {
