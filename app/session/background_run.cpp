@@ -12,7 +12,8 @@ std::vector<Move> byTime(std::vector<Move> moves) {
     std::erase_if(moves, [](const Move& move) {
         return move.path == kStopMove || move.path == kCheckpointMove;
     });
-    for (Move& move : moves) move.event = Move::kAnyEvent;
+    for (Move& move : moves)
+        move.event = Move::kAnyEvent;
     return moves;
 }
 } // namespace
@@ -28,9 +29,8 @@ std::unique_ptr<RunView> runBeside(Beside what, sim::Scenario scenario, sim::Wor
         // Under another gate other events happen: only the times mean the same. It has no knobs.
         if (what == Beside::perfectGate) {
             log->moves = byTime(std::move(log->moves));
-            std::erase_if(log->moves, [](const Move& move) {
-                return pausedQueue(move.path).empty();
-            });
+            std::erase_if(log->moves,
+                          [](const Move& move) { return pausedQueue(move.path).empty(); });
         }
         setup.log = std::move(log);
     }

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Events in words, for the table of events. Made when a frame is taken, on the thread that takes it.
+// Events in words, for the table of events. Made when a frame is taken, on the thread that takes
+// it.
 #include "app/session/gate_words.h"
 #include "app/session/life.h"
 
@@ -164,7 +165,8 @@ EventRow rowOf(const BriefEvent& e, std::uint64_t sequence, const Names& names) 
         row.owner = nameOr(names.queues, e.aux, "queue");
     } else if (!ofEngine && e.kind != Kind::parameter && e.queue != kNoIndex) {
         const bool pool = e.kind == Kind::gateRead && e.aux != 0;
-        row.owner = pool ? nameOr(names.pools, e.queue, "pool") : nameOr(names.queues, e.queue, "queue");
+        row.owner =
+            pool ? nameOr(names.pools, e.queue, "pool") : nameOr(names.queues, e.queue, "queue");
     }
     if (ofOneRequest(e.kind)) {
         row.request = names.requestId(e.request, static_cast<std::uint16_t>(e.request >> 40));

@@ -13,10 +13,10 @@ using namespace std::chrono_literals;
 
 namespace {
 
-constexpr Duration kLongestWindow = 10s;  // of latencies
-constexpr Duration kShortestRate = 1s;    // of outcomes
-constexpr Duration kRateWindow = 10s;     // of a queue's rates
-constexpr Duration kWaitWindow = 60s;     // of a queue's wait percentile
+constexpr Duration kLongestWindow = 10s; // of latencies
+constexpr Duration kShortestRate = 1s;   // of outcomes
+constexpr Duration kRateWindow = 10s;    // of a queue's rates
+constexpr Duration kWaitWindow = 60s;    // of a queue's wait percentile
 constexpr std::size_t kRareRows = 256;
 constexpr std::uint64_t kFewWaits = 30;
 
@@ -25,7 +25,8 @@ constexpr std::uint64_t kFewWaits = 30;
 void FrameFeed::Living::add(std::uint64_t sequence, Time enqueued) {
     if (enqueued_.empty()) first_ = sequence;
     if (sequence < first_) return;
-    while (first_ + enqueued_.size() < sequence) enqueued_.push_back(kGone);
+    while (first_ + enqueued_.size() < sequence)
+        enqueued_.push_back(kGone);
     enqueued_.push_back(enqueued.time_since_epoch().count());
 }
 
@@ -46,7 +47,8 @@ std::optional<Time> FrameFeed::Living::oldest() const {
 void FrameFeed::Rate::mark(Time now) {
     if (!marks.empty() && now - marks.back().first < kShortestRate) return;
     marks.emplace_back(now, count);
-    while (marks.size() > 2 && now - marks[1].first >= kRateWindow) marks.pop_front();
+    while (marks.size() > 2 && now - marks[1].first >= kRateWindow)
+        marks.pop_front();
     const double seconds = toSeconds(now - marks.front().first);
     if (seconds > 0) perSecond = static_cast<double>(count - marks.front().second) / seconds;
 }
@@ -54,15 +56,16 @@ void FrameFeed::Rate::mark(Time now) {
 FrameFeed::FrameFeed(sim::World& world, const RunInfo& info, const std::vector<GateNote>& gates,
                      const Names& names)
     : world_(world), info_(info), notes_(gates), names_(names), queues_(info.queues.size()),
-      gates_(gates.size()), gateOfQueue_(info.queues.size(), -1), gateOfPool_(info.pools.size(), -1),
-      living_(info.sources.size()) {
+      gates_(gates.size()), gateOfQueue_(info.queues.size(), -1),
+      gateOfPool_(info.pools.size(), -1), living_(info.sources.size()) {
     const RecorderSetup& setup = world.recorder().setup();
     for (std::size_t i = 0; i < gates.size(); ++i) {
         gates_[i].terms = GateTerms::of(info.gates[i].type, gates[i].terms);
         auto& owner = gates[i].ofPool ? gateOfPool_ : gateOfQueue_;
         owner[gates[i].index] = static_cast<std::int16_t>(i);
     }
-    for (std::size_t i = 0; i < queues_.size(); ++i) queues_[i].pool = setup.queues[i].pool;
+    for (std::size_t i = 0; i < queues_.size(); ++i)
+        queues_[i].pool = setup.queues[i].pool;
     for (std::size_t i = 0; i < world.scenario().sources.size(); ++i) {
         const std::string& queue = world.scenario().sources[i].queue;
         const auto found = std::find(info.queues.begin(), info.queues.end(), queue);
@@ -125,7 +128,8 @@ void FrameFeed::event(const Event& e) {
             auto& sent = pending_.frame.decisions;
             sent.push_back(e.at);
             if (sent.size() > kMaxRows) {
-                for (std::size_t i = 0; i < sent.size() / 2; ++i) sent[i] = sent[2 * i];
+                for (std::size_t i = 0; i < sent.size() / 2; ++i)
+                    sent[i] = sent[2 * i];
                 sent.resize(sent.size() / 2);
                 decisionStride_ *= 2;
             }
@@ -212,12 +216,7 @@ void FrameFeed::ended(const Request& request, const ServiceTiming& timing, const
     e.enqueued = request.enqueued;
     e.finished = end.at;
     e.deadline = request.deadline;
-    e.routerQueue = static_cast<float>(toSeconds(timing.routerQueue));
-    e.replicaQueue = static_cast<float>(toSeconds(timing.replicaQueue));
-    e.prefill = static_cast<float>(toSeconds(timing.prefill));
-    e.decode = static_cast<float>(toSeconds(timing.decode));
-    e.promptTokens = timing.promptTokens;
-    e.outputTokens = timing.outputTokens;
+    e.served(timing);
     e.queue = request.queue;
     e.source = static_cast<std::uint16_t>(request.number >> 40);
     e.end = end.kind;
@@ -259,10 +258,7 @@ void FrameFeed::completed(const Completion& c) {
     e.finished = c.at;
     e.wait = Duration{0};
     e.ttft = c.ttft > Duration{0} ? c.ttft : Duration{-1};
-    e.routerQueue = static_cast<float>(toSeconds(c.timing.routerQueue));
-    e.replicaQueue = static_cast<float>(toSeconds(c.timing.replicaQueue));
-    e.prefill = static_cast<float>(toSeconds(c.timing.prefill));
-    e.decode = static_cast<float>(toSeconds(c.timing.decode));
+    e.served(c.timing);
     e.promptTokens = c.promptTokens;
     e.outputTokens = c.outputTokens;
     e.attempts = 1;
@@ -273,12 +269,7 @@ void FrameFeed::completed(const Completion& c) {
 void FrameFeed::turned(std::uint16_t gate, Time t, bool closed, std::uint8_t reason) {
     gates_[gate].closed = closed;
     gates_[gate].reason = reason;
-    std::string word;
-    if (closed) {
-        word = reason == kNoRoom ? "no_room" : reasonWord(static_cast<ReasonCode>(reason));
-        if (word.empty()) word = "gate_closed";
-    }
-    pending_.frame.turns.push_back({gate, t, std::move(word)});
+    pending_.frame.turns.push_back({gate, t, closed ? closedWord(reason) : std::string()});
 }
 
 void FrameFeed::mark(MarkNote::Kind kind, std::string text) {
@@ -308,9 +299,9 @@ void FrameFeed::gauge() {
     }
     for (std::size_t i = 0; i < sample.gates.size(); ++i) {
         const GateSample& gate = sample.gates[i];
-        g.gateTruth.push_back(
-            gate.trueKnown ? static_cast<float>(asLoad(complements(i), gate.trueValue))
-                           : std::numeric_limits<float>::quiet_NaN());
+        g.gateTruth.push_back(gate.trueKnown
+                                  ? static_cast<float>(asLoad(complements(i), gate.trueValue))
+                                  : std::numeric_limits<float>::quiet_NaN());
     }
     const FleetSample& fleet = sample.fleet;
     g.saturation = static_cast<float>(fleet.saturation);
@@ -318,7 +309,8 @@ void FrameFeed::gauge() {
     g.kv = static_cast<float>(fleet.kvUsed);
     g.running = static_cast<float>(fleet.running);
     g.waiting = static_cast<float>(fleet.waiting);
-    const double slots = sequenceSlots_ * static_cast<double>(std::max<std::int64_t>(1, fleet.replicas));
+    const double slots =
+        sequenceSlots_ * static_cast<double>(std::max<std::int64_t>(1, fleet.replicas));
     g.batchShare = static_cast<float>(static_cast<double>(fleet.running) / slots);
     g.replicas.assign(sample.replicaBusy.begin(), sample.replicaBusy.end());
     pending_.frame.gauges.push_back(std::move(g));
@@ -401,13 +393,14 @@ void FrameFeed::rows(Frame& frame) {
             const double age = toSeconds(now - *oldest);
             if (!(row.oldestAgeSeconds >= age)) row.oldestAgeSeconds = age;
         }
-        const Histogram& waits =
-            state.waits.count() >= kFewWaits || state.waitsBefore.count() == 0 ? state.waits
-                                                                               : state.waitsBefore;
+        const Histogram& waits = state.waits.count() >= kFewWaits || state.waitsBefore.count() == 0
+                                     ? state.waits
+                                     : state.waitsBefore;
         if (waits.count() > 0) row.waitP95Ms = static_cast<double>(waits.quantile(0.95)) * 1e-6;
         frame.queues.push_back(std::move(row));
     }
-    for (std::size_t i = 0; i < gates_.size(); ++i) frame.gates.push_back(gateRow(i, sample));
+    for (std::size_t i = 0; i < gates_.size(); ++i)
+        frame.gates.push_back(gateRow(i, sample));
 }
 
 void FrameFeed::flush(PendingFrame& into) {
@@ -417,19 +410,21 @@ void FrameFeed::flush(PendingFrame& into) {
         const std::uint64_t from =
             std::max({told, ring.first(), ring.end() > kMaxRows ? ring.end() - kMaxRows : 0});
         leftOut += from - told;
-        for (std::uint64_t i = from; i < ring.end(); ++i) take(i, ring.at(i));
+        for (std::uint64_t i = from; i < ring.end(); ++i)
+            take(i, ring.at(i));
         told = ring.end();
         return from;
     };
-    const std::uint64_t from =
-        newest(events_, eventsTold_, pending_.frame.eventsLeftOut,
-               [&](std::uint64_t i, const BriefEvent& e) {
-                   if (worthARow(e, names_)) pending_.events.emplace_back(i, e);
-               });
+    const std::uint64_t from = newest(events_, eventsTold_, pending_.frame.eventsLeftOut,
+                                      [&](std::uint64_t i, const BriefEvent& e) {
+                                          if (worthARow(e, names_))
+                                              pending_.events.emplace_back(i, e);
+                                      });
     // Moves and faults are shown whatever else goes by.
     std::erase_if(rare_, [&](const auto& entry) { return entry.first >= from; });
     pending_.events.insert(pending_.events.begin(), rare_.begin(), rare_.end());
-    pending_.frame.eventsLeftOut -= std::min<std::uint64_t>(rare_.size(), pending_.frame.eventsLeftOut);
+    pending_.frame.eventsLeftOut -=
+        std::min<std::uint64_t>(rare_.size(), pending_.frame.eventsLeftOut);
     rare_.clear();
     newest(ended_, endedTold_, pending_.frame.requestsLeftOut,
            [&](std::uint64_t, const EndedRequest& e) { pending_.ended.push_back(e); });
@@ -522,110 +517,6 @@ RequestRow FrameFeed::find(const std::string& id) {
         return row;
     }
     return liveRow(number, source);
-}
-
-// ---- frames
-
-namespace {
-
-// Lets every second group go, the newest never. Turns go in groups of two, so that what is left
-// still opens after it closes.
-template <class T>
-std::uint64_t thin(std::vector<T>& values, std::size_t bound, std::size_t group = 1) {
-    std::uint64_t gone = 0;
-    while (values.size() > bound) {
-        const std::size_t size = values.size();
-        std::size_t kept = 0;
-        for (std::size_t i = 0; i < size; ++i) {
-            if ((size - 1 - i) / group % 2 != 0) continue;
-            if (kept != i) values[kept] = std::move(values[i]);
-            ++kept;
-        }
-        values.resize(kept);
-        gone += size - kept;
-    }
-    return gone;
-}
-
-template <class T>
-void join(std::vector<T>& into, std::vector<T>&& more) {
-    if (into.empty()) {
-        into = std::move(more);
-    } else {
-        into.insert(into.end(), std::make_move_iterator(more.begin()),
-                    std::make_move_iterator(more.end()));
-    }
-}
-
-// Keeps the newest.
-template <class T>
-std::uint64_t cut(std::vector<T>& values, std::size_t bound) {
-    if (values.size() <= bound) return 0;
-    const std::size_t gone = values.size() - bound;
-    values.erase(values.begin(), values.begin() + static_cast<std::ptrdiff_t>(gone));
-    return gone;
-}
-
-// Keeps the newest, and whatever was done to the run or happened to it.
-std::uint64_t cutEvents(std::vector<std::pair<std::uint64_t, BriefEvent>>& events) {
-    if (events.size() <= kMaxRows) return 0;
-    std::size_t surplus = events.size() - kMaxRows;
-    const std::size_t before = events.size();
-    std::erase_if(events, [&](const auto& entry) {
-        const Kind kind = entry.second.kind;
-        if (surplus == 0 || kind == Kind::parameter || kind == Kind::fault || kind == Kind::engine) {
-            return false;
-        }
-        --surplus;
-        return true;
-    });
-    const std::size_t gone = before - events.size();
-    return gone + cut(events, kMaxRows);
-}
-
-} // namespace
-
-void PendingFrame::append(PendingFrame&& newer) {
-    Frame& f = frame;
-    Frame& n = newer.frame;
-    fresh = fresh || newer.fresh;
-    f.head = n.head;
-    join(f.gauges, std::move(n.gauges));
-    join(f.readings, std::move(n.readings));
-    join(f.turns, std::move(n.turns));
-    join(f.outcomes, std::move(n.outcomes));
-    join(f.latencies, std::move(n.latencies));
-    join(f.marks, std::move(n.marks));
-    join(f.decisions, std::move(n.decisions));
-    join(f.moved, std::move(n.moved));
-    join(f.exported, std::move(n.exported));
-    if (!n.queues.empty()) f.queues = std::move(n.queues);
-    if (!n.gates.empty()) f.gates = std::move(n.gates);
-    if (n.found) f.found = std::move(n.found);
-    join(events, std::move(newer.events));
-    join(ended, std::move(newer.ended));
-    f.gaugesLeftOut += n.gaugesLeftOut + thin(f.gauges, kMaxGauges);
-    f.readingsLeftOut += n.readingsLeftOut + thin(f.readings, kMaxReadings);
-    f.turnsLeftOut += n.turnsLeftOut + thin(f.turns, kMaxReadings, 2);
-    f.marksLeftOut += n.marksLeftOut + cut(f.marks, kMaxReadings);
-    thin(f.outcomes, kMaxGauges);
-    thin(f.latencies, kMaxGauges);
-    thin(f.decisions, kMaxRows);
-    cut(f.moved, kMaxReadings);
-    f.eventsLeftOut += n.eventsLeftOut + cutEvents(events);
-    f.requestsLeftOut += n.requestsLeftOut + cut(ended, kMaxRows);
-}
-
-Frame finished(PendingFrame&& pending, const Names& names) {
-    Frame frame = std::move(pending.frame);
-    for (const auto& [sequence, event] : pending.events) {
-        frame.events.push_back(app::rowOf(event, sequence, names));
-    }
-    for (const EndedRequest& ended : pending.ended) {
-        frame.requests.push_back(app::rowOf(ended, names));
-    }
-    pending = PendingFrame{};
-    return frame;
 }
 
 } // namespace penstock::app

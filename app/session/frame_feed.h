@@ -6,6 +6,7 @@
 // run that is watched and one that is not have the same fingerprint.
 #include "app/session/gate_words.h"
 #include "app/session/life.h"
+#include "app/session/pending_frame.h"
 #include "app/session/ring.h"
 #include "app/session/run_info.h"
 #include "engine/record/histogram.h"
@@ -19,20 +20,6 @@
 #include <vector>
 
 namespace penstock::app {
-
-// A frame on its way to the window. Events and requests are turned into rows by whoever takes it.
-struct PendingFrame {
-    Frame frame;
-    std::vector<std::pair<std::uint64_t, BriefEvent>> events; // newest last, at most kMaxRows
-    std::vector<EndedRequest> ended;                          // likewise
-    bool fresh = false;                                       // something is in it
-
-    // Appends what is newer, within the bounds of a frame.
-    void append(PendingFrame&& newer);
-};
-
-// Turns the events and requests of a pending frame into rows, and leaves the pending one empty.
-Frame finished(PendingFrame&& pending, const Names& names);
 
 class FrameFeed final : public RecordSink {
   public:

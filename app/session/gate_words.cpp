@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "app/session/gate_words.h"
 
+#include "engine/record/gate_track.h"
+
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -45,13 +47,15 @@ std::string remedyOf(const GateFacts& f, const GateRow& row) {
     case ReasonCode::gateError:
         return "opens when its store answers again";
     case ReasonCode::droppedOverflow:
-        return fmt::format(
-            "lets overflow of an interactive tier through when the inner gate opens");
+        return "lets overflow of an interactive tier through when the inner gate opens";
     case ReasonCode::atLimit:
         return f.type == "local-max-concurrency" || row.threshold >= 1.0
                    ? fmt::format("opens when fewer than {} are in flight, or with a higher limit",
                                  requests(row.threshold))
                    : "opens when one of the requests in flight comes back";
+    case ReasonCode::closedBySlowdown:
+        return "opens when its own answers come at their normal pace again, or with a larger "
+               "slowdown";
     case ReasonCode::open:
     case ReasonCode::closedByThreshold:
         break;
@@ -111,6 +115,8 @@ std::string reasonWord(ReasonCode code) {
         return "fallback_closed";
     case ReasonCode::atLimit:
         return "at_limit";
+    case ReasonCode::closedBySlowdown:
+        return "slowdown";
     case ReasonCode::quotaExhausted:
         return "quota_exhausted";
     case ReasonCode::droppedOverflow:
@@ -121,6 +127,12 @@ std::string reasonWord(ReasonCode code) {
         return "gate_error";
     }
     return {};
+}
+
+std::string closedWord(std::uint8_t reason) {
+    if (reason == kNoRoom) return "no_room";
+    std::string word = reasonWord(static_cast<ReasonCode>(reason));
+    return word.empty() ? "gate_closed" : word;
 }
 
 GateRow rowOf(const GateFacts& f) {
@@ -143,8 +155,7 @@ GateRow rowOf(const GateFacts& f) {
     }
     row.fallback = fallbackOf(f);
     if (f.closed) {
-        row.reason = f.noRoom ? "no_room" : reasonWord(f.code);
-        if (row.reason.empty()) row.reason = "gate_closed";
+        row.reason = closedWord(f.noRoom ? kNoRoom : static_cast<std::uint8_t>(f.code));
     }
     row.remedy = remedyOf(f, row);
     row.parameterPath = !f.available && !f.fallbackPath.empty() ? f.fallbackPath : f.firstPath;

@@ -37,8 +37,8 @@ struct GateFacts {
     Duration age{0};
     bool trueKnown = false;
     double truth = 0;    // in the same terms
-    bool closed = false;  // as GateTrack counts it: budget 0, or no room for one request
-    bool noRoom = false;  // closed although the budget is above 0
+    bool closed = false; // as GateTrack counts it: budget 0, or no room for one request
+    bool noRoom = false; // closed although the budget is above 0
     std::int64_t inFlight = 0;
     std::string firstPath, fallbackPath;
 };
@@ -47,5 +47,7 @@ GateRow rowOf(const GateFacts& facts);
 
 // "gate_closed", "quota_exhausted"…: the short word that tables filter by; empty for open.
 std::string reasonWord(ReasonCode code);
+// Why a gate is closed; never empty. `reason` is a ReasonCode or kNoRoom, as the recorder tells it.
+std::string closedWord(std::uint8_t reason);
 
 } // namespace penstock::app

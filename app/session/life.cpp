@@ -49,6 +49,16 @@ BriefEvent BriefEvent::of(const Event& e) {
     return b;
 }
 
+void EndedRequest::served(const ServiceTiming& timing) {
+    const auto seconds = [](Duration d) { return static_cast<float>(toSeconds(d)); };
+    routerQueue = seconds(timing.routerQueue);
+    replicaQueue = seconds(timing.replicaQueue);
+    prefill = seconds(timing.prefill);
+    decode = seconds(timing.decode);
+    promptTokens = timing.promptTokens;
+    outputTokens = timing.outputTokens;
+}
+
 bool ofOneRequest(Kind kind) {
     return kind != Kind::gateRead && kind != Kind::gateClosed && kind != Kind::parameter &&
            kind != Kind::fault && kind != Kind::engine;
@@ -98,7 +108,8 @@ Outcome outcomeOf(const EndedRequest& e) {
 RequestRow rowOf(const EndedRequest& e, const Names& names) {
     RequestRow row;
     row.id = names.requestId(e.number, e.source);
-    const bool known = e.interactive ? e.source < names.sources.size() : e.queue < names.queues.size();
+    const bool known =
+        e.interactive ? e.source < names.sources.size() : e.queue < names.queues.size();
     if (known) row.queue = e.interactive ? names.sources[e.source] : names.queues[e.queue];
     row.outcome = outcomeOf(e);
     row.reason = reasonOf(e);
@@ -216,8 +227,8 @@ std::vector<StageRow> stagesOf(std::span<const BriefEvent> events, const EndedRe
     if (!any && ended != nullptr) { // its events have been forgotten: what its end tells
         const float service =
             ended->routerQueue + ended->replicaQueue + ended->prefill + ended->decode;
-        const Time from = std::max(
-            ended->enqueued, ended->finished - fromSeconds(static_cast<double>(service)));
+        const Time from =
+            std::max(ended->enqueued, ended->finished - fromSeconds(static_cast<double>(service)));
         out.add(Stage::queue, ended->enqueued, from);
         if (service > 0) addService(out, from, *ended);
         return out.take();

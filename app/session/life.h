@@ -7,6 +7,7 @@
 #include "app/session/run_view.h"
 #include "engine/record/recorder.h"
 #include "engine/types/event.h"
+#include "engine/types/result.h"
 
 #include <cstdint>
 #include <span>
@@ -32,7 +33,8 @@ struct EndedRequest {
     std::uint64_t number = 0;
     Time created{}, enqueued{}, finished{}, deadline = kNever;
     Duration wait{-1}, ttft{-1}; // negative: unknown
-    float routerQueue = 0, replicaQueue = 0, prefill = 0, decode = 0; // seconds, of the last attempt
+    float routerQueue = 0, replicaQueue = 0, prefill = 0,
+          decode = 0; // seconds, of the last attempt
     std::uint32_t promptTokens = 0, outputTokens = 0;
     std::uint16_t attempts = 0;
     std::uint16_t queue = kNoIndex, source = 0;
@@ -41,6 +43,8 @@ struct EndedRequest {
     std::uint8_t code = 0;                   // ResultCode
     std::uint8_t dropped = 0, transport = 0; // of the last response, if it ended the request
     bool interactive = false;
+
+    void served(const ServiceTiming& timing);
 };
 
 // False for what concerns the engine, a gate or the world as a whole: its `request` says nothing.

@@ -78,7 +78,8 @@ void Pacer::measure(Time engine, std::uint64_t events, Wall wall) {
     if (!marks_.empty() && wall - marks_.back().wall < kMarkEvery) return;
     marks_.push_back({wall, engine, events});
     // The oldest mark kept is the newest that is a whole window old.
-    while (marks_.size() > 2 && wall - marks_[1].wall >= kWindow) marks_.pop_front();
+    while (marks_.size() > 2 && wall - marks_[1].wall >= kWindow)
+        marks_.pop_front();
 }
 
 double Pacer::achievedSpeed() const {

@@ -16,8 +16,8 @@ namespace {
 Result<Document> treeOf(const sim::Scenario& scenario) {
     auto document = Document::parse(scenario.text, scenario.file, Syntax::yaml);
     if (!document) return document;
-    for (const char* part : {"engine.transport", "engine.pools", "engine.merge_policy",
-                             "engine.transforms"}) {
+    for (const char* part :
+         {"engine.transport", "engine.pools", "engine.merge_policy", "engine.transforms"}) {
         if (auto included = includeFile(*document, part); !included) return fail(included.error());
     }
     for (const std::string& assignment : scenario.overrides) {

@@ -78,7 +78,8 @@ Result<std::vector<RunRow>> RunHistory::runs() const {
     const auto runs = (*reader)->runs();
     if (!runs) return fail(runs.error());
     std::vector<RunRow> rows;
-    for (const RunSummary& run : *runs) rows.push_back(rowOf(run));
+    for (const RunSummary& run : *runs)
+        rows.push_back(rowOf(run));
     return rows;
 }
 

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "app/session/run_info.h"
 
+#include "app/session/advice_rows.h"
 #include "app/session/gate_words.h"
 #include "app/session/still_engine.h"
-#include "engine/config/advice.h"
+#include "sim/world/perfect_gate.h"
 #include "sim/world/pool_facts.h"
 #include "sim/world/pool_gauges.h"
-#include "sim/world/perfect_gate.h"
 
 #include <fmt/format.h>
 
@@ -16,23 +16,6 @@
 namespace penstock::app {
 
 namespace {
-
-Severity severityOf(penstock::Severity severity) {
-    switch (severity) {
-    case penstock::Severity::error:
-        return Severity::error;
-    case penstock::Severity::warning:
-        return Severity::warning;
-    case penstock::Severity::note:
-        break;
-    }
-    return Severity::info;
-}
-
-std::string placeText(const Place& place) {
-    if (place.file.empty()) return {};
-    return place.line > 0 ? fmt::format("{}:{}", place.file, place.line) : place.file;
-}
 
 // A gate that holds others speaks in the terms of the inner one that decided; those that read a
 // metric come first, because the others seldom are the interesting ones.
@@ -49,8 +32,8 @@ const Gate& speaker(Gate& gate) {
 
 GateNote noteOf(Gate& gate, const std::string& owner, const std::vector<ParameterRow>& rows) {
     // What turns a gate most directly, the best first.
-    static constexpr std::array kFirst{"threshold", "target", "baseline", "max_concurrency",
-                                       "limit", "max_window"};
+    static constexpr std::array kFirst{"threshold",       "target", "baseline",
+                                       "max_concurrency", "limit",  "max_window"};
     GateNote note;
     note.terms = speaker(gate).type();
     std::size_t best = kFirst.size();
@@ -97,9 +80,9 @@ ParameterRow rowOf(const ParameterEntry& entry, double value) {
 
 Result<Described> describe(const sim::Scenario& scenario, const sim::WorldOptions& options) {
     StillEngine still;
-    const EngineDocument engine =
-        options.perfectGate ? sim::withoutGates(scenario.engine, sim::seatsOf(scenario))
-                            : scenario.engine;
+    const EngineDocument engine = options.perfectGate
+                                      ? sim::withoutGates(scenario.engine, sim::seatsOf(scenario))
+                                      : scenario.engine;
     auto settings = still.build(engine);
     if (!settings) return fail(settings.error());
     sim::EventLoop loop(Time{}, 0);
@@ -135,15 +118,16 @@ Result<Described> describe(const sim::Scenario& scenario, const sim::WorldOption
         info.pools.push_back(pool.id);
         addGate(pool.gate.get(), true, i, "pool " + pool.id);
     }
-    for (const auto& source : scenario.sources) info.sources.push_back(source.traffic.name);
+    for (const auto& source : scenario.sources)
+        info.sources.push_back(source.traffic.name);
     std::size_t replicas = 0;
-    for (const auto& group : scenario.replicas) replicas += static_cast<std::size_t>(group.count);
+    for (const auto& group : scenario.replicas)
+        replicas += static_cast<std::size_t>(group.count);
     for (std::size_t i = 0; i < replicas; ++i) {
         info.replicas.push_back(sim::podName(scenario.poolName, i));
     }
     for (const Finding& finding : advise(scenario.engine, sim::poolFacts(scenario))) {
-        info.advice.push_back({finding.code, severityOf(finding.severity), placeText(finding.place),
-                               finding.path, finding.computed, finding.remedy});
+        info.advice.push_back(rowOf(finding));
     }
     return out;
 }

@@ -2,8 +2,8 @@
 #pragma once
 
 // What a window must know of a run before its first frame, told from the scenario alone: its engine
-// is made once over metrics that never answer, no trace is opened and nothing runs, so this is quick
-// enough for the GUI thread.
+// is made once over metrics that never answer, no trace is opened and nothing runs, so this is
+// quick enough for the GUI thread.
 #include "app/session/run_view.h"
 #include "engine/config/parameters.h"
 #include "engine/types/error.h"
@@ -13,7 +13,8 @@ namespace penstock::app {
 
 // What is behind "why closed?" of one gate, beside its name and type.
 struct GateNote {
-    std::string terms; // the gate_type whose terms its Reason speaks in: its own, or an inner gate's
+    std::string
+        terms; // the gate_type whose terms its Reason speaks in: its own, or an inner gate's
     // The paths that a person is sent to: what to move first, and the fallback. Empty if none.
     std::string firstPath, fallbackPath;
     bool ofPool = false;
@@ -21,7 +22,7 @@ struct GateNote {
 };
 
 struct Described {
-    RunInfo info; // start, end and `can` are for the caller to fill
+    RunInfo info;                // start, end and `can` are for the caller to fill
     std::vector<GateNote> gates; // as info.gates
 };
 

@@ -145,8 +145,9 @@ void addCheckpoint(RunReader& store, RunId id, RunLog& log) {
                     report->value("fingerprint", ""), at.value("event", Move::kAnyEvent)};
     if (move.event == Move::kAnyEvent) return;
     const auto after = std::upper_bound(
-        log.moves.begin(), log.moves.end(), move,
-        [](const Move& a, const Move& b) { return std::pair(a.event, a.t) < std::pair(b.event, b.t); });
+        log.moves.begin(), log.moves.end(), move, [](const Move& a, const Move& b) {
+            return std::pair(a.event, a.t) < std::pair(b.event, b.t);
+        });
     // In the same place as a move, nobody knows which came first.
     if (after != log.moves.begin() && std::prev(after)->event == move.event) return;
     log.moves.insert(after, move);
@@ -175,7 +176,8 @@ Result<RunLog> readStore(const std::string& file, std::optional<RunId> wanted) {
     log.origin.seed = run->seed;
     log.fingerprint = run->fingerprint;
     log.recovered = run->state != RunState::done;
-    for (Move& move : *moves) log.moves.push_back(std::move(move));
+    for (Move& move : *moves)
+        log.moves.push_back(std::move(move));
     if (log.recovered) {
         log.end = run->lastWritten;
         addCheckpoint(store, *id, log);
@@ -244,11 +246,12 @@ Result<Move> Replay::make(sim::World& world) {
     const Move& move = *next();
     const bool lost = place(world) == Place::lost;
     if (lost || !world.waitUntil(move.t)) {
-        return fail(fmt::format("the log has its next move after event {} at {:.6f} s, but here {} "
-                                "events have happened by {:.6f} s: the log is of another version of "
-                                "this program, or of its input files",
-                                move.event, toSeconds(move.t - world.start()), world.eventsFired(),
-                                toSeconds(world.now() - world.start())));
+        return fail(
+            fmt::format("the log has its next move after event {} at {:.6f} s, but here {} "
+                        "events have happened by {:.6f} s: the log is of another version of "
+                        "this program, or of its input files",
+                        move.event, toSeconds(move.t - world.start()), world.eventsFired(),
+                        toSeconds(world.now() - world.start())));
     }
     ++next_;
     if (move.path == kStopMove) {
@@ -259,9 +262,10 @@ Result<Move> Replay::make(sim::World& world) {
     if (move.path == kCheckpointMove) {
         const std::string here = world.recorder().fingerprint().text();
         if (here == move.value) return move;
-        return fail(fmt::format("at {:.6f} s the run had fingerprint {}, but here it has {}: it was "
-                                "made by another version of this program, or with other input files",
-                                toSeconds(move.t - world.start()), move.value, here));
+        return fail(
+            fmt::format("at {:.6f} s the run had fingerprint {}, but here it has {}: it was "
+                        "made by another version of this program, or with other input files",
+                        toSeconds(move.t - world.start()), move.value, here));
     }
     if (auto applied = apply(world, move); !applied) return fail(applied.error());
     return move;

@@ -53,9 +53,9 @@ struct RunLog {
     RunOrigin origin;
     std::vector<Move> moves; // in order
     Time start{};
-    std::optional<Time> end;  // of a recovered run: how far it is known
-    std::string fingerprint;  // that it is to have; empty if unknown
-    bool recovered = false;   // its process died
+    std::optional<Time> end; // of a recovered run: how far it is known
+    std::string fingerprint; // that it is to have; empty if unknown
+    bool recovered = false;  // its process died
 };
 nlohmann::ordered_json toJson(const RunLog& log);
 Result<RunLog> logFromJson(const nlohmann::ordered_json& json, const std::string& file);
@@ -73,9 +73,7 @@ class Replay {
   public:
     explicit Replay(const RunLog& log) : log_(log) {}
 
-    const Move* next() const {
-        return next_ < log_.moves.size() ? &log_.moves[next_] : nullptr;
-    }
+    const Move* next() const { return next_ < log_.moves.size() ? &log_.moves[next_] : nullptr; }
     enum class Place : std::uint8_t {
         ahead, // go on
         due,   // make it now

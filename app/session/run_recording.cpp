@@ -14,11 +14,9 @@ RunOrigin originOf(const sim::Scenario& scenario, const sim::WorldOptions& optio
     return origin;
 }
 
-Result<std::unique_ptr<RunRecording>> RunRecording::begin(const std::string& file,
-                                                          sim::World& world,
-                                                          const sim::WorldOptions& options,
-                                                          const std::string& tags,
-                                                          const std::string& note) {
+Result<std::unique_ptr<RunRecording>>
+RunRecording::begin(const std::string& file, sim::World& world, const sim::WorldOptions& options,
+                    const std::string& tags, const std::string& note) {
     std::unique_ptr<RunRecording> recording(new RunRecording);
     auto store = RunStore::open(file);
     if (!store) return fail(store.error());
@@ -36,8 +34,7 @@ Result<std::unique_ptr<RunRecording>> RunRecording::begin(const std::string& fil
     auto writer = recording->store_->begin(header);
     if (!writer) return fail(writer.error());
     recording->writer_ = std::move(*writer);
-    recording->feed_ =
-        std::make_unique<StoreFeed>(world.recorder().setup(), *recording->writer_);
+    recording->feed_ = std::make_unique<StoreFeed>(world.recorder().setup(), *recording->writer_);
     world.recorder().addSink(*recording->feed_);
     return recording;
 }

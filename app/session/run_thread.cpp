@@ -19,9 +19,9 @@ using namespace std::chrono_literals;
 
 namespace {
 
-constexpr auto kPublishEvery = 8ms;     // of wall time, while it runs
-constexpr auto kCheckpointEvery = 1s;   // of wall time
-constexpr double kFrame = 1.0 / 30.0;   // seconds of wall time that a window shows at once
+constexpr auto kPublishEvery = 8ms;   // of wall time, while it runs
+constexpr auto kCheckpointEvery = 1s; // of wall time
+constexpr double kFrame = 1.0 / 30.0; // seconds of wall time that a window shows at once
 constexpr double kGaugesAFrame = 32.0;
 constexpr Duration kFinestGauges = 100ms;
 
@@ -99,8 +99,8 @@ bool SimulatedRun::Impl::begin() {
     nextGauge_ = world_->start();
     publishedAt_ = world_->start();
     if (setup_.store.empty()) return true;
-    auto recording = RunRecording::begin(setup_.store, *world_, setup_.options, setup_.tags,
-                                         setup_.note);
+    auto recording =
+        RunRecording::begin(setup_.store, *world_, setup_.options, setup_.tags, setup_.note);
     if (!recording) {
         // A window without its store is still a window.
         commandError_ = fmt::format("this run is not recorded: {}", recording.error().text());
@@ -124,7 +124,8 @@ void SimulatedRun::Impl::serve() {
         if (const auto* command = std::get_if<Command>(&each)) {
             obey(*command);
         } else if (const auto* find = std::get_if<Find>(&each)) {
-            ready_.frame.found = feed_ != nullptr ? feed_->find(find->id) : RequestRow{.id = find->id};
+            ready_.frame.found =
+                feed_ != nullptr ? feed_->find(find->id) : RequestRow{.id = find->id};
             ready_.fresh = true;
         } else {
             const ExportKind kind = std::get<ExportKind>(each);
@@ -156,9 +157,9 @@ void SimulatedRun::Impl::made(const Move& move) {
     if (recording_ != nullptr) recording_->move(move);
     if (move.path == kStopMove) return;
     if (const std::string queue = pausedQueue(move.path); !queue.empty()) {
-        feed_->mark(MarkNote::Kind::move,
-                    fmt::format("queue {}: {}", queue,
-                                move.value == "true" ? "paused" : "taken up again"));
+        feed_->mark(
+            MarkNote::Kind::move,
+            fmt::format("queue {}: {}", queue, move.value == "true" ? "paused" : "taken up again"));
         return;
     }
     const auto index = world_->parameters().find(move.path);
@@ -317,12 +318,14 @@ void SimulatedRun::Impl::chooseGaugeStep() {
     if (wall <= 0 || published_ == Clock::time_point{}) return;
     const double speed = engine / wall;
     // A short run is over in a few frames: it gets about as many as its recorder takes.
-    const double wanted = std::min(speed * kFrame / kGaugesAFrame,
-                                   toSeconds(world_->scenario().sampleEvery));
+    const double wanted =
+        std::min(speed * kFrame / kGaugesAFrame, toSeconds(world_->scenario().sampleEvery));
     const double finest = toSeconds(kFinestGauges);
     double step = toSeconds(gaugeStep_);
-    while (step < wanted) step *= 2;
-    while (step > finest && wanted < step / 4) step /= 2;
+    while (step < wanted)
+        step *= 2;
+    while (step > finest && wanted < step / 4)
+        step /= 2;
     const Duration chosen = std::max<Duration>(kFinestGauges, fromSeconds(step));
     if (chosen == gaugeStep_) return;
     gaugeStep_ = chosen;

@@ -76,9 +76,9 @@ class SimulatedRun::Impl {
 
     std::mutex mutex_;
     std::condition_variable asked_;
-    std::deque<Asked> inbox_;  // under the mutex
-    PendingFrame outbox_;      // under the mutex
-    bool leaving_ = false;     // under the mutex
+    std::deque<Asked> inbox_; // under the mutex
+    PendingFrame outbox_;     // under the mutex
+    bool leaving_ = false;    // under the mutex
     std::atomic<bool> attention_{false};
     std::atomic<bool> gone_{false}; // the thread has nothing more to do
 
@@ -91,7 +91,7 @@ class SimulatedRun::Impl {
     std::vector<Move> moves_;
     PendingFrame ready_;
     RunStatus status_ = RunStatus::paused;
-    std::string error_;       // for good
+    std::string error_;        // for good
     std::string commandError_; // told once
     bool ended_ = false;
     bool settled_ = false; // nothing will be written any more

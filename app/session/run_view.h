@@ -80,13 +80,13 @@ struct GaugeSample {
     };
     std::vector<Queue> queues;
     std::vector<Pool> pools;
-    std::vector<float> gateTruth; // what each gate would read without delay
-    float saturation = 0;         // true, as the router's detector would compute it now
-    float busy = 0;               // mean over replicas, share of the time since the last sample
-    float kv = 0;                 // mean over replicas, share of the KV blocks
+    std::vector<float> gateTruth;   // what each gate would read without delay
+    float saturation = 0;           // true, as the router's detector would compute it now
+    float busy = 0;                 // mean over replicas, share of the time since the last sample
+    float kv = 0;                   // mean over replicas, share of the KV blocks
     float running = 0, waiting = 0; // requests on the replicas
-    float batchShare = 0;         // running, as a share of max_num_seqs of all ready replicas
-    std::vector<float> replicas;  // share of time in use, for the heat strip; may grow (autoscaler)
+    float batchShare = 0;           // running, as a share of max_num_seqs of all ready replicas
+    std::vector<float> replicas; // share of time in use, for the heat strip; may grow (autoscaler)
 };
 // Loads in frames are such that up means busier and at or above the threshold means closed: a gate
 // that reads a free share D is shown as 1 - D (RunInfo::Gate::higherIsBusier is true for all).
@@ -139,8 +139,9 @@ struct ExportAnswer {
     std::string error;              // in words; then there are no files
 };
 
-struct Frame {
-    Time head{}; // the run has got here
+// How a run stands.
+struct RunNow {
+    Time head{}; // it has got here
     RunStatus status = RunStatus::paused;
     std::string error;        // in words with a remedy; empty if all is well
     double targetSpeed = 0;   // 0: as fast as it goes
@@ -149,7 +150,11 @@ struct Frame {
     std::optional<double> remainingSeconds; // of wall time, to the target of RunUntil or the end
     double progress = 0;                    // share of the way there
     std::string fingerprint;                // so far
+    std::int64_t storedAs = 0;              // number in the run store; 0: it is not recorded
+    bool settled = false; // over, and its report and its entry in the store are final
+};
 
+struct Frame : RunNow {
     std::vector<GaugeSample> gauges;
     std::vector<GateReading> readings;
     std::vector<GateTurn> turns;
@@ -168,10 +173,8 @@ struct Frame {
     // most. Beyond that (a window that does not take for a long while) every second one is let go,
     // the oldest first in weight: what is left still spans the whole stretch.
     std::uint64_t gaugesLeftOut = 0, readingsLeftOut = 0, turnsLeftOut = 0, marksLeftOut = 0;
-    std::optional<RequestRow> found; // the answer to find()
+    std::optional<RequestRow> found;    // the answer to find()
     std::vector<ExportAnswer> exported; // the answers to ask()
-    std::int64_t storedAs = 0; // number in the run store; 0: it is not recorded
-    bool settled = false;      // over, and its report and its entry in the store are final
 };
 
 inline constexpr std::size_t kMaxGauges = 1024;

@@ -42,15 +42,18 @@ SimulatedRun::Impl::Impl(RunSetup setup) : setup_(std::move(setup)) {
     info.start = sim::World::epoch();
     info.end = info.start + scenario.horizon;
     info.can.steer = !setup_.background;
-    info.can.knobs = !setup_.log.has_value() && !setup_.background; // a replay makes the moves that its log has
+    info.can.knobs =
+        !setup_.log.has_value() && !setup_.background; // a replay makes the moves that its log has
     names_.queues = info.queues;
     names_.pools = info.pools;
     for (const auto& source : scenario.sources) {
         names_.sources.push_back(source.traffic.name);
         names_.interactive.push_back(source.queue.empty());
     }
-    for (const ParameterRow& row : info.parameters) names_.parameters.push_back(row.path);
-    for (const auto& kind : sim::faultKinds()) names_.faults.emplace_back(kind.name);
+    for (const ParameterRow& row : info.parameters)
+        names_.parameters.push_back(row.path);
+    for (const auto& kind : sim::faultKinds())
+        names_.faults.emplace_back(kind.name);
     outbox_.frame.head = info.start;
     thread_ = std::jthread([this] { run(); });
 }

@@ -22,13 +22,15 @@ class Columns {
 
     // The axis: every time at which the fleet was sampled.
     void axis(const std::string& series) {
-        for (const Point& p : pointsOf(series)) times_.push_back(p.t);
+        for (const Point& p : pointsOf(series))
+            times_.push_back(p.t);
     }
     std::vector<float> operator()(const std::string& series) {
         std::vector<float> column(times_.size(), kNothing);
         std::size_t i = 0;
         for (const Point& p : pointsOf(series)) {
-            while (i < times_.size() && times_[i] < p.t) ++i;
+            while (i < times_.size() && times_[i] < p.t)
+                ++i;
             if (i < times_.size() && times_[i] == p.t) column[i] = p.value;
         }
         return column;
@@ -69,7 +71,8 @@ Status StoredGauges::load(RunReader& reader, RunId run, const RunLayout& layout)
     for (const auto& gate : layout.gates) {
         Column truth = column("gate/" + gate.owner + "/true");
         if (speaksOfFreeShare(gate.type) || !gate.higherIsBusier) {
-            for (float& value : truth) value = 1.0F - value;
+            for (float& value : truth)
+                value = 1.0F - value;
         }
         truths_.push_back(std::move(truth));
     }
@@ -104,9 +107,12 @@ void StoredGauges::fill(Frame& frame, std::size_t from, std::size_t to) const {
         for (const Queue& queue : queues_) {
             g.queues.push_back({queue.depth[i], queue.pending[i], kNothing, queue.inFlight[i]});
         }
-        for (const Pool& pool : pools_) g.pools.push_back({pool.busy[i], pool.limit[i]});
-        for (const Column& truth : truths_) g.gateTruth.push_back(truth[i]);
-        for (const Column& replica : replicas_) g.replicas.push_back(replica[i]);
+        for (const Pool& pool : pools_)
+            g.pools.push_back({pool.busy[i], pool.limit[i]});
+        for (const Column& truth : truths_)
+            g.gateTruth.push_back(truth[i]);
+        for (const Column& replica : replicas_)
+            g.replicas.push_back(replica[i]);
         g.saturation = saturation_[i];
         g.busy = busy_[i];
         g.kv = kv_[i];
@@ -115,7 +121,8 @@ void StoredGauges::fill(Frame& frame, std::size_t from, std::size_t to) const {
         g.batchShare = kNothing;
         frame.gauges.push_back(std::move(g));
         if (!std::isnan(ok_[i])) {
-            frame.outcomes.push_back({times_[i], ok_[i], retry_[i], shed_[i], late_[i], failed_[i]});
+            frame.outcomes.push_back(
+                {times_[i], ok_[i], retry_[i], shed_[i], late_[i], failed_[i]});
         }
         if (!std::isnan(p50_[i])) {
             frame.latencies.push_back(

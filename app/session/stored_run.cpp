@@ -2,8 +2,8 @@
 // A stored run's two sides: the thread that reads the store a stretch at a time, and the window's.
 #include "app/session/stored_run.h"
 
-#include "app/session/frame_feed.h"
 #include "app/session/leaving.h"
+#include "app/session/pending_frame.h"
 #include "app/session/run_export.h"
 #include "app/session/run_history.h"
 #include "app/session/stored_gauges.h"
@@ -25,8 +25,8 @@ using Kind = penstock::EventKind;
 
 namespace {
 
-constexpr std::int64_t kStretch = 1000;  // gauge samples told in one frame
-constexpr std::size_t kAhead = 4;        // frames read before the window has taken them
+constexpr std::int64_t kStretch = 1000;       // gauge samples told in one frame
+constexpr std::size_t kAhead = 4;             // frames read before the window has taken them
 constexpr std::int64_t kEventsRead = 200'000; // of one stretch
 
 bool ofGate(const Event& e) {
@@ -150,8 +150,8 @@ void StoredRun::Impl::describeRun() {
             note.ofPool = owner.starts_with("pool ");
             const auto& among = note.ofPool ? layout_.workerPools : layout_.queues;
             const std::string name = owner.substr(owner.find(' ') + 1);
-            note.index = static_cast<std::uint16_t>(
-                std::find(among.begin(), among.end(), name) - among.begin());
+            note.index = static_cast<std::uint16_t>(std::find(among.begin(), among.end(), name) -
+                                                    among.begin());
             described_.gates.push_back(std::move(note));
             info.gates.push_back({std::move(owner), gate.type, true});
         }
@@ -188,9 +188,8 @@ PendingFrame StoredRun::Impl::blank(double progress) const {
 bool StoredRun::Impl::tell(PendingFrame&& frame) {
     std::unique_lock lock(mutex_);
     for (;;) {
-        changed_.wait(lock, [&] {
-            return leaving_ || ready_.size() < kAhead || !questions_.empty();
-        });
+        changed_.wait(lock,
+                      [&] { return leaving_ || ready_.size() < kAhead || !questions_.empty(); });
         if (leaving_) return false;
         if (ready_.size() < kAhead) {
             ready_.push_back(std::move(frame));
@@ -212,9 +211,8 @@ void StoredRun::Impl::read() {
     do {
         const std::size_t next = std::min(samples, told + static_cast<std::size_t>(kStretch));
         const Time to = next < samples ? gauges_.at(next) : kNever;
-        PendingFrame frame = blank(samples == 0 ? 1.0
-                                                : static_cast<double>(next) /
-                                                      static_cast<double>(samples));
+        PendingFrame frame =
+            blank(samples == 0 ? 1.0 : static_cast<double>(next) / static_cast<double>(samples));
         gauges_.fill(frame.frame, told, next);
         if (auto stretch = readStretch(frame, from, to); !stretch) {
             error_ = frame.frame.error = stretch.error().text();
@@ -263,27 +261,22 @@ void StoredRun::Impl::addGates(PendingFrame& out, const std::vector<Event>& even
         if (!ofGate(e)) continue;
         for (std::size_t g = 0; g < described_.gates.size(); ++g) {
             const GateNote& note = described_.gates[g];
-            const bool mine = note.ofPool ? e.queue == kNoIndex && e.pool == note.index
-                                          : e.queue == note.index;
+            const bool mine =
+                note.ofPool ? e.queue == kNoIndex && e.pool == note.index : e.queue == note.index;
             if (!mine) continue;
             // Whose words a gate within a gate spoke is not kept: its usual ones are assumed.
             const bool complement = terms_[g].freeShare;
-            const GateReading reading{static_cast<std::uint16_t>(g),
-                                      e.at,
-                                      e.age,
-                                      asLoad(complement, e.value),
-                                      asLoad(complement, e.threshold),
-                                      e.budget,
-                                      e.available};
+            const GateReading reading{
+                static_cast<std::uint16_t>(g),   e.at,     e.age,      asLoad(complement, e.value),
+                asLoad(complement, e.threshold), e.budget, e.available};
             out.frame.readings.push_back(reading);
             lastReading_[g] = reading;
             lastRead_[g] = e;
             const bool closed = e.budget <= 0;
             if (closed == closed_[g]) continue;
             closed_[g] = closed;
-            std::string word = closed ? reasonWord(static_cast<ReasonCode>(e.code)) : "";
-            if (closed && word.empty()) word = "gate_closed";
-            out.frame.turns.push_back({static_cast<std::uint16_t>(g), e.at, std::move(word)});
+            out.frame.turns.push_back(
+                {static_cast<std::uint16_t>(g), e.at, closed ? closedWord(e.code) : std::string()});
         }
     }
 }
@@ -301,12 +294,8 @@ EndedRequest StoredRun::Impl::endedOf(const RequestLife& life) const {
     e.deadline = life.deadline;
     if (life.firstSent != kNever) e.wait = life.firstSent - e.enqueued;
     if (life.ttft > Duration{0}) e.ttft = life.ttft;
-    e.routerQueue = static_cast<float>(toSeconds(life.routerQueue));
-    e.replicaQueue = static_cast<float>(toSeconds(life.replicaQueue));
-    e.prefill = static_cast<float>(toSeconds(life.prefill));
-    e.decode = static_cast<float>(toSeconds(life.decode));
-    e.promptTokens = life.promptTokens;
-    e.outputTokens = life.outputTokens;
+    e.served({life.routerQueue, life.replicaQueue, life.prefill, life.decode, life.promptTokens,
+              life.outputTokens});
     const bool sent = life.firstSent != kNever;
     e.attempts = static_cast<std::uint16_t>(
         std::min<std::uint32_t>(life.retries + (sent ? 1 : 0), UINT16_MAX));
@@ -319,15 +308,13 @@ EndedRequest StoredRun::Impl::endedOf(const RequestLife& life) const {
 // What the store has from `from` up to, not including, `to`.
 Status StoredRun::Impl::readStretch(PendingFrame& out, Time from, Time to) {
     const Time last = to == kNever ? kNever : to - Duration{1};
-    const auto events =
-        reader_->events(run_.id, {.from = from, .to = last, .limit = kEventsRead});
+    const auto events = reader_->events(run_.id, {.from = from, .to = last, .limit = kEventsRead});
     if (!events) return fail(events.error());
     addGates(out, *events);
     for (const Event& e : *events) {
         BriefEvent brief = BriefEvent::of(e);
         if (e.kind == Kind::fault) {
-            out.frame.marks.push_back(
-                {e.at, MarkNote::Kind::fault, rowOf(brief, 0, names_).text});
+            out.frame.marks.push_back({e.at, MarkNote::Kind::fault, rowOf(brief, 0, names_).text});
         } else if (e.kind == Kind::parameter) {
             const EventRow row = rowOf(brief, 0, names_);
             out.frame.marks.push_back({e.at, MarkNote::Kind::move,
@@ -346,7 +333,8 @@ Status StoredRun::Impl::readStretch(PendingFrame& out, Time from, Time to) {
     const auto lives = reader_->requests(
         run_.id, {.from = from, .to = last, .limit = static_cast<std::int64_t>(kMaxRows)});
     if (!lives) return fail(lives.error());
-    for (const RequestLife& life : *lives) out.ended.push_back(endedOf(life));
+    for (const RequestLife& life : *lives)
+        out.ended.push_back(endedOf(life));
     // Held to the bounds of a frame.
     PendingFrame bounded = blank(out.frame.progress);
     bounded.append(std::move(out));

@@ -5,8 +5,9 @@
 // fine as they were kept, every gate reading that was kept, moves and faults as marks, and the
 // sample of events and requests that the store has. Nothing can be steered or moved.
 //
-// It is read on a thread of its own, oldest first, about a thousand samples a frame; Frame::progress
-// says how much of it has been told. find() and ask() are answered from the store at any time.
+// It is read on a thread of its own, oldest first, about a thousand samples a frame;
+// Frame::progress says how much of it has been told. find() and ask() are answered from the store
+// at any time.
 #include "app/session/run_view.h"
 #include "engine/record/run_record.h"
 

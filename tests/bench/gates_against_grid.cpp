@@ -1,14 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 // Penstock's adaptive gates against the best static settings that a grid finds: batch goodput at
-// equal interactive p99 TTFT, over ten seeds that all competitors share. Prints Markdown.
+// equal interactive p99 TTFT, over ten seeds that all competitors share. Prints Markdown, which is
+// kept as resources/adaptive_gates.md.
 //
-// Equal p99 means: a target is fixed before anything is compared, as a multiple of the p99 TTFT
-// that the pool gives its interactive users without any batch work; of each family the setting of
-// the highest mean goodput counts whose mean p99 over the seeds is within the target. The gain is
-// paired by seed, which has the same traffic whoever gates it.
+// Equal p99 means: a target is fixed before anything is compared, as a multiple of the p99 TTFT that
+// the pool gives its interactive users without any batch work, and every family of settings is read
+// at exactly this target, on the straight line between a setting below and one above it (of all
+// pairs, that with the most goodput there). So nobody gains or loses by where its grid has points.
+// Where a whole family stays within the target, its highest goodput counts.
 //
-// The grids are searched in two stages: everything with three seeds, then with all ten whatever lies
-// near the front of its family.
+// Settings are chosen on other seeds than those they are judged by: all with one, those near the
+// front of their family with four, and those that are best around a target are judged by ten more.
+// The gain is paired by seed, which has the same traffic whoever gates it.
 #include "sim/world/scenario_reader.h"
 #include "sim/world/world.h"
 
@@ -39,13 +42,22 @@ struct Outcome {
 struct Setting {
     std::string label;
     Overrides overrides;
-    std::vector<Outcome> runs; // by seed
+    std::vector<Outcome> chosenBy; // by tuning seed
+    std::vector<Outcome> judgedBy; // by judging seed; empty: not a candidate
 };
+
+enum class Kind { threshold, other, ceiling };
 
 struct Family {
     std::string name;
+    Kind kind = Kind::other;
     std::vector<Setting> settings;
 };
+
+// Seeds that settings are chosen on; they are judged on 1, 2, ...
+constexpr std::uint64_t kFirstTuningSeed = 1001;
+constexpr std::size_t kFirstLook = 1;
+constexpr std::size_t kSecondLook = 4;
 
 struct Contest {
     std::string title;
@@ -80,16 +92,73 @@ double halfWidth(const std::vector<double>& values) {
     return t * deviation / std::sqrt(static_cast<double>(n));
 }
 
-std::vector<double> p99sOf(const Setting& s) {
+std::vector<double> p99sOf(const std::vector<Outcome>& runs) {
     std::vector<double> out;
-    for (const Outcome& o : s.runs)
+    for (const Outcome& o : runs)
         out.push_back(o.p99Ms);
     return out;
 }
-std::vector<double> goodputsOf(const Setting& s) {
+std::vector<double> goodputsOf(const std::vector<Outcome>& runs) {
     std::vector<double> out;
-    for (const Outcome& o : s.runs)
+    for (const Outcome& o : runs)
         out.push_back(o.goodput);
+    return out;
+}
+
+// Two settings and how far from the first to the second the target lies.
+struct Point {
+    const Setting* low = nullptr;
+    const Setting* high = nullptr;
+    double share = 0.0;
+
+    explicit operator bool() const { return low != nullptr; }
+    std::vector<Outcome> of(std::vector<Outcome> Setting::*runs) const {
+        std::vector<Outcome> out = low->*runs;
+        for (std::size_t i = 0; share > 0.0 && i < out.size(); ++i) {
+            const Outcome& other = (high->*runs)[i];
+            out[i].p99Ms += share * (other.p99Ms - out[i].p99Ms);
+            out[i].goodput += share * (other.goodput - out[i].goodput);
+        }
+        return out;
+    }
+};
+
+// The most goodput at exactly the target, or below it if the settings have nothing above.
+Point bestAt(double target, const std::vector<const Setting*>& settings,
+             std::vector<Outcome> Setting::*runs) {
+    struct Place {
+        const Setting* setting;
+        double p99;
+        double goodput;
+    };
+    std::vector<Place> places;
+    for (const Setting* s : settings) {
+        if ((s->*runs).empty()) continue;
+        places.push_back({s, mean(p99sOf(s->*runs)), mean(goodputsOf(s->*runs))});
+    }
+    Point best;
+    double most = -1.0;
+    const auto offer = [&](const Point& point, double goodput) {
+        if (goodput <= most) return;
+        most = goodput;
+        best = point;
+    };
+    for (const Place& a : places) {
+        if (a.p99 > target) continue;
+        offer({a.setting, a.setting, 0.0}, a.goodput);
+        for (const Place& b : places) {
+            if (b.p99 <= target) continue;
+            const double share = (target - a.p99) / (b.p99 - a.p99);
+            offer({a.setting, b.setting, share}, a.goodput + share * (b.goodput - a.goodput));
+        }
+    }
+    return best;
+}
+
+std::vector<const Setting*> settingsOf(const Family& family) {
+    std::vector<const Setting*> out;
+    for (const Setting& s : family.settings)
+        out.push_back(&s);
     return out;
 }
 
@@ -97,24 +166,26 @@ class Bench {
   public:
     Bench(std::string folder, unsigned threads) : folder_(std::move(folder)), threads_(threads) {}
 
-    // Runs what is missing of every setting up to `seeds` seeds.
-    void run(const Contest& contest, const std::vector<Setting*>& settings, std::size_t seeds) {
+    // Runs what is missing of every setting, up to `count` seeds from `first` on.
+    void run(const Contest& contest, const std::vector<Setting*>& settings,
+             std::vector<Outcome> Setting::*runs, std::uint64_t first, std::size_t count) {
         struct Job {
             Setting* setting;
-            std::size_t seed;
+            std::size_t index;
         };
         std::vector<Job> jobs;
         for (Setting* setting : settings) {
-            const std::size_t have = setting->runs.size();
-            setting->runs.resize(std::max(have, seeds));
-            for (std::size_t seed = have; seed < seeds; ++seed)
-                jobs.push_back({setting, seed});
+            const std::size_t have = (setting->*runs).size();
+            (setting->*runs).resize(std::max(have, count));
+            for (std::size_t i = have; i < count; ++i)
+                jobs.push_back({setting, i});
         }
         std::atomic<std::size_t> next{0};
         const auto work = [&] {
             for (std::size_t i = next++; i < jobs.size(); i = next++) {
-                jobs[i].setting->runs[jobs[i].seed] =
-                    once(contest, jobs[i].setting->overrides, jobs[i].seed + 1);
+                const Job& job = jobs[i];
+                (job.setting->*runs)[job.index] =
+                    once(contest, job.setting->overrides, first + job.index);
                 const std::size_t done = ++done_;
                 if (done % 100 == 0) fmt::print(stderr, "{} runs\n", done);
             }
@@ -188,7 +259,7 @@ Overrides gate(const Place& place, const std::string& type, const std::string& p
 
 Setting setting(std::string label, Overrides overrides, const Overrides& more = {}) {
     overrides.insert(overrides.end(), more.begin(), more.end());
-    return {std::move(label), std::move(overrides), {}};
+    return {std::move(label), std::move(overrides), {}, {}};
 }
 
 std::string workers(int n) { return fmt::format("engine.pools[default].workers={}", n); }
@@ -207,7 +278,7 @@ struct Meaning {
 
 Family thresholds(std::string name, const Place& place, const std::vector<double>& levels,
                   const std::vector<int>& pools, const std::vector<Meaning>& meanings) {
-    Family family{std::move(name), {}};
+    Family family{std::move(name), Kind::threshold, {}};
     for (const Meaning& meaning : meanings) {
         for (const int n : pools) {
             for (const double level : levels) {
@@ -226,7 +297,7 @@ Family thresholds(std::string name, const Place& place, const std::vector<double
 
 Family budgets(const Place& place, const std::vector<double>& bounds,
                const std::vector<int>& pools) {
-    Family family{"static: prometheus-budget", {}};
+    Family family{"static: prometheus-budget", Kind::threshold, {}};
     for (const int n : pools) {
         for (const double bound : bounds) {
             family.settings.push_back(setting(
@@ -240,7 +311,7 @@ Family budgets(const Place& place, const std::vector<double>& bounds,
 }
 
 Family fixedLimit(const Place& place, const std::vector<int>& limits) {
-    Family family{"fixed limit, no metric", {}};
+    Family family{"fixed limit, no metric", Kind::other, {}};
     for (const int n : limits) {
         family.settings.push_back(setting(fmt::format("limit {}", n),
                                           gate(place, "local-max-concurrency",
@@ -255,7 +326,7 @@ std::vector<Family> adaptive(const Place& place, const std::vector<double>& targ
     std::vector<Family> families;
     const auto sweep = [&](const std::string& type, const std::string& fixed,
                            const std::string& knob, const std::vector<double>& values) {
-        Family family{type, {}};
+        Family family{type, Kind::other, {}};
         for (const int refill : refills) {
             for (const double value : values) {
                 family.settings.push_back(
@@ -270,7 +341,7 @@ std::vector<Family> adaptive(const Place& place, const std::vector<double>& targ
     sweep("headroom", R"("pool": "pool", )", "target", targets);
     sweep("pi", R"("pool": "pool", )", "target", targets);
     sweep("gradient", "", "tolerance", tolerances);
-    Family aimd{"aimd", {}};
+    Family aimd{"aimd", Kind::other, {}};
     for (const double decrease : {0.5, 0.7}) {
         aimd.settings.push_back(setting(fmt::format("decrease {:.1f}", decrease),
                                         gate(place, "aimd",
@@ -278,6 +349,20 @@ std::vector<Family> adaptive(const Place& place, const std::vector<double>& targ
     }
     families.push_back(std::move(aimd));
     return families;
+}
+
+// What the knowledge of the moment is worth: the same law, told the truth at once.
+Family ceiling(const Place& place, const std::vector<double>& targets) {
+    Family family{"(headroom, told the truth at once)", Kind::ceiling, {}};
+    for (const double target : targets) {
+        family.settings.push_back(
+            setting(fmt::format("target {:.3g}", target),
+                    gate(place, "headroom",
+                         fmt::format(R"("pool": "pool", "cache_ttl": "0s", "slowdown": 1, "target": {})",
+                                     target)),
+                    {"metrics.perfect=true"}));
+    }
+    return family;
 }
 
 void append(std::vector<Family>& to, std::vector<Family> more) {
@@ -328,85 +413,126 @@ Contest onPool(std::string title, std::string file, const std::vector<int>& tune
 
 // ---- the comparison
 
-// Near the front of its family: nothing with a p99 as low has 5 % more goodput.
-std::vector<Setting*> nearFront(Family& family) {
+// Near the front of its family: nothing with a p99 as low has 10 % more goodput.
+std::vector<Setting*> nearFront(Family& family, double highestP99) {
+    const auto p99 = [](const Setting& s) { return mean(p99sOf(s.chosenBy)); };
+    const auto goodput = [](const Setting& s) { return mean(goodputsOf(s.chosenBy)); };
     std::vector<Setting*> kept;
-    for (Setting& s : family.settings) {
-        const double p99 = mean(p99sOf(s));
-        const double goodput = mean(goodputsOf(s));
-        const bool beaten = std::any_of(
-            family.settings.begin(), family.settings.end(), [&](const Setting& other) {
-                return mean(p99sOf(other)) <= p99 && mean(goodputsOf(other)) > 1.05 * goodput;
-            });
-        if (!beaten) kept.push_back(&s);
+    bool beyond = false;
+    std::vector<Setting*> byP99;
+    for (Setting& s : family.settings)
+        byP99.push_back(&s);
+    std::stable_sort(byP99.begin(), byP99.end(),
+                     [&](const Setting* a, const Setting* b) { return p99(*a) < p99(*b); });
+    double most = 0.0;
+    for (Setting* s : byP99) {
+        if (beyond) break; // one beyond the highest target is enough to draw a line to
+        if (1.1 * goodput(*s) >= most) kept.push_back(s);
+        beyond = p99(*s) > 1.5 * highestP99 && goodput(*s) >= most;
+        most = std::max(most, goodput(*s));
     }
     return kept;
 }
 
-const Setting* bestWithin(const Family& family, double target, std::size_t seeds) {
-    const Setting* best = nullptr;
-    for (const Setting& s : family.settings) {
-        if (s.runs.size() < seeds || mean(p99sOf(s)) > target) continue;
-        if (best == nullptr || mean(goodputsOf(s)) > mean(goodputsOf(*best))) best = &s;
-    }
-    return best;
+std::string labelOf(const Point& point) {
+    if (point.share <= 0.0) return point.low->label;
+    return fmt::format("{} / {} ({:.0f} %)", point.low->label, point.high->label,
+                       100.0 * point.share);
 }
 
-void printTarget(const Contest& contest, double floorMs, double factor, std::size_t seeds) {
+struct Gain {
+    std::string family;
+    double middle;
+    double halfWidth;
+};
+
+std::vector<Gain> printTarget(const Contest& contest, double floorMs, double factor) {
     const double target = factor * floorMs;
-    const Setting* best = nullptr; // of all static thresholds
+    std::vector<const Setting*> thresholds;
     for (const Family& family : contest.families) {
-        if (!family.name.starts_with("static")) continue;
-        const Setting* s = bestWithin(family, target, seeds);
-        if (s != nullptr && (best == nullptr || mean(goodputsOf(*s)) > mean(goodputsOf(*best)))) {
-            best = s;
-        }
+        if (family.kind != Kind::threshold) continue;
+        for (const Setting* s : settingsOf(family))
+            thresholds.push_back(s);
     }
-    fmt::print("\nTarget: p99 TTFT at most {:.0f} ms, {} x the {:.0f} ms without batch work.\n\n",
-               target, factor, floorMs);
-    fmt::print("| competitor | best setting within the target | p99 TTFT ms | goodput /s | "
-               "against the best threshold |\n| --- | --- | ---: | ---: | ---: |\n");
+    const Point best = bestAt(target, thresholds, &Setting::judgedBy);
+    fmt::print("\nTarget: p99 TTFT {:.0f} ms, {} x the {:.0f} ms without batch work.\n\n", target,
+               factor, floorMs);
+    fmt::print("| competitor | setting, or two and how far from the first to the second | "
+               "p99 TTFT ms | goodput /s | against the best threshold |\n"
+               "| --- | --- | ---: | ---: | ---: |\n");
+    std::vector<Gain> gains;
+    const auto row = [&](const std::string& name, std::size_t settings, const Point& point) {
+        if (!point) {
+            fmt::print("| {} | none of {} | | | |\n", name, settings);
+            return;
+        }
+        const auto runs = point.of(&Setting::judgedBy);
+        const std::vector<double> p99 = p99sOf(runs);
+        const std::vector<double> goodput = goodputsOf(runs);
+        std::string against = "no threshold meets it";
+        if (best) {
+            const std::vector<double> rival = goodputsOf(best.of(&Setting::judgedBy));
+            std::vector<double> gain;
+            for (std::size_t i = 0; i < goodput.size(); ++i)
+                gain.push_back(100.0 * (goodput[i] / rival[i] - 1.0));
+            against = fmt::format("{:+.1f} % ± {:.1f}", mean(gain), halfWidth(gain));
+            gains.push_back({name, mean(gain), halfWidth(gain)});
+        }
+        fmt::print("| {} ({}) | {} | {:.0f} ± {:.0f} | {:.2f} ± {:.2f} | {} |\n", name, settings,
+                   labelOf(point), mean(p99), halfWidth(p99), mean(goodput), halfWidth(goodput),
+                   against);
+    };
+    row("**best threshold**", thresholds.size(), best);
     for (const Family& family : contest.families) {
-        const Setting* s = bestWithin(family, target, seeds);
-        if (s == nullptr) {
-            fmt::print("| {} | none of {} | | | |\n", family.name, family.settings.size());
-            continue;
-        }
-        std::vector<double> gain;
-        for (std::size_t i = 0; best != nullptr && i < seeds; ++i) {
-            gain.push_back(100.0 * (s->runs[i].goodput / best->runs[i].goodput - 1.0));
-        }
-        const std::vector<double> p99 = p99sOf(*s);
-        const std::vector<double> goodput = goodputsOf(*s);
-        fmt::print("| {}{} | {} | {:.0f} ± {:.0f} | {:.2f} ± {:.2f} | {} |\n", family.name,
-                   s == best ? " (**best**)" : "", s->label, mean(p99), halfWidth(p99),
-                   mean(goodput), halfWidth(goodput),
-                   best == nullptr ? "no threshold meets it"
-                   : s == best     ? "0"
-                                   : fmt::format("{:+.1f} % ± {:.1f}", mean(gain), halfWidth(gain)));
+        row(family.name, family.settings.size(),
+            bestAt(target, settingsOf(family), &Setting::judgedBy));
     }
+    return gains;
 }
 
 void hold(Bench& bench, Contest contest, std::size_t seeds, const std::vector<double>& factors) {
-    constexpr std::size_t kFirstSeeds = 3;
-    Setting floor{"without batch work", contest.withoutBatch, {}};
-    bench.run(contest, {&floor}, seeds);
+    const auto tune = [&](const std::vector<Setting*>& settings, std::size_t count) {
+        bench.run(contest, settings, &Setting::chosenBy, kFirstTuningSeed, count);
+    };
+    Setting floor{"without batch work", contest.withoutBatch, {}, {}};
+    tune({&floor}, kSecondLook);
+    bench.run(contest, {&floor}, &Setting::judgedBy, 1, seeds);
+    const double tuningFloor = mean(p99sOf(floor.chosenBy));
+    const double highest = *std::max_element(factors.begin(), factors.end());
     std::vector<Setting*> all;
     for (Family& family : contest.families) {
         for (Setting& s : family.settings)
             all.push_back(&s);
     }
-    bench.run(contest, all, std::min(kFirstSeeds, seeds));
-    std::vector<Setting*> finalists;
+    tune(all, kFirstLook);
+    std::vector<Setting*> candidates;
     for (Family& family : contest.families) {
-        const auto near = nearFront(family);
-        finalists.insert(finalists.end(), near.begin(), near.end());
+        const std::vector<Setting*> near = nearFront(family, highest * tuningFloor);
+        tune(near, kSecondLook);
+        const std::vector<const Setting*> known(near.begin(), near.end());
+        const auto keep = [&](const Setting* wanted) {
+            for (Setting& s : family.settings) {
+                const bool had =
+                    std::find(candidates.begin(), candidates.end(), &s) != candidates.end();
+                if (&s == wanted && !had) candidates.push_back(&s);
+            }
+        };
+        for (const double factor : factors) {
+            for (const double around : {0.85, 1.0, 1.15}) {
+                const Point point =
+                    bestAt(around * factor * tuningFloor, known, &Setting::chosenBy);
+                if (!point) continue;
+                keep(point.low);
+                keep(point.high);
+            }
+        }
     }
-    bench.run(contest, finalists, seeds);
-    fmt::print("\n## {}\n\n{} settings, {} of them with all {} seeds.\n", contest.title, all.size(),
-               finalists.size(), seeds);
+    bench.run(contest, candidates, &Setting::judgedBy, 1, seeds);
+    fmt::print("\n## {}\n\n{} settings, {} of them judged by {} seeds.\n", contest.title,
+               all.size(), candidates.size(), seeds);
+    const double floorMs = mean(p99sOf(floor.judgedBy));
     for (const double factor : factors)
-        printTarget(contest, mean(p99sOf(floor)), factor, seeds);
+        printTarget(contest, floorMs, factor);
     std::fflush(stdout);
 }
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-only
 #include "app/workbench/window/document_check.h"
 
-#include "engine/config/advice.h"
+#include "app/session/advice_rows.h"
 #include "engine/config/build.h"
 #include "engine/config/engine_tree.h"
 #include "engine/record/report.h"
@@ -15,23 +15,6 @@ namespace {
 
 constexpr std::string_view kStoreMagic = "SQLite format 3";
 constexpr std::size_t kHead = 4096;
-
-Severity severityOf(penstock::Severity severity) {
-    switch (severity) {
-    case penstock::Severity::error:
-        return Severity::error;
-    case penstock::Severity::warning:
-        return Severity::warning;
-    case penstock::Severity::note:
-        break;
-    }
-    return Severity::info;
-}
-
-std::string placeText(const Place& place) {
-    if (place.file.empty()) return {};
-    return place.line > 0 ? place.file + ":" + std::to_string(place.line) : place.file;
-}
 
 Result<EngineDocument> readDocuments(std::vector<Document> documents) {
     EngineOptions options{.needAddresses = false};
@@ -81,10 +64,8 @@ Result<std::vector<AdviceRow>> checkFiles(const std::vector<std::string>& files)
     if (!engine) return fail(engine.error());
     if (auto gates = checkGates(*engine, &engine->warnings); !gates) return fail(gates.error());
     std::vector<AdviceRow> out;
-    for (const Finding& f : advise(*engine)) {
-        out.push_back({f.code, severityOf(f.severity), placeText(f.place), f.path, f.computed,
-                       f.remedy});
-    }
+    for (const Finding& f : advise(*engine))
+        out.push_back(rowOf(f));
     for (const Error& warning : engine->warnings) {
         out.push_back({"document", Severity::warning, warning.file, {}, warning.text(), {}});
     }

@@ -55,14 +55,12 @@ void MainWindow::addFileActions() {
                    QStringLiteral("book"),
                    {QKeySequence(Qt::CTRL | Qt::SHIFT | Qt::Key_O)}},
                   [this](bool) { showScenarios(!scenariosShown()); });
-    registry_.add({QStringLiteral("file.open"),
-                   menu,
-                   tr("&Open…"),
-                   tr("A scenario, a run store, reports to compare, moves to replay, or llm-d-async's "
-                      "documents to check"),
-                   QStringLiteral("open"),
-                   QKeySequence::keyBindings(QKeySequence::Open)},
-                  [this](bool) { askForFiles(); });
+    registry_.add(
+        {QStringLiteral("file.open"), menu, tr("&Open…"),
+         tr("A scenario, a run store, reports to compare, moves to replay, or llm-d-async's "
+            "documents to check"),
+         QStringLiteral("open"), QKeySequence::keyBindings(QKeySequence::Open)},
+        [this](bool) { askForFiles(); });
     bool first = true;
     for (const ExportChoice& choice : exportChoices()) {
         ActionSpec spec{QStringLiteral("export.") + choice.id,
@@ -127,7 +125,8 @@ void MainWindow::openFiles(const QStringList& files) {
             const auto of = [&](FileKind kind) { return sorted.of[static_cast<int>(kind)]; };
             if (const QStringList strange = of(FileKind::unknown); !strange.isEmpty()) {
                 say(Severity::warning,
-                    tr("%1 is nothing that this window opens. It opens scenarios (YAML), run stores, "
+                    tr("%1 is nothing that this window opens. It opens scenarios (YAML), run "
+                       "stores, "
                        "reports and move logs (JSON), and llm-d-async's documents or Helm values.")
                         .arg(QDir::toNativeSeparators(strange.first())));
             }
@@ -188,14 +187,7 @@ void MainWindow::compareReports(const QStringList& files) {
             [maker = &maker_, nameA = nameA.toStdString(), nameB = nameB.toStdString(),
              a = std::move(a),
              b = std::move(b)] { return maker->compareReports(nameA, a, nameB, b); },
-            [this](const Result<Comparison>& comparison) {
-                if (!comparison) {
-                    say(Severity::error, text(comparison.error().text()));
-                    return;
-                }
-                docks_.compare->setComparison(*comparison);
-                layouts_->bringUp(docks_.compare);
-            });
+            [this](const Result<Comparison>& comparison) { showComparison(comparison); });
     };
     auto first = contents(files.first());
     if (!first) {
@@ -217,8 +209,7 @@ void MainWindow::compareReports(const QStringList& files) {
                           say(Severity::error, text(answer.error));
                           return;
                       }
-                      compare(name, first, tr("the run on the screen"),
-                              answer.files.front().text);
+                      compare(name, first, tr("the run on the screen"), answer.files.front().text);
                   });
     } else {
         say(Severity::info, tr("Open a run to compare %1 with, or drop two reports.").arg(name));

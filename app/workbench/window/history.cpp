@@ -79,14 +79,16 @@ void MainWindow::offerRecovered(const std::vector<RunRow>& runs) {
 void MainWindow::compareRuns(std::int64_t a, std::int64_t b) {
     inBackground(
         this, [maker = &maker_, a, b] { return maker->compare(a, b); },
-        [this](const Result<Comparison>& comparison) {
-            if (!comparison) {
-                say(Severity::error, text(comparison.error().text()));
-                return;
-            }
-            docks_.compare->setComparison(*comparison);
-            layouts_->bringUp(docks_.compare);
-        });
+        [this](const Result<Comparison>& comparison) { showComparison(comparison); });
+}
+
+void MainWindow::showComparison(const Result<Comparison>& comparison) {
+    if (!comparison) {
+        say(Severity::error, text(comparison.error().text()));
+        return;
+    }
+    docks_.compare->setComparison(*comparison);
+    layouts_->bringUp(docks_.compare);
 }
 
 } // namespace penstock::app

@@ -111,6 +111,7 @@ class MainWindow : public QMainWindow {
     void refreshHistory(bool offerRecovered = false);
     void offerRecovered(const std::vector<RunRow>& runs);
     void compareRuns(std::int64_t a, std::int64_t b);
+    void showComparison(const Result<Comparison>& comparison);
 
     RunMaker& maker_;
     Settings settings_;

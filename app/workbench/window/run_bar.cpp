@@ -204,7 +204,7 @@ void RunBar::showSpeed() {
 }
 
 void RunBar::showNow(bool atOnce) {
-    const Frame& now = desk_.now();
+    const RunNow& now = desk_.now();
     const bool quiet = desk_.running() && !atOnce && sinceShown_.elapsed() < kShowEveryMs;
     if (quiet) return;
     sinceShown_.start();

@@ -8,28 +8,13 @@
 
 #include <algorithm>
 #include <cmath>
+#include <utility>
 
 namespace penstock::app {
 namespace {
 
 constexpr double kFollowableSeconds = 120; // of wall time, for a whole run
 constexpr double kFastestToFollow = 50;
-
-// The frame's numbers alone: its lists went to the docks.
-Frame withoutLists(const Frame& frame) {
-    Frame out;
-    out.head = frame.head;
-    out.status = frame.status;
-    out.error = frame.error;
-    out.targetSpeed = frame.targetSpeed;
-    out.achievedSpeed = frame.achievedSpeed;
-    out.eventsPerSecond = frame.eventsPerSecond;
-    out.remainingSeconds = frame.remainingSeconds;
-    out.progress = frame.progress;
-    out.fingerprint = frame.fingerprint;
-    out.storedAs = frame.storedAs;
-    return out;
-}
 
 } // namespace
 
@@ -98,6 +83,11 @@ void RunDesk::replay(const QString& file) {
 }
 
 void RunDesk::open(std::int64_t storedRun) {
+    const bool ours = hasRun() && info().can.steer && now_.storedAs == storedRun;
+    if (ours && !now_.settled) {
+        if (ended()) openOnceSettled_ = storedRun;
+        return;
+    }
     wish(tr("run %1").arg(storedRun),
          [maker = &maker_, storedRun] {
              Made made{maker->open(storedRun), std::nullopt};
@@ -131,6 +121,7 @@ void RunDesk::take(Made made, const RunStart& start) {
     values_.clear();
     asked_.clear();
     now_ = {};
+    openOnceSettled_ = 0;
     now_.head = run_->info().start;
     const double speed = start.speed > 0 ? start.speed : speedFor(run_->info());
     if (speed != speed_) {
@@ -237,7 +228,7 @@ void RunDesk::slower() {
 void RunDesk::pull() {
     Frame frame;
     if (!run_ || !run_->take(frame)) return;
-    now_ = withoutLists(frame);
+    now_ = frame;
     for (const auto& [path, value] : frame.moved) {
         const auto at = std::find_if(values_.begin(), values_.end(),
                                      [&](const auto& known) { return known.first == path; });
@@ -256,6 +247,7 @@ void RunDesk::pull() {
         asked_.erase(at);
         answered(answer);
     }
+    if (now_.settled && openOnceSettled_ != 0) open(std::exchange(openOnceSettled_, 0));
 }
 
 } // namespace penstock::app

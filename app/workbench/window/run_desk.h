@@ -43,6 +43,8 @@ class RunDesk : public QObject {
     // older one that is still being made.
     void begin(RunOrder order, RunStart start = {});
     void replay(const QString& file);
+    // Of the run on the screen that has just ended: once its end is in the store. While that run
+    // goes on it is the one shown, and nothing happens.
     void open(std::int64_t storedRun);
     // The same scenario from the start: as its documents are, or with the parameters as they are
     // now; under this seed, if given.
@@ -50,8 +52,8 @@ class RunDesk : public QObject {
     bool busy() const { return wishes_ != settled_; } // one is being made
 
     bool hasRun() const { return run_ != nullptr; }
-    const RunInfo& info() const;     // empty without a run
-    const Frame& now() const { return now_; } // of the last frame, without its lists
+    const RunInfo& info() const;               // empty without a run
+    const RunNow& now() const { return now_; } // of the last frame
     bool running() const { return hasRun() && now_.status == RunStatus::running; }
     bool ended() const;
     bool canRestart() const { return order_.has_value(); }
@@ -91,7 +93,8 @@ class RunDesk : public QObject {
         Result<std::unique_ptr<RunView>> run;
         std::optional<RunOrder> order; // how to run it again
     };
-    template <class Make> void wish(const QString& name, Make make, RunStart start);
+    template <class Make>
+    void wish(const QString& name, Make make, RunStart start);
     void take(Made made, const RunStart& start);
     void putAway();
 
@@ -99,7 +102,8 @@ class RunDesk : public QObject {
     QTimer timer_;
     std::unique_ptr<RunView> run_;
     std::optional<RunOrder> order_;
-    Frame now_;
+    RunNow now_;
+    std::int64_t openOnceSettled_ = 0;                   // a run's number, or 0
     std::vector<std::pair<std::string, double>> values_; // of moved parameters, as they are now
     std::vector<std::pair<ExportKind, Answered>> asked_;
     double speed_ = 10;

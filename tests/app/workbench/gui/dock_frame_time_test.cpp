@@ -7,24 +7,17 @@
 #include "app/workbench/docks/filter_bar.h"
 #include "app/workbench/docks/requests_dock.h"
 #include "tests/app/workbench/gui/dock_window.h"
+#include "tests/app/workbench/gui/frame_clock.h"
 
 #include <QApplication>
 #include <gtest/gtest.h>
 
-#include <algorithm>
 #include <cstdio>
-#include <ctime>
 
 namespace penstock::app {
 namespace {
 
 using namespace std::chrono_literals;
-
-double cpuMilliseconds() {
-    timespec t{};
-    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &t);
-    return static_cast<double>(t.tv_sec) * 1e3 + static_cast<double>(t.tv_nsec) * 1e-6;
-}
 
 struct Speed {
     const char* name;
@@ -36,11 +29,6 @@ constexpr Speed kSpeeds[] = {{"x1, 5 min shown", 33ms, 5min},
                              {"x50, 5 min shown", 1650ms, 5min},
                              {"x50, 1 h shown", 1650ms, 1h},
                              {"fast, 1 h shown", 25s, 1h}};
-
-double p99(std::vector<double> ms) {
-    std::sort(ms.begin(), ms.end());
-    return ms[ms.size() * 99 / 100];
-}
 
 // Frames as a run hands them out, made before the clock starts.
 void measure(DockWindow& w, const char* what, int frames) {
@@ -62,12 +50,10 @@ void measure(DockWindow& w, const char* what, int frames) {
             QApplication::processEvents(); // paints all that asked for it
             ms.push_back(cpuMilliseconds() - start);
         }
-        const double worst = *std::max_element(ms.begin(), ms.end());
-        const double high = p99(ms);
-        std::sort(ms.begin(), ms.end());
+        const Percentiles p = percentiles(ms);
         std::printf("  %-12s %-18s p50 %5.2f  p99 %5.2f  max %5.2f ms a frame\n", what, speed.name,
-                    ms[ms.size() / 2], high, worst);
-        EXPECT_LE(high, 16) << what << ", " << speed.name;
+                    p.p50, p.p99, p.max);
+        EXPECT_LE(p.p99, 16) << what << ", " << speed.name;
     }
 }
 

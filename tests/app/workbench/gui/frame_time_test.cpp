@@ -4,35 +4,19 @@
 // paint every chart at once, 300 times, for each of several ways to look at the run. The clock is
 // the processor time of this thread, so that other programs on the machine do not count.
 #include "app/workbench/charts/time_ruler.h"
+#include "tests/app/workbench/gui/frame_clock.h"
 #include "tests/app/workbench/gui/synthetic.h"
 
 #include <QApplication>
 #include <QVBoxLayout>
 #include <gtest/gtest.h>
 
-#include <algorithm>
 #include <cstdio>
-#include <ctime>
 
 namespace penstock::app {
 namespace {
 
 using namespace std::chrono_literals;
-
-double cpuMilliseconds() {
-    timespec t{};
-    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &t);
-    return static_cast<double>(t.tv_sec) * 1e3 + static_cast<double>(t.tv_nsec) * 1e-6;
-}
-
-struct Percentiles {
-    double p50, p99, max;
-};
-
-Percentiles percentiles(std::vector<double> ms) {
-    std::sort(ms.begin(), ms.end());
-    return {ms[ms.size() / 2], ms[ms.size() * 99 / 100], ms.back()};
-}
 
 TEST(FrameTime, SixChartsFourCurvesAnHourOfHistory) {
     SyntheticRun run;

@@ -69,7 +69,7 @@ TEST(Latency, EventsAndFramesInFastMode) {
                      [&] { paintedMs = static_cast<double>(sinceMade.elapsed()); });
     window.resize(1600, 1000);
     window.show();
-    QTest::qWaitFor([&] { return paintedMs > 0; });
+    ASSERT_TRUE(QTest::qWaitFor([&] { return paintedMs > 0; }));
     Opening opening;
     opening.order.scenario = kScenario;
     opening.order.recorded = false;

@@ -89,7 +89,6 @@ TEST(RealRun, AMoveIsSeenAndTheHistoryPlaysItAgain) {
     RunsDock& history = *stage.window->docks().runs;
     ASSERT_TRUE(QTest::qWaitFor([&] { return history.table().model()->rowCount() == 1; }, 10000));
     // From the history: the same decisions, move and all.
-    QTest::qWait(300); // the end is on disk
     stage.desk().open(stored);
     ASSERT_TRUE(QTest::qWaitFor(
         [&] {
@@ -131,7 +130,6 @@ TEST(RealRun, TheCrosshairShowsWhatIsStored) {
     stage.desk().send(Stop{});
     ASSERT_TRUE(QTest::qWaitFor([&] { return stage.desk().ended(); }, 5000));
     const qint64 stored = stage.desk().now().storedAs;
-    QTest::qWait(300); // the end is on disk
     stage.desk().open(stored);
     ASSERT_TRUE(QTest::qWaitFor(
         [&] { return stage.desk().ended() && stage.desk().now().progress >= 1; }, 60000));
