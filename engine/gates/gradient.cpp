@@ -50,7 +50,7 @@ void GradientGate::settled(Time now, const Request&, const AttemptOutcome& outco
     case LoadSign::silent:
         return;
     }
-    brake_.answered(now, outcome.latency, outcome.outputTokens);
+    brake_.answered(now, outcome.latency, outcome.outputTokens, held());
     if (!brake_.slow()) learn(now);
 }
 

@@ -37,8 +37,10 @@ void SaturationWindowGate::settled(Time now, const Request&, const AttemptOutcom
         refusal_ = now;
         refusedAt_ = 0.5 * response_.flying();
     }
+    if (sign == LoadSign::served) {
+        brake_.answered(now, outcome.latency, outcome.outputTokens, response_.flying());
+    }
     response_.settled(now, sign == LoadSign::served ? outcome.latency : Duration{-1});
-    if (sign == LoadSign::served) brake_.answered(now, outcome.latency, outcome.outputTokens);
 }
 
 Time SaturationWindowGate::recheckAt() const {

@@ -5,10 +5,15 @@
 //
 // A burst of other people's requests makes every step of a batch longer at once, a scrape or two
 // before any metric tells. Our own answers tell it within about a second (pool_speed.h). The pool
-// is slow when its speed falls below the normal by `slowdown`, and well again at half that loss
-// (hysteresis, so that noise does not chatter). The normal speed is learned while the pool is well:
-// quickly upwards; slowly downwards, because our own requests slow it too and are meant to. What
-// was sampled in a slow spell is history when the spell is over, so the spell's bounds are kept.
+// is slow when its speed, with one standard deviation for doubt, falls below the normal by
+// `slowdown`, and well again at half that loss (hysteresis, so that noise does not chatter). Where
+// answers do not tell their tokens a long one looks like a slow one: then it never brakes. The
+// normal speed is learned while the pool is well: quickly upwards; slowly downwards, because our
+// own requests slow it too and are meant to. Where they share something that is scarce, ten times
+// as many are each ten times slower: so that our own growth is not taken for somebody else's burst,
+// what all of ours get together (speed x in flight) must have fallen below its normal too. A pool
+// that stays slow for many minutes has a new normal. What was sampled in a slow spell is history
+// when the spell is over, so the spell's bounds are kept.
 //
 // A lull is not yet the end of a burst (of exponential silences of 53 s one in six is shorter than
 // 10 s), and what is sent into it meets the next one. So what a spell has emptied is not filled up
@@ -26,8 +31,8 @@ class SpeedBrake {
     };
     explicit SpeedBrake(Settings settings) : settings_(settings) {}
 
-    // An answer that was served; 0 tokens: unknown.
-    void answered(Time now, Duration latency, std::uint32_t outputTokens);
+    // An answer that was served, of `flying` that were in flight; 0 tokens: unknown.
+    void answered(Time now, Duration latency, std::uint32_t outputTokens, std::int32_t flying);
 
     bool slow() const { return slow_; }
     // True if `at` lies in the present or the last slow spell.
@@ -47,13 +52,17 @@ class SpeedBrake {
 
   private:
     bool well() const;
+    void learn(Time now, double speed, double seconds);
 
     Settings settings_;
     PoolSpeed pool_;
-    double normal_ = 0.0;
+    double normal_ = 0.0;         // speed of one
+    double normalTogether_ = 0.0; // of all of ours
+    double together_ = 0.0;
     double refillFrom_ = 0.0; // in flight when the last spell ended
     bool tokensKnown_ = false;
     bool slow_ = false;
+    Time firstKnown_ = kNever;
     Time lastAnswer_{};
     Time lastWell_{};
     Time from_ = kNever; // of the present or last spell

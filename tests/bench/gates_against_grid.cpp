@@ -3,11 +3,17 @@
 // equal interactive p99 TTFT, over ten seeds that all competitors share. Prints Markdown, which is
 // kept as resources/adaptive_gates.md.
 //
-// Equal p99 means: a target is fixed before anything is compared, as a multiple of the p99 TTFT that
-// the pool gives its interactive users without any batch work, and every family of settings is read
-// at exactly this target, on the straight line between a setting below and one above it (of all
-// pairs, that with the most goodput there). So nobody gains or loses by where its grid has points.
-// Where a whole family stays within the target, its highest goodput counts.
+// Equal p99 means: a target is fixed before anything is compared, as a multiple of the p99 TTFT
+// that the pool gives its interactive users without any batch work, and every family of settings is
+// read at exactly this target, on the straight line between a setting below and one above it (of
+// all pairs, that with the most goodput there). So nobody gains or loses by where its grid has
+// points. Where a whole family stays within the target, its highest goodput counts.
+//
+// There are two rivals. The best threshold is what a person finds who moves the threshold, and the
+// poll interval, the batch and the engine's version with it, on the workers that the scenario
+// deploys. The best static setting may have the number of workers tuned too, or be a plain limit:
+// on a pool whose load does not change in the mean nothing can beat the right limit by much, and
+// who knows that limit needs no gate.
 //
 // Settings are chosen on other seeds than those they are judged by: all with one, those near the
 // front of their family with four, and those that are best around a target are judged by ten more.
@@ -46,11 +52,11 @@ struct Setting {
     std::vector<Outcome> judgedBy; // by judging seed; empty: not a candidate
 };
 
-enum class Kind { threshold, other, ceiling };
+enum class Kind { threshold, tuned, adaptive };
 
 struct Family {
     std::string name;
-    Kind kind = Kind::other;
+    Kind kind = Kind::adaptive;
     std::vector<Setting> settings;
 };
 
@@ -78,9 +84,9 @@ double mean(const std::vector<double>& values) {
 
 // Half the width of the 95 % interval of the mean, by Student's t.
 double halfWidth(const std::vector<double>& values) {
-    static constexpr double kT[] = {0,     12.71, 4.303, 3.182, 2.776, 2.571, 2.447, 2.365,
-                                    2.306, 2.262, 2.228, 2.201, 2.179, 2.160, 2.145, 2.131,
-                                    2.120, 2.110, 2.101, 2.093, 2.086};
+    static constexpr double kT[] = {0,     12.71, 4.303, 3.182, 2.776, 2.571, 2.447,
+                                    2.365, 2.306, 2.262, 2.228, 2.201, 2.179, 2.160,
+                                    2.145, 2.131, 2.120, 2.110, 2.101, 2.093, 2.086};
     const std::size_t n = values.size();
     if (n < 2) return 0.0;
     const double middle = mean(values);
@@ -247,8 +253,8 @@ struct Place {
 };
 
 Overrides gate(const Place& place, const std::string& type, const std::string& params) {
-    const std::string inner = fmt::format(R"({{"gate_type": "{}", "gate_params": {{{}}}}})", type,
-                                          params);
+    const std::string inner =
+        fmt::format(R"({{"gate_type": "{}", "gate_params": {{{}}}}})", type, params);
     if (place.wait) {
         return {place.path + ".gate_type=wait-on-refuse",
                 fmt::format(R"({}.gate_params={{"gate": {}}})", place.path, inner)};
@@ -262,7 +268,9 @@ Setting setting(std::string label, Overrides overrides, const Overrides& more = 
     return {std::move(label), std::move(overrides), {}, {}};
 }
 
-std::string workers(int n) { return fmt::format("engine.pools[default].workers={}", n); }
+std::string workers(int n) {
+    return fmt::format("engine.pools[default].workers={}", n);
+}
 
 struct Meaning {
     std::string semantics;
@@ -273,12 +281,15 @@ struct Meaning {
                 fmt::format("engine.transport.poll_interval_ms={}", pollMs),
                 fmt::format("engine.transport.batch_size={}", batch)};
     }
-    std::string label() const { return fmt::format("{}, poll {} ms, batch {}", semantics, pollMs, batch); }
+    std::string label() const {
+        return fmt::format("{}, poll {} ms, batch {}", semantics, pollMs, batch);
+    }
 };
 
-Family thresholds(std::string name, const Place& place, const std::vector<double>& levels,
-                  const std::vector<int>& pools, const std::vector<Meaning>& meanings) {
-    Family family{std::move(name), Kind::threshold, {}};
+Family thresholds(std::string name, Kind kind, const Place& place,
+                  const std::vector<double>& levels, const std::vector<int>& pools,
+                  const std::vector<Meaning>& meanings) {
+    Family family{std::move(name), kind, {}};
     for (const Meaning& meaning : meanings) {
         for (const int n : pools) {
             for (const double level : levels) {
@@ -295,27 +306,27 @@ Family thresholds(std::string name, const Place& place, const std::vector<double
     return family;
 }
 
-Family budgets(const Place& place, const std::vector<double>& bounds,
+Family budgets(std::string name, Kind kind, const Place& place, const std::vector<double>& bounds,
                const std::vector<int>& pools) {
-    Family family{"static: prometheus-budget", Kind::threshold, {}};
+    Family family{std::move(name), kind, {}};
     for (const int n : pools) {
         for (const double bound : bounds) {
-            family.settings.push_back(setting(
-                fmt::format("max_concurrency {:.0f}, {} workers", bound, n),
-                gate(place, "prometheus-budget",
-                     fmt::format(R"("pool": "pool", "max_concurrency": {})", bound)),
-                {workers(n)}));
+            family.settings.push_back(
+                setting(fmt::format("max_concurrency {:.0f}, {} workers", bound, n),
+                        gate(place, "prometheus-budget",
+                             fmt::format(R"("pool": "pool", "max_concurrency": {})", bound)),
+                        {workers(n)}));
         }
     }
     return family;
 }
 
 Family fixedLimit(const Place& place, const std::vector<int>& limits) {
-    Family family{"fixed limit, no metric", Kind::other, {}};
+    Family family{"fixed limit, no metric", Kind::tuned, {}};
     for (const int n : limits) {
-        family.settings.push_back(setting(fmt::format("limit {}", n),
-                                          gate(place, "local-max-concurrency",
-                                               fmt::format(R"("limit": {})", n))));
+        family.settings.push_back(
+            setting(fmt::format("limit {}", n),
+                    gate(place, "local-max-concurrency", fmt::format(R"("limit": {})", n))));
     }
     return family;
 }
@@ -326,7 +337,7 @@ std::vector<Family> adaptive(const Place& place, const std::vector<double>& targ
     std::vector<Family> families;
     const auto sweep = [&](const std::string& type, const std::string& fixed,
                            const std::string& knob, const std::vector<double>& values) {
-        Family family{type, Kind::other, {}};
+        Family family{type, Kind::adaptive, {}};
         for (const int refill : refills) {
             for (const double value : values) {
                 family.settings.push_back(
@@ -341,28 +352,14 @@ std::vector<Family> adaptive(const Place& place, const std::vector<double>& targ
     sweep("headroom", R"("pool": "pool", )", "target", targets);
     sweep("pi", R"("pool": "pool", )", "target", targets);
     sweep("gradient", "", "tolerance", tolerances);
-    Family aimd{"aimd", Kind::other, {}};
+    Family aimd{"aimd", Kind::adaptive, {}};
     for (const double decrease : {0.5, 0.7}) {
-        aimd.settings.push_back(setting(fmt::format("decrease {:.1f}", decrease),
-                                        gate(place, "aimd",
-                                             fmt::format(R"("decrease": {})", decrease))));
+        aimd.settings.push_back(
+            setting(fmt::format("decrease {:.1f}", decrease),
+                    gate(place, "aimd", fmt::format(R"("decrease": {})", decrease))));
     }
     families.push_back(std::move(aimd));
     return families;
-}
-
-// What the knowledge of the moment is worth: the same law, told the truth at once.
-Family ceiling(const Place& place, const std::vector<double>& targets) {
-    Family family{"(headroom, told the truth at once)", Kind::ceiling, {}};
-    for (const double target : targets) {
-        family.settings.push_back(
-            setting(fmt::format("target {:.3g}", target),
-                    gate(place, "headroom",
-                         fmt::format(R"("pool": "pool", "cache_ttl": "0s", "slowdown": 1, "target": {})",
-                                     target)),
-                    {"metrics.perfect=true"}));
-    }
-    return family;
 }
 
 void append(std::vector<Family>& to, std::vector<Family> more) {
@@ -372,28 +369,45 @@ void append(std::vector<Family>& to, std::vector<Family> more) {
 
 Contest codeOnOff() {
     const Place place{"engine.transport.queues[batch]", false};
-    Contest c{"code-onoff", "code-onoff.yaml", "code", "batch",
-              {"sources[backlog].arrivals.count=60000"}, {"sources[backlog].arrivals.count=1"}, {}};
-    c.families.push_back(thresholds("static: threshold, budget as concurrency", place,
-                                    range(0.2, 2.0, 0.1), {48, 64, 96, 128, 192, 256, 384},
-                                    {{"penstock", 50, 64}}));
-    c.families.push_back(thresholds("static: threshold, budget as rate", place,
-                                    range(0.3, 1.5, 0.1), {64, 128, 256},
-                                    {{"llm-d-async-0.9", 250, 10},
-                                     {"llm-d-async-0.9", 1000, 10},
-                                     {"llm-d-async-0.9", 1000, 20},
-                                     {"llm-d-async-0.9", 1000, 40}}));
-    c.families.push_back(budgets(place, {2, 4, 8, 16, 32}, {48, 64, 96, 128, 192, 256}));
+    Contest c{"code-onoff",
+              "code-onoff.yaml",
+              "code",
+              "batch",
+              {"sources[backlog].arrivals.count=60000"},
+              {"sources[backlog].arrivals.count=1"},
+              {}};
+    const std::vector<Meaning> concurrency{{"penstock", 50, 64}};
+    const std::vector<Meaning> rate{{"llm-d-async-0.9", 250, 10},
+                                    {"llm-d-async-0.9", 1000, 10},
+                                    {"llm-d-async-0.9", 1000, 20},
+                                    {"llm-d-async-0.9", 1000, 40}};
+    const std::vector<int> tuned{48, 64, 96, 128, 192, 384};
+    c.families.push_back(thresholds("threshold, budget as concurrency", Kind::threshold, place,
+                                    range(0.1, 2.0, 0.1), {256}, concurrency));
+    c.families.push_back(thresholds("threshold, budget as rate", Kind::threshold, place,
+                                    range(0.1, 1.5, 0.1), {256}, rate));
+    c.families.push_back(
+        budgets("prometheus-budget", Kind::threshold, place, {1, 2, 3, 4, 6, 8, 16, 32}, {256}));
+    c.families.push_back(thresholds("threshold as concurrency, workers tuned", Kind::tuned, place,
+                                    range(0.2, 2.0, 0.1), tuned, concurrency));
+    c.families.push_back(thresholds("threshold as rate, workers tuned", Kind::tuned, place,
+                                    range(0.3, 1.5, 0.1), {64, 128}, rate));
+    c.families.push_back(
+        budgets("prometheus-budget, workers tuned", Kind::tuned, place, {2, 4, 8, 16, 32}, tuned));
     c.families.push_back(fixedLimit(place, {16, 24, 32, 40, 48, 56, 64, 72, 80, 96, 112, 128}));
-    append(c.families, adaptive(place, range(0.1, 0.8, 0.05), range(1.05, 2.0, 0.1),
-                                  {10, 20, 30}));
+    append(c.families, adaptive(place, range(0.1, 0.8, 0.05), range(1.05, 2.0, 0.1), {10, 20, 30}));
     return c;
 }
 
 Contest onPool(std::string title, std::string file, const std::vector<int>& tuned) {
     const Place place{"engine.pools[default]", true};
-    Contest c{std::move(title), std::move(file), "chat", "batch", {},
-              {"sources[batch].arrivals.count=1"}, {}};
+    Contest c{std::move(title),
+              std::move(file),
+              "chat",
+              "batch",
+              {},
+              {"sources[batch].arrivals.count=1"},
+              {}};
     const std::vector<Meaning> meanings{{"llm-d-async-0.9", 100, 64},
                                         {"llm-d-async-0.9", 1000, 10},
                                         {"llm-d-async-0.9", 1000, 4},
@@ -401,11 +415,11 @@ Contest onPool(std::string title, std::string file, const std::vector<int>& tune
     std::vector<double> levels = range(0.05, 0.3, 0.05);
     for (const double level : range(0.4, 1.4, 0.1))
         levels.push_back(level);
+    c.families.push_back(thresholds("threshold", Kind::threshold, place, levels, {64}, meanings));
     c.families.push_back(
-        thresholds("static: threshold, 64 workers as deployed", place, levels, {64}, meanings));
-    c.families.push_back(thresholds("static: threshold, workers tuned too", place,
+        budgets("prometheus-budget", Kind::threshold, place, {1, 2, 3, 4, 6, 8, 16, 32}, {64}));
+    c.families.push_back(thresholds("threshold, workers tuned", Kind::tuned, place,
                                     range(0.4, 1.4, 0.2), tuned, {meanings[0], meanings[3]}));
-    c.families.push_back(budgets(place, {1, 2, 4, 8, 16, 32}, {64}));
     c.families.push_back(fixedLimit(place, tuned));
     append(c.families, adaptive(place, range(0.3, 1.1, 0.05), range(1.05, 2.0, 0.1), {20}));
     return c;
@@ -440,54 +454,50 @@ std::string labelOf(const Point& point) {
                        100.0 * point.share);
 }
 
-struct Gain {
-    std::string family;
-    double middle;
-    double halfWidth;
-};
-
-std::vector<Gain> printTarget(const Contest& contest, double floorMs, double factor) {
-    const double target = factor * floorMs;
-    std::vector<const Setting*> thresholds;
+// The most goodput at the target of all families of these kinds.
+Point bestOf(const Contest& contest, std::initializer_list<Kind> kinds, double target) {
+    std::vector<const Setting*> settings;
     for (const Family& family : contest.families) {
-        if (family.kind != Kind::threshold) continue;
+        if (std::find(kinds.begin(), kinds.end(), family.kind) == kinds.end()) continue;
         for (const Setting* s : settingsOf(family))
-            thresholds.push_back(s);
+            settings.push_back(s);
     }
-    const Point best = bestAt(target, thresholds, &Setting::judgedBy);
+    return bestAt(target, settings, &Setting::judgedBy);
+}
+
+// By how much `point` has more goodput than `rival`, seed by seed.
+std::string against(const Point& rival, const std::vector<double>& goodput) {
+    if (!rival) return "none meets it";
+    const std::vector<double> other = goodputsOf(rival.of(&Setting::judgedBy));
+    std::vector<double> gain;
+    for (std::size_t i = 0; i < goodput.size(); ++i)
+        gain.push_back(100.0 * (goodput[i] / other[i] - 1.0));
+    return fmt::format("{:+.1f} % ± {:.1f}", mean(gain), halfWidth(gain));
+}
+
+void printTarget(const Contest& contest, double floorMs, double factor) {
+    const double target = factor * floorMs;
+    const Point threshold = bestOf(contest, {Kind::threshold}, target);
+    const Point any = bestOf(contest, {Kind::threshold, Kind::tuned}, target);
     fmt::print("\nTarget: p99 TTFT {:.0f} ms, {} x the {:.0f} ms without batch work.\n\n", target,
                factor, floorMs);
-    fmt::print("| competitor | setting, or two and how far from the first to the second | "
-               "p99 TTFT ms | goodput /s | against the best threshold |\n"
-               "| --- | --- | ---: | ---: | ---: |\n");
-    std::vector<Gain> gains;
-    const auto row = [&](const std::string& name, std::size_t settings, const Point& point) {
+    fmt::print("| competitor (settings tried) | setting, or two and how far from the first to the "
+               "second | p99 TTFT ms | goodput /s | against the best threshold | against the best "
+               "static setting |\n| --- | --- | ---: | ---: | ---: | ---: |\n");
+    for (const Family& family : contest.families) {
+        const std::string name = fmt::format("{} ({})", family.name, family.settings.size());
+        const Point point = bestAt(target, settingsOf(family), &Setting::judgedBy);
         if (!point) {
-            fmt::print("| {} | none of {} | | | |\n", name, settings);
-            return;
+            fmt::print("| {} | none meets it | | | | |\n", name);
+            continue;
         }
         const auto runs = point.of(&Setting::judgedBy);
         const std::vector<double> p99 = p99sOf(runs);
         const std::vector<double> goodput = goodputsOf(runs);
-        std::string against = "no threshold meets it";
-        if (best) {
-            const std::vector<double> rival = goodputsOf(best.of(&Setting::judgedBy));
-            std::vector<double> gain;
-            for (std::size_t i = 0; i < goodput.size(); ++i)
-                gain.push_back(100.0 * (goodput[i] / rival[i] - 1.0));
-            against = fmt::format("{:+.1f} % ± {:.1f}", mean(gain), halfWidth(gain));
-            gains.push_back({name, mean(gain), halfWidth(gain)});
-        }
-        fmt::print("| {} ({}) | {} | {:.0f} ± {:.0f} | {:.2f} ± {:.2f} | {} |\n", name, settings,
+        fmt::print("| {} | {} | {:.0f} ± {:.0f} | {:.2f} ± {:.2f} | {} | {} |\n", name,
                    labelOf(point), mean(p99), halfWidth(p99), mean(goodput), halfWidth(goodput),
-                   against);
-    };
-    row("**best threshold**", thresholds.size(), best);
-    for (const Family& family : contest.families) {
-        row(family.name, family.settings.size(),
-            bestAt(target, settingsOf(family), &Setting::judgedBy));
+                   against(threshold, goodput), against(any, goodput));
     }
-    return gains;
 }
 
 void hold(Bench& bench, Contest contest, std::size_t seeds, const std::vector<double>& factors) {
@@ -554,6 +564,20 @@ int main(int argc, char** argv) {
     app.add_option("--targets", factors, "Multiples of the p99 TTFT without batch work");
     CLI11_PARSE(app, argc, argv);
     Bench bench(folder, threads);
+    fmt::print(
+        "# Adaptive gates against the best static settings\n\n"
+        "Written by `build/release/bin/gates_against_grid > resources/adaptive_gates.md`; how it "
+        "is "
+        "measured stands at the head of `tests/bench/gates_against_grid.cpp`. In short: batch "
+        "goodput at exactly the same interactive p99 TTFT, with settings chosen on four seeds and "
+        "judged by {} others; ± is the 95 % interval of the mean, gains are paired by seed.\n\n"
+        "*The best threshold* has its level, poll interval, batch and engine version tuned, on the "
+        "workers that the scenario deploys. *The best static setting* may have the number of "
+        "workers "
+        "tuned too, or be a plain limit. Where the load has a constant mean, a limit that somebody "
+        "has found by trying is as good as it gets: `reopen-stampede` is such a pool, and the "
+        "adaptive gates come within a few per cent of that limit without knowing it.\n",
+        seeds);
     const std::vector<int> tuned{6, 8, 10, 12, 14, 16, 18, 20, 22, 24, 26, 28, 30, 32, 36, 40};
     std::vector<Contest> contests;
     contests.push_back(codeOnOff());

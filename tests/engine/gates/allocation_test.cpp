@@ -69,12 +69,12 @@ TEST(Allocation, noneForARequestInTheSteadyState) {
         ASSERT_TRUE(made) << made.error().text();
         Gate& gate = **made;
         Message message{0, {{"userid", "a user with a name too long to be kept in place"}}};
-        const AttemptOutcome outcome{.latency = 300ms, .status = 200, .outputTokens = 10};
+        const AttemptOutcome outcome{.latency = 30ms, .status = 200, .outputTokens = 10};
         int proceeded = 0;
         const auto pass = [&](int requests) {
             for (int i = 0; i < requests; ++i) {
                 ++message.request.number;
-                bench.pass(100ms);
+                bench.pass(10ms);
                 gate.backlog(bench.now(), 10, bench.now() + 60s);
                 gate.budget(bench.now());
                 gate.room(bench.now(), 64, 0);
@@ -84,12 +84,12 @@ TEST(Allocation, noneForARequestInTheSteadyState) {
                 }
                 ++proceeded;
                 gate.sent(bench.now(), message.request);
-                bench.pass(200ms);
+                bench.pass(20ms);
                 gate.settled(bench.now(), message.request, outcome);
                 held.releaseAll();
             }
         };
-        pass(2000); // ten minutes: every cache has expired some times
+        pass(2000); // thirty seconds and more: every cache has expired some times
         const std::size_t before = gAllocations;
         pass(1000);
         EXPECT_EQ(gAllocations, before) << type;

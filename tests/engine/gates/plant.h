@@ -3,8 +3,8 @@
 
 // A pool small enough to reason about, for the gates that learn: every request, ours or another's,
 // takes 1/places of it; saturation is what is taken; it is sampled every `scrape`; ours are refused
-// at once when nothing is left, and answered after a latency that grows with the load. Behind the
-// gate is an endless backlog. Time moves in steps of 50 ms.
+// at once when nothing is left, and all in flight are served the slower the more there are. Behind
+// the gate is an endless backlog. Time moves in steps of `step`.
 #include "tests/engine/gates/support.h"
 
 #include <algorithm>
@@ -19,10 +19,13 @@ class Plant final : public MetricSource {
     std::int32_t workers = 64;
     Duration scrape = 15s;
     Duration service = 4s; // unloaded
-    double slowdown = 0.0; // latency x (1 + slowdown x saturation)
+    Duration step = 50ms;  // of time, to be shorter than a service
+    double slowdown = 0.0; // all in flight are slower by 1 + slowdown x saturation
     double refuseAt = 1e9; // saturation from which ours are refused with 429
     DroppedReason refusal = DroppedReason::none;
     std::function<double(Duration)> others = [](Duration) { return 0.0; };
+    std::function<double()> length = [] { return 1.0; }; // factor on the service of each
+    bool tellsTokens = true;                             // an answer of length 1 has 100
     std::function<bool(Duration)> demand = [](Duration) { return true; };
 
     // What happened.
@@ -42,7 +45,6 @@ class Plant final : public MetricSource {
     Duration elapsed() const { return bench_.now() - kStart; }
 
     void run(Gate& gate, Duration span) {
-        constexpr Duration kStep = 50ms;
         const Time end = bench_.now() + span;
         while (bench_.now() < end) {
             const Time now = bench_.now();
@@ -50,7 +52,7 @@ class Plant final : public MetricSource {
                 sampled_ = valueReading(saturation(), now);
                 nextScrape_ = now + scrape;
             }
-            settleDue(gate, now);
+            settleDue(gate);
             if (demand(elapsed())) {
                 std::int32_t room = gate.room(now, workers, flying());
                 room = std::min(room, workers - flying());
@@ -60,11 +62,13 @@ class Plant final : public MetricSource {
             }
             const double s = saturation();
             peak = std::max(peak, s);
-            excess += std::max(0.0, s - 1.0) * toSeconds(kStep);
+            excess += std::max(0.0, s - 1.0) * toSeconds(step);
             ++steps_;
             meanFlying += (flying() - meanFlying) / static_cast<double>(steps_);
-            if (elapsed() % 1s < kStep) flyingEachSecond.push_back(flying());
-            bench_.pass(kStep);
+            if (elapsed() % 1s < step) flyingEachSecond.push_back(flying());
+            bench_.pass(step);
+            for (auto& flight : flying_)
+                flight->left -= toSeconds(step) / (flight->refused ? 1.0 : 1.0 + slowdown * s);
         }
     }
     void finish(Gate& gate) {
@@ -84,9 +88,10 @@ class Plant final : public MetricSource {
         Message message;
         Reservations held;
         Time sentAt;
-        Time due;
-        bool refused;
-        Flight(std::uint64_t n, Time now) : message(n), sentAt(now), due(now), refused(false) {}
+        double length = 1.0;
+        double left = 0.0; // seconds of an unloaded pool
+        bool refused = false;
+        Flight(std::uint64_t n, Time now) : message(n), sentAt(now) {}
     };
 
     bool send(Gate& gate, Time now) {
@@ -96,16 +101,15 @@ class Plant final : public MetricSource {
         }
         gate.sent(now, flight->message.request);
         flight->refused = saturation() >= refuseAt;
-        const double factor = 1.0 + slowdown * saturation();
-        flight->due =
-            now + (flight->refused ? Duration{50ms} : fromSeconds(toSeconds(service) * factor));
+        flight->length = length();
+        flight->left = flight->refused ? 0.05 : toSeconds(service) * flight->length;
         flying_.push_back(std::move(flight));
         return true;
     }
-    void settleDue(Gate& gate, Time now) {
+    void settleDue(Gate& gate) {
         std::vector<std::unique_ptr<Flight>> done;
         for (auto& flight : flying_) {
-            if (flight->due <= now) done.push_back(std::move(flight));
+            if (flight->left <= 1e-9) done.push_back(std::move(flight));
         }
         std::erase(flying_, nullptr);
         for (auto& flight : done) {
@@ -116,9 +120,12 @@ class Plant final : public MetricSource {
     }
     void settleOne(Gate& gate, Flight& flight, int status, DroppedReason dropped) {
         const Duration latency = bench_.now() - flight.sentAt;
-        gate.settled(
-            bench_.now(), flight.message.request,
-            {.latency = latency, .status = status, .dropped = dropped, .outputTokens = 100});
+        const auto tokens = static_cast<std::uint32_t>(std::lround(100.0 * flight.length));
+        gate.settled(bench_.now(), flight.message.request,
+                     {.latency = latency,
+                      .status = status,
+                      .dropped = dropped,
+                      .outputTokens = tellsTokens ? std::max(1U, tokens) : 0});
         flight.held.releaseAll();
     }
 

@@ -85,7 +85,9 @@ TEST(Gauges, theSaturationSeriesBelongsToFlowControl) {
         }
         const Report report = test::run(*world);
         EXPECT_EQ(report.gates.front().stats.sourceAvailableShare > 0.9, c.there) << c.router;
-        if (!c.there) EXPECT_EQ(report.gates.front().stats.verdict, GateVerdict::pinnedOpen);
+        if (!c.there) {
+            EXPECT_EQ(report.gates.front().stats.verdict, GateVerdict::pinnedOpen);
+        }
         const bool exact = std::string(c.router).find("with-flow") != std::string::npos;
         const bool error = std::any_of(report.advice.begin(), report.advice.end(), [](const auto& a) {
             return a.code == "metric-not-exported";
