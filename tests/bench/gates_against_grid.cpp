@@ -576,7 +576,7 @@ int main(int argc, char** argv) {
         "workers "
         "tuned too, or be a plain limit. Where the load has a constant mean, a limit that somebody "
         "has found by trying is as good as it gets: `reopen-stampede` is such a pool, and the "
-        "adaptive gates come within a few per cent of that limit without knowing it.\n",
+        "adaptive gates come within a tenth of that limit without knowing it.\n",
         seeds);
     const std::vector<int> tuned{6, 8, 10, 12, 14, 16, 18, 20, 22, 24, 26, 28, 30, 32, 36, 40};
     std::vector<Contest> contests;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Any bytes at all, offered as a trace of any format, give rows or an error: never a crash, an
-// endless loop or much memory. The first byte picks the format and whether transforms stand above
-// it.
+// endless loop or much memory. The first byte picks the format, unless PENSTOCK_FUZZ_FORMAT names
+// it, and whether transforms stand above it.
 #include "engine/types/check.h"
 #include "sim/traffic/servegen.h"
 #include "sim/traffic/stream.h"
@@ -9,6 +9,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <cstdlib>
 #include <fstream>
 #include <string>
 #include <unistd.h>
@@ -27,6 +28,14 @@ const std::string& folder() {
         return pattern;
     }();
     return path;
+}
+
+// The one format to try, or all of them by the input's first byte.
+TraceFormat formatOf(std::uint8_t choice) {
+    static const char* const wanted = std::getenv("PENSTOCK_FUZZ_FORMAT");
+    auto format = static_cast<TraceFormat>(choice % kTraceFormats);
+    if (wanted != nullptr) PENSTOCK_CHECK(parseTraceFormat(wanted, format));
+    return format;
 }
 
 void write(const std::string& name, const char* data, std::size_t size) {
@@ -61,7 +70,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* bytes, std::size_t siz
     const char* data = reinterpret_cast<const char*>(bytes + 1);
     --size;
     TraceSource source;
-    source.format = static_cast<TraceFormat>(choice % kTraceFormats);
+    source.format = formatOf(choice);
     source.maxLineBytes = 8192;
     source.reorderRows = 64;
     if (choice >= 128) {
