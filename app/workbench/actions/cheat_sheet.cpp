@@ -53,25 +53,24 @@ QString CheatSheet::html(const ActionRegistry& registry) {
     QString page = QStringLiteral("<table width='100%' cellspacing='0' cellpadding='0'><tr>");
     std::size_t next = 0;
     for (int column = 0; column < kColumns; ++column) {
-        page += QStringLiteral("<td width='33%' valign='top' style='padding-right:18px'>");
+        // One table a column, so that its keys stand under each other.
+        page += QStringLiteral("<td width='33%' valign='top' style='padding-right:18px'>"
+                               "<table width='100%' cellspacing='0' cellpadding='2'>");
         std::size_t used = 0;
         const bool lastColumn = column == kColumns - 1;
         while (next < all.size() &&
                (used == 0 || lastColumn || used + all[next].rows.size() / 2 < lines / kColumns)) {
             const Group& g = all[next++];
-            page += QStringLiteral("<p style='margin:10px 0 2px 0'><b>%1</b></p>"
-                                   "<table cellspacing='0' cellpadding='2'>")
+            page += QStringLiteral("<tr><td colspan='2' style='padding-top:8px'><b>%1</b></td></tr>")
                         .arg(g.name.toHtmlEscaped());
             for (const auto& [keys, text] : g.rows) {
-                page += QStringLiteral(
-                            "<tr><td style='color:%1;padding-right:10px;white-space:nowrap'>%2"
-                            "</td><td>%3</td></tr>")
+                page += QStringLiteral("<tr><td width='42%' style='color:%1;padding-right:10px'>%2"
+                                       "</td><td>%3</td></tr>")
                             .arg(weak, keys.toHtmlEscaped(), text.toHtmlEscaped());
             }
-            page += QStringLiteral("</table>");
             used += g.rows.size() + 2;
         }
-        page += QStringLiteral("</td>");
+        page += QStringLiteral("</table></td>");
     }
     return page + QStringLiteral("</tr></table>");
 }

@@ -23,6 +23,10 @@ struct ChartSeries {
     bool dashed = false; // thresholds, limits and the curves of a compared run
     bool dots = false;   // a dot at each sample while they are far apart: readings
     bool visible = true;
+    // False: the value axis grows for it only to twice what the other curves need, and what lies
+    // beyond is cut off. Of a load that runs to twenty times its threshold one must still see when
+    // it was above.
+    bool scales = true;
     const SeriesBuffer* upper = nullptr; // band only
     // At least 0: the same quantity of another run, laid over curve `overlayOf` of this chart;
     // drawn pale and dashed under it, hidden with it. Such curves come after all others.

@@ -64,8 +64,9 @@ QSize LegendEntry::sizeHint() const {
 }
 
 QSize LegendEntry::minimumSizeHint() const {
-    // A few letters of the name stay, or one would not know whose value it is.
-    const int name = fontMetrics().horizontalAdvance(name_.left(3) + QStringLiteral("…"));
+    // As much of the name stays as tells whose value it is.
+    const int name = kSlack + std::min(fontMetrics().horizontalAdvance(name_),
+                                       fontMetrics().horizontalAdvance(QStringLiteral("threshold")));
     const int value = valueWidth() / (1 + otherCount_); // other runs' values give way
     return {kEntryPad + kEntrySwatch + kEntryGap + name + kEntryGap + value + kEntryPad,
             sizeHint().height()};
@@ -119,6 +120,7 @@ ReasonEntry::ReasonEntry(QString name, int color, QWidget* parent)
     setSizePolicy(QSizePolicy::Preferred, QSizePolicy::Fixed);
     setToolTip(tr("Share of the visible time for which the gate was shut: %1").arg(name_));
     name_.replace(QLatin1Char('_'), QLatin1Char(' '));
+    if (name_.startsWith(QStringLiteral("gate "))) name_.remove(0, 5); // it is the gate's chart
     setAccessibleName(text());
 }
 

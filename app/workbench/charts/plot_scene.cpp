@@ -118,13 +118,15 @@ void PlotScene::decimate() {
 }
 
 void PlotScene::fitValues() {
-    double low = kNan, high = kNan;
-    const auto include = [&](double v) {
-        if (std::isnan(v) || (values_.logarithmic && v <= 0)) return;
-        if (std::isnan(low) || v < low) low = v;
-        if (std::isnan(high) || v > high) high = v;
-    };
-    for (const Curve& curve : curves_) {
+    double low = kNan, high = kNan, cut = kNan;
+    for (std::size_t i = 0; i < curves_.size(); ++i) {
+        const Curve& curve = curves_[i];
+        double& most = series_[i].scales ? high : cut;
+        const auto include = [&](double v) {
+            if (std::isnan(v) || (values_.logarithmic && v <= 0)) return;
+            if (std::isnan(low) || v < low) low = v;
+            if (std::isnan(most) || v > most) most = v;
+        };
         for (const auto* columns : {&curve.columns, &curve.upper}) {
             for (const Column& c : *columns) {
                 if (c.x > static_cast<float>(scale_.columns())) continue;
@@ -132,6 +134,10 @@ void PlotScene::fitValues() {
                 include(c.x < 0 ? c.last : c.max);
             }
         }
+    }
+    if (!std::isnan(cut)) {
+        const double others = std::max(std::isnan(high) ? 0.0 : high, values_.high);
+        high = std::max(others, std::min(cut, others > 0 ? 2 * others : cut));
     }
     const int most = std::max(1, static_cast<int>(plot_.height()) / kPixelsPerValueTick);
     double step = 1;

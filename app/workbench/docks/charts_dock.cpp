@@ -253,12 +253,6 @@ void ChartsDock::buildCurves() {
                          gate && k < series_.gates.size() ? &series_.gates[k]->closed : nullptr);
         chart->setSeries(std::move(curves));
     }
-    if (gateInfos_.size() == 1) {
-        chart(QStringLiteral("gate"))
-            ->setTitle(tr("Gate of %1").arg(text(gateInfos_.front().owner)));
-    } else {
-        chart(QStringLiteral("gate"))->setTitle(tr("Gate"));
-    }
 }
 
 void ChartsDock::showGate(int gate) {

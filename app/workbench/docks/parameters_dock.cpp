@@ -198,6 +198,12 @@ void ParametersDock::showCurrent() {
     help_->setText(words);
 }
 
+// Rich text holds the colours that it was made with.
+void ParametersDock::changeEvent(QEvent* event) {
+    if (event->type() == QEvent::PaletteChange && help_) showCurrent();
+    RunDock::changeEvent(event);
+}
+
 void ParametersDock::resetCurrent() {
     knobs_.endGesture();
     knobs_.reset(current());

@@ -44,6 +44,7 @@ class ParametersDock : public RunDock {
 
   protected:
     bool eventFilter(QObject* watched, QEvent* event) override;
+    void changeEvent(QEvent*) override;
 
   private:
     void filter();
@@ -56,7 +57,7 @@ class ParametersDock : public RunDock {
     QLineEdit* search_;
     QToolButton *moved_, *reset_;
     QTreeView* tree_;
-    QLabel* help_;
+    QLabel* help_ = nullptr;
     EmptyState* empty_;
     std::array<int, ParameterModel::columns> widths_{}; // pixels
 };

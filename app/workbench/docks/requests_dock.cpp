@@ -50,7 +50,7 @@ RequestsDock::RequestsDock(TimeAxis& axis, QWidget* parent)
     table_->setSortingEnabled(true);
     table_->sortByColumn(-1, Qt::AscendingOrder); // as they came, until a heading is pressed
     table_->setFollowsEnd(true);
-    table_->setColumnWidths({12, 21, 10, 10, 14, 4, 11, 8, 11, 11, 6, 6});
+    table_->setColumnWidths({12, 21, 10, 10, 14, 4, 11, 11, 11, 11, 6, 6});
     table_->setDispensable({10, 11, 9, 7, 6, 2, 5, 4});
 
     auto* life = new QWidget;
@@ -147,6 +147,13 @@ void RequestsDock::takeTurn() {
 void RequestsDock::showEvent(QShowEvent* event) {
     RunDock::showEvent(event);
     takeTurn();
+}
+
+// Rich text holds the colours that it was made with.
+void RequestsDock::changeEvent(QEvent* event) {
+    const bool shown = waterfall_ && !waterfall_->request().id.empty();
+    if (event->type() == QEvent::PaletteChange && shown) explain(RequestRow(waterfall_->request()));
+    RunDock::changeEvent(event);
 }
 
 void RequestsDock::followAxis() {

@@ -54,6 +54,7 @@ class RequestsDock : public RunDock {
 
   protected:
     void showEvent(QShowEvent*) override;
+    void changeEvent(QEvent*) override;
 
   private:
     void takeTurn();
@@ -73,7 +74,7 @@ class RequestsDock : public RunDock {
     TableView* table_;
     QSplitter* splitter_;
     QLabel* about_;
-    Waterfall* waterfall_;
+    Waterfall* waterfall_ = nullptr;
     EmptyState* nothing_;
     QString asked_;         // an id that the run was asked for and has not answered yet
     bool searched_ = false; // that id was searched for by the user, not chosen in the table

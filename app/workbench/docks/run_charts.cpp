@@ -17,6 +17,11 @@ ChartSeries curve(const QString& name, const SeriesBuffer& data, int color,
     return {name, &data, style, color, dashed, dots};
 }
 
+ChartSeries cutOff(ChartSeries series) {
+    series.scales = false;
+    return series;
+}
+
 std::vector<ChartSeries> queueCurves(const RunSeries& run) {
     std::vector<ChartSeries> out;
     const std::size_t shown = std::min(run.queues.size(), kMostQueues);
@@ -32,8 +37,8 @@ std::vector<ChartSeries> queueCurves(const RunSeries& run) {
 std::vector<ChartSeries> gateCurves(const RunSeries& run, int gate) {
     if (gate < 0 || static_cast<std::size_t>(gate) >= run.gates.size()) return {};
     const RunSeries::Gate& g = *run.gates[static_cast<std::size_t>(gate)];
-    return {curve(QObject::tr("true load"), g.truth, 0),
-            curve(QObject::tr("read"), g.read, 1, kStep, false, true),
+    return {cutOff(curve(QObject::tr("true load"), g.truth, 0)),
+            cutOff(curve(QObject::tr("read"), g.read, 1, kStep, false, true)),
             curve(QObject::tr("threshold"), g.threshold, 2, kStep, true),
             curve(QObject::tr("budget"), g.budget, 3, kStep)};
 }
@@ -115,7 +120,7 @@ std::vector<ChartSeries> chartCurves(const QString& chart, const RunSeries& run,
     }
     if (chart == QStringLiteral("pool")) {
         return {curve(QObject::tr("busy"), run.busy, 0), curve(QObject::tr("KV cache"), run.kv, 1),
-                curve(QObject::tr("saturation"), run.saturation, 2),
+                cutOff(curve(QObject::tr("saturation"), run.saturation, 2)),
                 curve(QObject::tr("batch"), run.batchShare, 3)};
     }
     return {};

@@ -3,6 +3,7 @@
 
 #include <QApplication>
 #include <QStyleFactory>
+#include <QToolTip>
 
 #include <array>
 #include <cmath>
@@ -143,13 +144,9 @@ void applyTheme(ThemeKind kind) {
     font.setPointSizeF(kPointSize);
     QApplication::setFont(font);
     QApplication::setPalette(themeOf(kind).palette);
-    // Fusion draws tool tips by a palette of their own.
-    QPalette tips = themeOf(kind).palette;
-    tips.setColor(QPalette::WindowText, tips.color(QPalette::ToolTipText));
-    qApp->setStyleSheet(
-        QStringLiteral("QToolTip { color: %1; background: %2; border: 0; padding: 3px; }")
-            .arg(tips.color(QPalette::ToolTipText).name(),
-                 tips.color(QPalette::ToolTipBase).name()));
+    // Tool tips have a palette of their own. (A style sheet for them would hold the colours that other
+    // widgets have been given on their own.)
+    QToolTip::setPalette(themeOf(kind).palette);
 }
 
 QFont numberFont() {

@@ -107,7 +107,7 @@ std::vector<ColumnSpec<RequestRow>> requestColumns(const std::shared_ptr<Time>& 
         {QObject::tr("Wait"), QObject::tr("From arrival to the first dispatch"),
          [](const R& r) { return milliseconds(r.waitMs); },
          [](const R& r) { return sortable(r.waitMs); }, true},
-        {QObject::tr("TTFT"), QObject::tr("From dispatch to the first token"),
+        {QObject::tr("TTFT"), QObject::tr("From arrival to the first token"),
          [](const R& r) { return milliseconds(r.ttftMs); },
          [](const R& r) { return sortable(r.ttftMs); }, true},
         {QObject::tr("Total"), QObject::tr("From arrival to the result"),

@@ -17,6 +17,7 @@
 #include <QAbstractItemView>
 #include <QApplication>
 #include <QDockWidget>
+#include <QHBoxLayout>
 #include <QMainWindow>
 #include <QTabBar>
 
@@ -76,7 +77,12 @@ void LayoutKeeper::showTitles() {
         const bool tab = !holder->isFloating() && !window_.tabifiedDockWidgets(holder).isEmpty();
         QWidget* none = holder->titleBarWidget();
         if (tab == (none != nullptr)) continue;
-        holder->setTitleBarWidget(tab ? new QWidget(holder) : nullptr);
+        QWidget* bar = nullptr;
+        if (tab) { // the tab is title enough
+            bar = new QWidget(holder);
+            (new QHBoxLayout(bar))->setContentsMargins(0, 0, 0, 0); // its size is then known: none
+        }
+        holder->setTitleBarWidget(bar);
         delete none;
     }
 }
