@@ -12,6 +12,7 @@
 #include "app/workbench/series/time_ticks.h"
 
 #include <QDataStream>
+#include <QEvent>
 #include <QIODevice>
 #include <QLabel>
 #include <QLineEdit>
