@@ -183,10 +183,7 @@ int photograph(int argc, char** argv, const QString& folder, const QString& pict
             window.resize(kPicture);
             window.layouts().arrange(LayoutKeeper::shipped().first());
             Photographer::settle();
-            // Few colours are in use: a palette makes it small.
-            const QImage small = window.grab().toImage().convertToFormat(
-                QImage::Format_Indexed8, Qt::ThresholdDither | Qt::AvoidDither);
-            if (!small.save(picture)) {
+            if (!window.grab().save(picture)) {
                 fmt::print(stderr, "error: {} cannot be written\n", picture.toStdString());
                 code = 3;
             }
