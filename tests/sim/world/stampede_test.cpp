@@ -2,19 +2,14 @@
 // Goal: what makes a stampede, told apart. Under llm-d-async 0.9 every parked worker is let go at once
 // when a late gate reopens, and the pool's mean saturation lies far above the gate's threshold (1.73
 // was measured on a real pool); with Penstock's meaning of a budget it stays near it. Method:
-// reopen-stampede on a pool that 51 (0.8 x 64) of its requests fill and 64 overfill, several seeds;
-// and, to tell lateness from meaning, the same gate with metrics that are never late.
+// reopen-stampede, several seeds, whose pool 51 (0.8 x 64) of its requests fill and 64 overfill; and,
+// to tell lateness from meaning, the same gate with metrics that are never late.
 #include "tests/sim/world/scenario_support.h"
 
 namespace penstock::sim {
 namespace {
 
-// 3,100 blocks of 16 tokens hold 45 of the batch's requests at their mean length when half done. With
-// fewer, 51 overfill it too, and even a budget that is kept to the letter is too large.
-const std::string kPool = "pool.replicas[0].kv_blocks=3100";
-
 PoolReport poolUnder(const char* semantics, std::uint64_t seed, std::vector<std::string> more = {}) {
-    more.push_back(kPool);
     ScenarioOptions o = test::options(std::move(more));
     o.semantics = semantics;
     o.seed = seed;
