@@ -63,8 +63,10 @@ void TimeAxis::zoom(double factor, Time anchor) {
         show({{head_ - span, head_}, true});
         return;
     }
-    const double share = toSeconds(anchor - range_.from) / toSeconds(range_.span());
-    const Time from = anchor - fromSeconds(share * toSeconds(span));
+    // About an instant outside the view: about the edge on its side, or the view would leap away.
+    const Time fixed = std::clamp(anchor, range_.from, range_.to);
+    const double share = toSeconds(fixed - range_.from) / toSeconds(range_.span());
+    const Time from = fixed - fromSeconds(share * toSeconds(span));
     show({{from, from + span}, false});
 }
 

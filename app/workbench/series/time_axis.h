@@ -37,7 +37,7 @@ class TimeAxis {
     TimeRange range() const { return range_; }
     bool following() const { return following_; }
 
-    // Zooms by `factor` (< 1: closer) and keeps `anchor` where it is on the screen. While
+    // Zooms by `factor` (< 1: closer) and keeps `anchor`, or the edge next to it, in place. While
     // following, the right edge is the anchor and following goes on.
     void zoom(double factor, Time anchor);
     void zoomTo(TimeRange range);

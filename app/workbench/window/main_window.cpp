@@ -260,7 +260,8 @@ bool MainWindow::scenariosShown() const {
 
 bool MainWindow::event(QEvent* event) {
     const bool done = QMainWindow::event(event);
-    if (!painted_ && event->type() == QEvent::UpdateRequest) {
+    // The type first: some events come while the members are still being made.
+    if (event->type() == QEvent::UpdateRequest && !painted_) {
         painted_ = true;
         docks_.log->say(Severity::info,
                         tr("The window was painted after %1 ms.").arg(age_.elapsed()));

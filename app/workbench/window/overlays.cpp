@@ -51,7 +51,8 @@ void Overlays::open(const QString& name, std::int64_t run, Time alignTo) {
         name, [maker = &maker_, run] { return maker->open(run); }, alignTo);
 }
 
-void Overlays::remove(const QString& name) {
+// By value: the caller may name it by what is taken away here.
+void Overlays::remove(QString name) {
     const auto at = all_.find(name);
     if (at == all_.end()) return;
     putAway(at->second);

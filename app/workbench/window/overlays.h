@@ -24,7 +24,7 @@ class Overlays : public QObject {
     void begin(const QString& name, RunOrder order, Time alignTo);
     // A stored run.
     void open(const QString& name, std::int64_t run, Time alignTo);
-    void remove(const QString& name);
+    void remove(QString name);
     void clear();
     bool has(const QString& name) const { return all_.contains(name); }
 

@@ -173,6 +173,7 @@ TEST(Window, ThemeSwitchesAndIsKept) {
     opened.action("view.theme").trigger();
     EXPECT_EQ(currentTheme().kind, ThemeKind::dark);
     EXPECT_EQ(Settings().theme(), ThemeKind::dark);
+    opened.settle();
     EXPECT_EQ(opened.window->palette().palette().color(QPalette::Window),
               themeOf(ThemeKind::dark).palette.color(QPalette::Window));
     opened.action("view.theme").trigger();
