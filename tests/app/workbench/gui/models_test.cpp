@@ -4,7 +4,9 @@
 #include "app/workbench/actions/action_registry.h"
 #include "app/workbench/actions/command_palette.h"
 #include "app/workbench/charts/chart_export.h"
+#include "app/workbench/models/comparison_model.h"
 #include "app/workbench/models/filter.h"
+#include "app/workbench/models/log_model.h"
 #include "app/workbench/models/parameter_model.h"
 #include "app/workbench/models/table_models.h"
 #include "tests/app/workbench/gui/synthetic.h"
@@ -284,6 +286,32 @@ TEST(Models, PaletteAndChartTableKeepTheContract) {
     axis.advance(run.head);
     charts[1]->view().scene().update();
     table.refresh();
+}
+
+TEST(Models, LogAndComparisonKeepTheContractAndSayWhatTheyHold) {
+    LogModel log;
+    QAbstractItemModelTester logTester(&log, kFatal);
+    for (std::uint64_t i = 0; i < LogModel::kMostRows + 10; ++i) {
+        log.append({{i, 0, Duration{1s} * static_cast<std::int64_t>(i), Severity::info,
+                     "line " + std::to_string(i)}},
+                   LogModel::kMostRows);
+    }
+    EXPECT_EQ(log.rowCount(), static_cast<int>(LogModel::kMostRows)); // the oldest have gone
+    EXPECT_EQ(log.row(0).text, "line 10");
+
+    MetricModel metrics;
+    QAbstractItemModelTester metricTester(&metrics, kFatal);
+    metrics.setRows({{"queues.batch.succeeded", 100, 125, 25, 0.25, true}});
+    ASSERT_EQ(metrics.rowCount(), 1);
+    EXPECT_EQ(metrics.index(0, MetricModel::a).data().toString(), QStringLiteral("100"));
+    metrics.setRows({});
+    EXPECT_EQ(metrics.rowCount(), 0);
+
+    DifferenceModel differences;
+    QAbstractItemModelTester differenceTester(&differences, kFatal);
+    differences.setRows({{"p.threshold", "queue batch", "threshold", "", 0.8, kUnknown}});
+    ASSERT_EQ(differences.rowCount(), 1);
+    differences.setRows({});
 }
 
 } // namespace
