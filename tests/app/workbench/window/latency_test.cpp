@@ -29,7 +29,7 @@ namespace {
 
 using namespace std::chrono_literals;
 
-const std::string kScenario = PENSTOCK_SOURCE_DIR "/scenarios/week-with-losses.yaml";
+const std::string kWeek = PENSTOCK_SOURCE_DIR "/scenarios/week-with-losses.yaml";
 
 double percentile(std::vector<double> values, double share) {
     std::sort(values.begin(), values.end());
@@ -46,7 +46,7 @@ double threadMs() {
 // Wall seconds that the whole run takes with nobody looking, as `penstock run` does it, and its
 // fingerprint.
 std::pair<double, std::string> headless() {
-    auto scenario = sim::readScenario(kScenario, {});
+    auto scenario = sim::readScenario(kWeek, {});
     EXPECT_TRUE(scenario);
     QElapsedTimer since;
     since.start();
@@ -72,7 +72,7 @@ TEST(Latency, EventsAndFramesInFastMode) {
     window.show();
     ASSERT_TRUE(QTest::qWaitFor([&] { return paintedMs > 0; }));
     Opening opening;
-    opening.order.scenario = kScenario;
+    opening.order.scenario = kWeek;
     opening.order.recorded = false;
     opening.offers = false;
     opening.start.pace = RunStart::Pace::paused;
@@ -132,7 +132,7 @@ TEST(Latency, MemoryIsFlatOverASimulatedDay) {
     window.resize(1600, 1000);
     window.show();
     Opening opening;
-    opening.order.scenario = kScenario;
+    opening.order.scenario = kWeek;
     opening.order.recorded = false;
     opening.offers = false;
     opening.start.pace = RunStart::Pace::paused;
