@@ -99,8 +99,8 @@ bool CsvReader::split(std::string_view record) {
     }
 }
 
-int findColumn(const std::vector<CsvField>& header, std::string_view name) {
-    for (std::size_t i = 0; i < header.size(); ++i) {
+int findColumn(const std::vector<CsvField>& header, std::string_view name, int from) {
+    for (auto i = static_cast<std::size_t>(from); i < header.size(); ++i) {
         const std::string_view text = trimmed(header[i].text);
         if (std::equal(text.begin(), text.end(), name.begin(), name.end(),
                        [](char a, char b) { return lower(a) == lower(b); })) {
@@ -108,6 +108,16 @@ int findColumn(const std::vector<CsvField>& header, std::string_view name) {
         }
     }
     return -1;
+}
+
+std::string csvText(const std::string& text) {
+    if (text.find_first_of(",\"\r\n") == std::string::npos) return text;
+    std::string out = "\"";
+    for (const char ch : text) {
+        if (ch == '"') out += '"';
+        out += ch;
+    }
+    return out + '"';
 }
 
 } // namespace penstock::sim

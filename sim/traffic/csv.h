@@ -42,7 +42,11 @@ class CsvReader {
     Error error_;
 };
 
-// The position of the column called `name` (case and surrounding blanks do not matter), or -1.
-int findColumn(const std::vector<CsvField>& header, std::string_view name);
+// The first position, from `from` on, of a column called `name` (case and surrounding blanks do not
+// matter), or -1.
+int findColumn(const std::vector<CsvField>& header, std::string_view name, int from = 0);
+
+// `text` as a field of a record, quoted where it must be.
+std::string csvText(const std::string& text);
 
 } // namespace penstock::sim

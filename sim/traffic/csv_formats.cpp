@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // Traces in CSV: Azure, BurstGPT, BLIS TraceV2, and any other by a column map. Columns go by name.
+#include "engine/types/suggest.h"
 #include "sim/traffic/csv.h"
+#include "sim/traffic/csv_layout.h"
 #include "sim/traffic/readers.h"
 #include "sim/traffic/text_value.h"
 
@@ -15,104 +17,13 @@
 namespace penstock::sim {
 namespace {
 
-constexpr std::int64_t kMicrosecond = 1'000;
-
-// What a column holds. The order is that of kKeys.
-enum Key : std::size_t {
-    kTime,
-    kPrompt,
-    kOutput,
-    kMaxTokens,
-    kDeadline,
-    kCancelAfter,
-    kSession,
-    kPrefixGroup,
-    kPrefixTokens,
-    kTenant,
-    kTier,
-    kPriority,
-    kModel,
-    kJob,
-    kBlockHashes,
-    kBlockTokens,
-    kKind,
-    kServerPrompt,
-    kKeyCount
-};
-constexpr std::array<std::string_view, kKeyCount> kKeys = {
-    "time",         "prompt_tokens", "output_tokens",
-    "max_tokens",   "deadline",      "cancel_after",
-    "session",      "prefix_group",  "prefix_tokens",
-    "tenant",       "tier",          "priority",
-    "model",        "job",           "block_hashes",
-    "block_tokens", "kind",          "server_prompt_tokens"};
-
-struct Layout {
-    std::array<std::string, kKeyCount> names{};     // empty: not in this format
-    std::array<bool, 3> required{true, true, true}; // time, prompt, output
-    std::int64_t timeUnitNs = kSecond;
-    bool prefixExtra = false;  // prompt_tokens does not count the prefix
-    bool zeroDeadline = false; // 0 means none
-};
-
-Layout azureLayout() {
-    Layout l;
-    l.names[kTime] = "TIMESTAMP";
-    l.names[kPrompt] = "ContextTokens";
-    l.names[kOutput] = "GeneratedTokens";
-    return l;
-}
-
-Layout burstGptLayout() {
-    Layout l;
-    l.names[kTime] = "Timestamp";
-    l.names[kPrompt] = "Request tokens";
-    l.names[kOutput] = "Response tokens";
-    l.names[kSession] = "Session ID";
-    l.names[kModel] = "Model";
-    l.names[kKind] = "Log Type";
-    return l;
-}
-
-// The prefix is put before input_tokens, which do not count it; server_input_tokens count all.
-Layout blisLayout() {
-    Layout l;
-    l.names[kTime] = "arrival_time_us";
-    l.names[kPrompt] = "input_tokens";
-    l.names[kServerPrompt] = "server_input_tokens";
-    l.names[kOutput] = "output_tokens";
-    l.names[kDeadline] = "deadline_us";
-    l.names[kSession] = "session_id";
-    l.names[kPrefixGroup] = "prefix_group";
-    l.names[kPrefixTokens] = "prefix_length";
-    l.names[kTenant] = "tenant_id";
-    l.names[kTier] = "slo_class";
-    l.names[kPriority] = "vllm_priority";
-    l.names[kModel] = "model";
-    l.timeUnitNs = kMicrosecond;
-    l.prefixExtra = true;
-    l.zeroDeadline = true;
-    return l;
-}
-
-Layout mappedLayout(const ColumnMap& map) {
-    Layout l;
-    for (std::size_t k = 0; k < kKeyCount; ++k) {
-        const auto found = map.names.find(std::string(kKeys[k]));
-        l.names[k] = found != map.names.end() ? found->second : std::string(kKeys[k]);
-    }
-    l.required = {false, true, false};
-    if (map.timeUnitSeconds > 0) {
-        l.timeUnitNs = static_cast<std::int64_t>(map.timeUnitSeconds * 1e9 + 0.5);
-    }
-    return l;
-}
+constexpr const char* kNotTokens = "not a whole number of tokens, 0 to 1e8";
 
 class CsvTrace final : public RowSource {
   public:
     CsvTrace(CsvReader csv, TraceCounters& counters) : csv_(std::move(csv)), counters_(counters) {}
 
-    Status start(const Layout& layout, TraceFormat format) {
+    Status start(const CsvLayout& layout, TraceFormat format) {
         layout_ = layout;
         const std::vector<CsvField>* header = nullptr;
         if (!csv_.next(header)) {
@@ -120,21 +31,20 @@ class CsvTrace final : public RowSource {
             return fail(Error{"trace is empty; expected a header line", csv_.path(), 1});
         }
         width_ = header->size();
-        for (std::size_t k = 0; k < kKeyCount; ++k) {
-            column_[k] = layout.names[k].empty() ? -1 : findColumn(*header, layout.names[k]);
-            if (k < layout.required.size() && layout.required[k] && column_[k] < 0) {
-                std::string found;
-                for (const CsvField& field : *header) {
-                    if (!found.empty()) found += ", ";
-                    found += std::string(trimmed(field.text)).substr(0, 60);
-                    if (found.size() > 300) break;
-                }
-                return fail(
-                    Error{fmt::format("no column \"{}\", which {} needs; the columns are: {}. "
-                                      "Name the right format, or map the columns",
-                                      layout.names[k], traceFormatName(format), found),
-                          csv_.path(), csv_.line(), 1});
+        for (std::size_t k = 0; k < kColumnKeys; ++k) {
+            const std::string& name = layout.names[k];
+            column_[k] = name.empty() ? -1 : findColumn(*header, name);
+            if (column_[k] < 0) {
+                if (layout.required[k]) return fail(missing(*header, k, format));
+                continue;
             }
+            const int again = findColumn(*header, name, column_[k] + 1);
+            if (again < 0) continue;
+            return fail(
+                Error{fmt::format("two columns are called \"{}\", numbers {} and {}; rename "
+                                  "the one that is not meant",
+                                  name, column_[k] + 1, again + 1),
+                      csv_.path(), csv_.line(), (*header)[static_cast<std::size_t>(again)].column});
         }
         return {};
     }
@@ -163,7 +73,34 @@ class CsvTrace final : public RowSource {
     const Error& error() const override { return error_; }
 
   private:
-    bool bad(const std::vector<CsvField>& fields, std::size_t key, const char* wanted) {
+    Error missing(const std::vector<CsvField>& header, std::size_t key, TraceFormat format) const {
+        std::vector<std::string> names; // closestName() compares views
+        std::string found;
+        for (const CsvField& field : header) {
+            names.emplace_back(trimmed(field.text));
+            if (found.size() < 300) found += (found.empty() ? "" : ", ") + quotedText(names.back());
+        }
+        const std::vector<std::string_view> views(names.begin(), names.end());
+        const std::string wanted =
+            layout_.names[key].empty() ? std::string(kMappedNames[key]) : layout_.names[key];
+        const std::string_view close = closestName(wanted, views);
+        std::string way = "is this the right format?";
+        if (format == TraceFormat::csv && key < kMappedKeys) {
+            way = fmt::format("map the one that holds it, with columns: {{{0}: NAME}} or --column "
+                              "{0}=NAME",
+                              kMappedNames[key]);
+            if (key == kTime) way += "; an empty NAME says that all requests come at once";
+        }
+        return {
+            fmt::format("no column \"{}\", which {} needs{}; the columns are: {}; {}", wanted,
+                        traceFormatName(format),
+                        close.empty() ? "" : fmt::format(", did you mean {}?", quotedText(close)),
+                        found, way),
+            csv_.path(), csv_.line(), 1};
+    }
+
+    // `is` says what the value is instead of what it should be: "not a number".
+    bool bad(const std::vector<CsvField>& fields, std::size_t key, const std::string& is) {
         const auto c = static_cast<std::size_t>(column_[key]);
         failed_ = true;
         if (c >= fields.size()) {
@@ -173,9 +110,8 @@ class CsvTrace final : public RowSource {
                             fields.size(), width_, layout_.names[key]),
                 csv_.path(), csv_.line(), fields.back().column};
         } else {
-            error_ = {fmt::format("\"{}\" in column \"{}\" is not {}",
-                                  std::string(fields[c].text.substr(0, 80)), layout_.names[key],
-                                  wanted),
+            error_ = {fmt::format("{} in column \"{}\" is {}", quotedText(fields[c].text),
+                                  layout_.names[key], is),
                       csv_.path(), csv_.line(), fields[c].column};
         }
         return false;
@@ -192,25 +128,27 @@ class CsvTrace final : public RowSource {
     bool count(const std::vector<CsvField>& fields, std::size_t key, std::uint32_t& out) {
         const std::string_view value = text(fields, key);
         if (value.empty()) return true;
-        const auto parsed = parseCount(value);
-        if (!parsed) return bad(fields, key, "a whole number of tokens, 0 to 4e9");
+        const auto parsed = parseCount(value, kMostTraceTokens);
+        if (!parsed) return bad(fields, key, kNotTokens);
+        out = *parsed;
+        return true;
+    }
+
+    bool time(const std::vector<CsvField>& fields, std::size_t key, std::int64_t& out) {
+        const std::string_view value = text(fields, key);
+        const auto parsed = parseTimeNs(value, layout_.timeUnitNs);
+        if (!parsed) return bad(fields, key, wantedTime(value, layout_.timeUnitNs));
         out = *parsed;
         return true;
     }
 
     bool parse(const std::vector<CsvField>& fields, TraceRow& row) {
-        if (column_[kTime] >= 0) {
-            const auto time = parseTimeNs(text(fields, kTime), layout_.timeUnitNs);
-            if (!time) return bad(fields, kTime, "a time (a number, or 2023-11-16 18:17:03.97)");
-            row.timeNs = *time;
-        }
-        for (const Key key : {kPrompt, kOutput}) {
+        if (column_[kTime] >= 0 && !time(fields, kTime, row.timeNs)) return false;
+        for (const ColumnKey key : {kPrompt, kOutput}) {
             if (column_[key] < 0) continue;
-            const auto tokens = parseCount(text(fields, key));
-            const bool optional = !layout_.required[key] && text(fields, key).empty();
-            if (!tokens && !optional) {
-                return bad(fields, key, "a whole number of tokens, 0 to 4e9");
-            }
+            const auto tokens = parseCount(text(fields, key), kMostTraceTokens);
+            const bool optional = !layout_.filled[key] && text(fields, key).empty();
+            if (!tokens && !optional) return bad(fields, key, kNotTokens);
             if (tokens) (key == kPrompt ? row.promptTokens : row.outputTokens) = *tokens;
         }
         if (!count(fields, kMaxTokens, row.maxTokens) ||
@@ -221,27 +159,29 @@ class CsvTrace final : public RowSource {
     }
 
     bool parseRest(const std::vector<CsvField>& fields, TraceRow& row) {
-        if (const auto value = text(fields, kDeadline); !value.empty()) {
-            const auto time = parseTimeNs(value, layout_.timeUnitNs);
-            if (!time) return bad(fields, kDeadline, "a time");
-            if (*time != 0 || !layout_.zeroDeadline) row.deadlineNs = *time;
+        if (!text(fields, kDeadline).empty()) {
+            std::int64_t deadline = 0;
+            if (!time(fields, kDeadline, deadline)) return false;
+            if (deadline != 0 || !layout_.zeroDeadline) row.deadlineNs = deadline;
         }
         if (const auto value = text(fields, kCancelAfter); !value.empty()) {
-            const auto time = parseDecimalNs(value, kSecond);
-            if (!time || *time < 0) return bad(fields, kCancelAfter, "a number of seconds");
-            row.cancelAfterNs = *time;
+            const auto after = parseDecimalNs(value, kSecond);
+            if (!after || *after < 0) return bad(fields, kCancelAfter, "not a number of seconds");
+            row.cancelAfterNs = *after;
         }
         if (const auto value = text(fields, kPriority); !value.empty()) {
+            const double least = layout_.lowFirst ? 0 : INT16_MIN;
             const auto priority = parseDouble(value);
-            if (!priority || *priority < INT16_MIN || *priority > INT16_MAX) {
-                return bad(fields, kPriority, "a priority, -32768 to 32767");
+            if (!priority || *priority < least || *priority > INT16_MAX) {
+                return bad(fields, kPriority,
+                           fmt::format("not a priority, {} to {}", least, INT16_MAX));
             }
-            row.priority = static_cast<int>(*priority);
+            row.priority = static_cast<int>(layout_.lowFirst ? -*priority : *priority);
             row.hasPriority = true;
         }
         if (const auto value = text(fields, kBlockHashes); !value.empty()) {
             if (!parseHashes(value, row)) {
-                return bad(fields, kBlockHashes, "a list of whole numbers separated by blanks");
+                return bad(fields, kBlockHashes, "not a list of whole numbers separated by blanks");
             }
             if (!count(fields, kBlockTokens, row.blockTokens)) return false;
         }
@@ -252,7 +192,8 @@ class CsvTrace final : public RowSource {
             row.prefixGroup = static_cast<std::uint32_t>(textNumber(value) | 1);
         }
         if (const auto value = text(fields, kJob); !value.empty()) {
-            row.job = parseCount(value).value_or(static_cast<std::uint32_t>(textNumber(value) | 1));
+            row.job = parseCount(value, UINT32_MAX)
+                          .value_or(static_cast<std::uint32_t>(textNumber(value) | 1));
         }
         if (column_[kTenant] >= 0) row.tenant.assign(text(fields, kTenant));
         if (column_[kTier] >= 0) row.tier.assign(text(fields, kTier));
@@ -265,7 +206,11 @@ class CsvTrace final : public RowSource {
                 row.prefixTokens = 0;
                 if (server > 0) row.promptTokens = server;
             } else {
-                row.promptTokens += std::min(row.prefixTokens, 4'000'000'000U - row.promptTokens);
+                row.promptTokens += row.prefixTokens;
+                if (row.promptTokens > kMostTraceTokens) {
+                    return bad(fields, kPrefixTokens,
+                               "with input_tokens more than 1e8 tokens, the most of one prompt");
+                }
             }
         }
         row.prefixTokens = std::min(row.prefixTokens, row.promptTokens);
@@ -287,8 +232,8 @@ class CsvTrace final : public RowSource {
 
     CsvReader csv_;
     TraceCounters& counters_;
-    Layout layout_;
-    std::array<int, kKeyCount> column_{};
+    CsvLayout layout_;
+    std::array<int, kColumnKeys> column_{};
     std::size_t width_ = 0;
     bool failed_ = false;
     Error error_;
@@ -298,18 +243,9 @@ class CsvTrace final : public RowSource {
 
 Result<RowSourcePtr> openCsvTrace(TraceFormat format, const ColumnMap& columns, LineReader lines,
                                   TraceCounters& counters) {
-    Layout layout;
-    if (format == TraceFormat::azure) {
-        layout = azureLayout();
-    } else if (format == TraceFormat::burstgpt) {
-        layout = burstGptLayout();
-    } else if (format == TraceFormat::blis) {
-        layout = blisLayout();
-    } else {
-        layout = mappedLayout(columns);
-    }
     auto trace = std::make_unique<CsvTrace>(CsvReader(std::move(lines)), counters);
-    if (Status status = trace->start(layout, format); !status) return fail(status.error());
+    if (Status status = trace->start(csvLayout(format, columns), format); !status)
+        return fail(status.error());
     return trace;
 }
 

@@ -1,14 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0
 // Traces in JSON Lines: Mooncake, ServeGen's offline jobs, RAGPulse, Qwen-Bailian, OpenAI batch
 // input, llm-d-async messages, and any other by a column map.
+#include "engine/types/suggest.h"
+#include "sim/traffic/conversations.h"
 #include "sim/traffic/json_rows.h"
+#include "sim/traffic/openai.h"
 #include "sim/traffic/readers.h"
 #include "sim/traffic/text_value.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
-#include <map>
 #include <string>
 #include <utility>
+#include <vector>
 
 namespace penstock::sim {
 namespace {
@@ -19,12 +24,23 @@ constexpr std::int64_t kMillisecond = 1'000'000;
 // ServeGen and Qwen-Bailian hash blocks of 16 tokens (their READMEs; the latter's file names say
 // so).
 constexpr std::uint32_t kAlibabaBlockTokens = 16;
+// A mapped key that none of so many requests has is misspelt.
+constexpr std::uint64_t kRowsToFindAKey = 4096;
 
 class JsonTrace final : public RowSource {
   public:
     JsonTrace(TraceFormat format, const ColumnMap& columns, LineReader lines,
               TraceCounters& counters)
-        : format_(format), columns_(columns), objects_(std::move(lines)), counters_(counters) {}
+        : format_(format), columns_(columns), objects_(std::move(lines)), counters_(counters) {
+        for (const auto& [ours, theirs] : columns.names) {
+            if (!theirs.empty()) unseen_.push_back({ours, theirs});
+        }
+        if (format == TraceFormat::openaiBatch || format == TraceFormat::llmdAsync) {
+            counters.notes.insert(
+                "prompt tokens are estimated from the length of the text, four bytes "
+                "a token");
+        }
+    }
 
     Pull next(TraceRow& row) override {
         dom::object object;
@@ -32,7 +48,13 @@ class JsonTrace final : public RowSource {
             ++counters_.rowsRead;
             row.clear();
             JsonFields fields(objects_, object);
+            skipped_ = nullptr;
+            if (!unseen_.empty() && !lookForKeys(fields)) return Pull::failed;
             if (!parse(fields, row)) return Pull::failed;
+            if (skipped_ != nullptr) {
+                ++counters_.dropped[skipped_];
+                continue;
+            }
             row.prefixTokens = std::min(row.prefixTokens, row.promptTokens);
             if (const char* reason = unusable(row)) {
                 ++counters_.dropped[reason];
@@ -40,12 +62,33 @@ class JsonTrace final : public RowSource {
             }
             return Pull::row;
         }
+        if (!objects_.failed() && !unseen_.empty() && counters_.rowsRead > 0) missed();
         return objects_.failed() ? Pull::failed : Pull::end;
     }
 
     const Error& error() const override { return objects_.error(); }
 
   private:
+    struct MappedKey {
+        std::string ours;
+        std::string theirs;
+    };
+
+    // Strikes off the mapped keys that this request has; fails once one is missed for long.
+    bool lookForKeys(const JsonFields& fields) {
+        std::erase_if(unseen_, [&](const MappedKey& key) { return fields.has(key.theirs); });
+        if (unseen_.empty() || counters_.rowsRead < kRowsToFindAKey) return true;
+        return missed();
+    }
+
+    bool missed() {
+        return objects_.complain(
+            "", fmt::format(
+                    "none of {} requests has the key {} that \"{}\" is mapped to; name the key "
+                    "that holds it, or leave the mapping out",
+                    counters_.rowsRead, quotedText(unseen_.front().theirs), unseen_.front().ours));
+    }
+
     bool parse(JsonFields& fields, TraceRow& row) {
         switch (format_) {
         case TraceFormat::mooncake:
@@ -100,9 +143,15 @@ class JsonTrace final : public RowSource {
         return true;
     }
 
-    static bool parseQwen(JsonFields& fields, TraceRow& row) {
+    bool parseQwen(JsonFields& fields, TraceRow& row) {
         row.blockTokens = kAlibabaBlockTokens;
         fields.text("type", row.kind);
+        std::int64_t chat = -1;
+        std::int64_t parent = -1;
+        if (fields.whole("chat_id", chat) && chat >= 0) {
+            fields.whole("parent_chat_id", parent);
+            row.session = conversations_.of(chat, parent);
+        }
         return fields.require("timestamp") && fields.time("timestamp", kSecond, row.timeNs) &&
                lengths(fields, row) && fields.hashes("hash_ids", row.blockHashes);
     }
@@ -119,12 +168,14 @@ class JsonTrace final : public RowSource {
 
     bool parseOpenai(JsonFields& fields, TraceRow& row) {
         row.job = 1;
+        fields.text("url", row.kind);
+        skipped_ = notAGeneration(row.kind);
+        if (skipped_ != nullptr) return true;
         dom::object body;
         if (!fields.require("body")) return false;
         if (!fields.object("body", body)) {
             return objects_.complain("body", "\"body\" is not an object");
         }
-        fields.text("url", row.kind);
         return parseBody(body, row);
     }
 
@@ -133,30 +184,65 @@ class JsonTrace final : public RowSource {
         dom::object data = fields.raw();
         dom::object inner;
         if (fields.object("data", inner)) data = inner;
+        dom::object internal;
+        const bool envelope = fields.object("internal", internal);
         JsonFields message(objects_, data);
         dom::object payload;
+        if (!message.has("payload") &&
+            (message.has("payload_ref") ||
+             (envelope && JsonFields(objects_, internal).has("payload_ref")))) {
+            skipped_ = "its payload is kept apart (payload_ref)";
+            return true;
+        }
         if (!message.require("payload")) return false;
         if (!message.object("payload", payload)) {
             return objects_.complain("payload", "\"payload\" is not an object");
         }
         if (!parseBody(payload, row)) return false;
         if (message.has("model")) message.text("model", row.model);
-        std::int64_t deadline = 0;
-        if (!message.time("created", kSecond, row.timeNs) ||
-            !message.time("deadline", kSecond, deadline)) {
-            return false;
-        }
-        if (deadline > 0) row.deadlineNs = deadline;
+        if (!parseLlmdTimes(message, row)) return false;
         dom::object metadata;
         if (message.object("metadata", metadata)) {
             JsonFields(objects_, metadata).text("userid", row.tenant);
         }
-        dom::object internal;
         dom::object labels;
-        if (fields.object("internal", internal) &&
-            internal.at_key("labels").get(labels) == simdjson::SUCCESS) {
+        if (envelope && internal.at_key("labels").get(labels) == simdjson::SUCCESS) {
             JsonFields(objects_, labels).text("tier", row.tier);
         }
+        return true;
+    }
+
+    // Where no message says when it was made, all come at once, and their deadlines, which are
+    // dates, mean nothing on that clock: they are left to the scenario. Some that say so among
+    // others that do not would put decades between them. 0 is what a sender writes that has set
+    // nothing.
+    bool parseLlmdTimes(JsonFields& message, TraceRow& row) {
+        std::int64_t created = 0;
+        std::int64_t deadline = 0;
+        if (!message.time("created", kSecond, created) ||
+            !message.time("deadline", kSecond, deadline)) {
+            return false;
+        }
+        const bool dated = created != 0;
+        if (std::exchange(firstMessage_, false)) {
+            dated_ = dated;
+            if (!dated) {
+                counters_.notes.insert("no message says when it was created: all come at once, and "
+                                       "their deadlines, which are dates, are left out");
+            }
+        }
+        if (dated != dated_) {
+            return objects_.complain(dated ? "created" : "",
+                                     dated ? "\"created\" is set here and in none of the messages "
+                                             "before; give all of them "
+                                             "a time, or none"
+                                           : "no \"created\" in this message, but in those before; "
+                                             "give all of them a time, "
+                                             "or none");
+        }
+        if (!dated) return true;
+        row.timeNs = created;
+        if (deadline > 0) row.deadlineNs = deadline;
         return true;
     }
 
@@ -167,10 +253,7 @@ class JsonTrace final : public RowSource {
     }
 
     bool parseMapped(JsonFields& fields, TraceRow& row) {
-        const std::int64_t unit =
-            columns_.timeUnitSeconds > 0
-                ? static_cast<std::int64_t>(columns_.timeUnitSeconds * 1e9 + 0.5)
-                : kSecond;
+        const std::int64_t unit = timeUnitNs(columns_);
         row.blockTokens = kMooncakeBlockTokens;
         fields.text(key("tenant"), row.tenant);
         fields.text(key("tier"), row.tier);
@@ -180,23 +263,37 @@ class JsonTrace final : public RowSource {
         if (const std::uint64_t group = fields.number(key("prefix_group")); group != 0) {
             row.prefixGroup = static_cast<std::uint32_t>(group | 1);
         }
-        return fields.require(key("prompt_tokens")) &&
+        constexpr const char* kTimes = "map the one that holds it, with columns: {time: NAME} or "
+                                       "--column time=NAME; an empty NAME "
+                                       "says that all requests come at once";
+        constexpr const char* kPrompts =
+            "map the one that holds it, with columns: {prompt_tokens: NAME} "
+            "or --column prompt_tokens=NAME";
+        const std::string_view time = key("time");
+        return fields.require(key("prompt_tokens"), kPrompts) &&
+               (time.empty() || fields.require(time, kTimes)) &&
                fields.count(key("prompt_tokens"), row.promptTokens) &&
-               fields.time(key("time"), unit, row.timeNs) &&
+               fields.time(time, unit, row.timeNs) &&
                fields.count(key("output_tokens"), row.outputTokens) &&
                fields.count(key("max_tokens"), row.maxTokens) &&
                fields.time(key("deadline"), unit, row.deadlineNs) &&
                fields.time(key("cancel_after"), unit, row.cancelAfterNs) &&
                fields.count(key("prefix_tokens"), row.prefixTokens) &&
-               fields.count(key("job"), row.job) && fields.priority(key("priority"), row) &&
+               fields.count(key("job"), row.job, UINT32_MAX) &&
+               fields.priority(key("priority"), row) &&
                fields.count(key("block_tokens"), row.blockTokens) &&
                fields.hashes(key("block_hashes"), row.blockHashes);
     }
 
     TraceFormat format_;
     ColumnMap columns_;
+    std::vector<MappedKey> unseen_; // keys of the map that no request had so far
     JsonObjects objects_;
     TraceCounters& counters_;
+    Conversations conversations_;
+    const char* skipped_ = nullptr; // why the present request is left out
+    bool firstMessage_ = true;
+    bool dated_ = false;
 };
 
 } // namespace

@@ -2,6 +2,7 @@
 // simdjson over lines, with the looseness that real files need.
 #include "sim/traffic/json_rows.h"
 
+#include "engine/types/suggest.h"
 #include "sim/traffic/text_value.h"
 
 #include <fmt/format.h>
@@ -93,28 +94,12 @@ bool appendHashes(dom::element element, std::vector<std::uint64_t>& out) {
     return false;
 }
 
-// Bytes of text in a prompt, however nested; token ids count four bytes each.
-std::uint64_t textBytes(dom::element element, int depth) {
-    if (depth > 8) return 0;
+// A value as an error shows it.
+std::string shown(dom::element value) {
     std::string_view text;
-    if (element.get(text) == simdjson::SUCCESS) return text.size();
-    std::uint64_t bytes = 0;
-    dom::array array;
-    if (element.get(array) == simdjson::SUCCESS) {
-        for (const dom::element item : array) {
-            bytes += item.is_number() ? 4 : textBytes(item, depth + 1);
-        }
-        return bytes;
-    }
-    dom::object object;
-    if (element.get(object) == simdjson::SUCCESS) {
-        for (const auto field : object) {
-            if (field.key == "content" || field.key == "text") {
-                bytes += textBytes(field.value, depth + 1);
-            }
-        }
-    }
-    return bytes;
+    if (value.get(text) == simdjson::SUCCESS) return quotedText(text);
+    const std::string all = simdjson::minify(value);
+    return all.size() <= 60 ? all : quotedText(all);
 }
 
 } // namespace
@@ -130,8 +115,8 @@ bool JsonObjects::complain(std::string_view key, const std::string& message) {
 
 bool JsonObjects::take(dom::element element, dom::object& out) {
     if (element.get(out) == simdjson::SUCCESS) return true;
-    return complain(
-        "", fmt::format("expected a JSON object for each request, found: {}", text_.substr(0, 60)));
+    return complain("", fmt::format("expected a JSON object for each request, found {}",
+                                    quotedText(simdjson::minify(element))));
 }
 
 bool JsonObjects::nextDocument(dom::element& out) {
@@ -152,8 +137,16 @@ bool JsonObjects::nextDocument(dom::element& out) {
         }
     }
     at_ = begin + 1;
-    complain("", fmt::format("is not JSON ({}): {}", simdjson::error_message(code),
-                             text_.substr(begin, 60)));
+    const std::string found = quotedText(std::string_view(text_).substr(begin));
+    if (end == std::string_view::npos && (text_[begin] == '{' || text_[begin] == '[')) {
+        complain(
+            "", fmt::format("{} is not JSON as far as this line goes; each request stands whole on "
+                            "a line (jq -c '.[]' makes lines of a printed array), or the file is "
+                            "cut off",
+                            found));
+    } else {
+        complain("", fmt::format("{} is not JSON ({})", found, simdjson::error_message(code)));
+    }
     error_.column = static_cast<int>(begin) + 1;
     return false;
 }
@@ -195,29 +188,33 @@ bool JsonFields::has(std::string_view key) const {
     return object_.at_key(key).get(value) == simdjson::SUCCESS && !value.is_null();
 }
 
-bool JsonFields::require(std::string_view key) {
+bool JsonFields::require(std::string_view key, std::string_view otherwise) {
     if (has(key)) return true;
-    return objects_.complain("",
-                             fmt::format("no \"{}\" in this request, which the format needs; name "
-                                         "the right format, or map the columns",
-                                         key));
+    std::vector<std::string_view> keys;
+    for (const auto field : object_)
+        keys.push_back(field.key);
+    const std::string_view close = closestName(key, keys);
+    return objects_.complain(
+        "", fmt::format("no \"{}\" in this request, which the format needs{}; {}", key,
+                        close.empty() ? "" : fmt::format(", did you mean {}?", quotedText(close)),
+                        otherwise));
 }
 
-bool JsonFields::count(std::string_view key, std::uint32_t& out) {
+bool JsonFields::count(std::string_view key, std::uint32_t& out, std::uint32_t most) {
     dom::element value;
     if (object_.at_key(key).get(value) != simdjson::SUCCESS || value.is_null()) return true;
     std::string_view text;
     std::optional<std::uint32_t> parsed;
     double number = 0;
     if (value.get(text) == simdjson::SUCCESS) {
-        parsed = parseCount(text);
-    } else if (value.get(number) == simdjson::SUCCESS && number >= 0 && number <= 4e9 &&
+        parsed = parseCount(text, most);
+    } else if (value.get(number) == simdjson::SUCCESS && number >= 0 && number <= most &&
                number == std::floor(number)) {
         parsed = static_cast<std::uint32_t>(number);
     }
     if (!parsed) {
-        return objects_.complain(key, fmt::format("\"{}\": {} is not a whole number, 0 to 4e9", key,
-                                                  simdjson::minify(value).substr(0, 60)));
+        return objects_.complain(key, fmt::format("\"{}\": {} is not a whole number, 0 to {:g}",
+                                                  key, shown(value), static_cast<double>(most)));
     }
     out = *parsed;
     return true;
@@ -227,9 +224,11 @@ bool JsonFields::time(std::string_view key, std::int64_t unitNs, std::int64_t& o
     dom::element value;
     if (object_.at_key(key).get(value) != simdjson::SUCCESS || value.is_null()) return true;
     if (scalarNs(value, unitNs, out)) return true;
-    return objects_.complain(key, fmt::format("\"{}\": {} is not a time (a number, or 2023-11-16 "
-                                              "18:17:03.97)",
-                                              key, simdjson::minify(value).substr(0, 60)));
+    std::string_view text;
+    const std::string plain =
+        value.get(text) == simdjson::SUCCESS ? std::string(text) : simdjson::minify(value);
+    return objects_.complain(
+        key, fmt::format("\"{}\": {} is {}", key, shown(value), wantedTime(plain, unitNs)));
 }
 
 bool JsonFields::priority(std::string_view key, TraceRow& row) {
@@ -243,8 +242,8 @@ bool JsonFields::priority(std::string_view key, TraceRow& row) {
         number = 1e9;
     }
     if (!(number >= INT16_MIN && number <= INT16_MAX)) {
-        return objects_.complain(key, fmt::format("\"{}\": {} is not a priority, -32768 to 32767",
-                                                  key, simdjson::minify(value).substr(0, 60)));
+        return objects_.complain(
+            key, fmt::format("\"{}\": {} is not a priority, -32768 to 32767", key, shown(value)));
     }
     row.priority = static_cast<int>(number);
     row.hasPriority = true;
@@ -281,17 +280,12 @@ std::uint64_t JsonFields::number(std::string_view key) const {
     return 0;
 }
 
-bool JsonFields::object(std::string_view key, dom::object& out) const {
+bool JsonFields::whole(std::string_view key, std::int64_t& out) const {
     return object_.at_key(key).get(out) == simdjson::SUCCESS;
 }
 
-std::uint32_t estimatePromptTokens(dom::object body) {
-    std::uint64_t bytes = 0;
-    for (const std::string_view key : {"prompt", "messages", "input"}) {
-        dom::element value;
-        if (body.at_key(key).get(value) == simdjson::SUCCESS) bytes += textBytes(value, 0);
-    }
-    return static_cast<std::uint32_t>(std::min<std::uint64_t>((bytes + 3) / 4, 4'000'000'000));
+bool JsonFields::object(std::string_view key, dom::object& out) const {
+    return object_.at_key(key).get(out) == simdjson::SUCCESS;
 }
 
 } // namespace penstock::sim

@@ -49,7 +49,7 @@ class JsonFields {
 
     bool has(std::string_view key) const;
     // Counts and times may be numbers or strings. Absent or null: `out` is untouched.
-    bool count(std::string_view key, std::uint32_t& out);
+    bool count(std::string_view key, std::uint32_t& out, std::uint32_t most = kMostTraceTokens);
     bool time(std::string_view key, std::int64_t unitNs, std::int64_t& out);
     bool priority(std::string_view key, TraceRow& row);
     // A list of whole numbers, or of texts, or an object of such lists (RAGPulse), appended.
@@ -57,8 +57,9 @@ class JsonFields {
     // Texts as they are, numbers as digits; anything else is left out.
     void text(std::string_view key, std::string& out) const;
     std::uint64_t number(std::string_view key) const; // a stable id of a text or number; 0: absent
-    // As above, and absent is an error.
-    bool require(std::string_view key);
+    // Absent is an error, which ends in what to do: `otherwise`.
+    bool require(std::string_view key, std::string_view otherwise = "is this the right format?");
+    bool whole(std::string_view key, std::int64_t& out) const; // false: no whole number is there
     // The object under `key`, or false (without a complaint).
     bool object(std::string_view key, simdjson::dom::object& out) const;
     simdjson::dom::object raw() const { return object_; }
@@ -67,9 +68,5 @@ class JsonFields {
     JsonObjects& objects_;
     simdjson::dom::object object_;
 };
-
-// Tokens of a chat or completion body by the rule of thumb of four bytes a token; token-id arrays
-// are counted. 0 if there is no prompt.
-std::uint32_t estimatePromptTokens(simdjson::dom::object body);
 
 } // namespace penstock::sim

@@ -37,6 +37,12 @@ Result<LineReader> LineReader::open(const std::string& path, std::uint32_t maxLi
     if (std::filesystem::is_directory(status)) {
         return penstock::fail({"is a directory; name a file in it", path});
     }
+    if (!std::filesystem::is_regular_file(status)) {
+        return penstock::fail(
+            {"is a pipe or a device, and a trace is read more than once; store it "
+             "in a file and name that",
+             path});
+    }
     errno = 0;
     gzFile file = gzopen(path.c_str(), "rb");
     if (file == nullptr) {
@@ -69,9 +75,10 @@ bool LineReader::fill() {
         // Room for the longest line and its CRLF, and no more.
         const std::size_t most = std::size_t{maxLineBytes_} + 2;
         if (buffer_.size() >= most) {
-            fail({fmt::format("line is longer than {} bytes; this is not a trace of one request a "
-                              "line, or raise max_line_bytes",
-                              maxLineBytes_),
+            fail({fmt::format(
+                      "line is longer than {} bytes, so this is not a trace of one request a "
+                      "line; put each on a line of its own",
+                      maxLineBytes_),
                   path_, line_ + 1});
             return false;
         }
@@ -94,6 +101,44 @@ bool LineReader::fill() {
     }
     if (got == 0) {
         ended_ = true;
+        return false;
+    }
+    return std::exchange(begun_, true) || sniff();
+}
+
+bool LineReader::sniff() {
+    using namespace std::string_view_literals;
+    const std::string_view text(buffer_.data() + begin_, end_ - begin_);
+    constexpr std::pair<std::string_view, const char*> kSigns[] = {
+        {"\xff\xfe"sv, "is UTF-16; save it as UTF-8"},
+        {"\xfe\xff"sv, "is UTF-16; save it as UTF-8"},
+        {"PAR1"sv, "is a Parquet file; export it as CSV or JSON Lines"},
+        {"PK\x03\x04"sv, "is a zip archive; unpack it, or compress it with gzip instead"},
+        {"\x28\xb5\x2f\xfd"sv, "is compressed with zstd; unpack it, or use gzip instead"},
+        {"BZh"sv, "is compressed with bzip2; unpack it, or use gzip instead"},
+        {"\xfd"
+         "7zXZ"sv,
+         "is compressed with xz; unpack it, or use gzip instead"},
+    };
+    for (const auto& [sign, what] : kSigns) {
+        if (text.substr(0, sign.size()) != sign) continue;
+        fail({what, path_});
+        return false;
+    }
+    if (text.substr(0, 4096).find('\0') != std::string_view::npos) {
+        fail({"holds bytes of 0, so it is a binary file or UTF-16; a trace is UTF-8 text, CSV or "
+              "JSON "
+              "Lines",
+              path_});
+        return false;
+    }
+    const std::size_t cr = text.find('\r');
+    if (cr != std::string_view::npos && cr + 1 < text.size() &&
+        text.find('\n') == std::string_view::npos) {
+        fail(
+            {"its lines end in a carriage return alone; turn them into newlines, as tr '\\r' '\\n' "
+             "does",
+             path_, 1, static_cast<int>(cr) + 1});
         return false;
     }
     return true;
@@ -121,8 +166,9 @@ bool LineReader::next(std::string_view& line) {
         if (!line.empty() && line.back() == '\r') line.remove_suffix(1);
         if (line_ == 1 && line.substr(0, 3) == "\xef\xbb\xbf") line.remove_prefix(3);
         if (line.size() > maxLineBytes_) {
-            fail({fmt::format("line of {} bytes is longer than max_line_bytes = {}", line.size(),
-                              maxLineBytes_),
+            fail({fmt::format("line of {} bytes is longer than {}, so this is not a trace of one "
+                              "request a line; put each on a line of its own",
+                              line.size(), maxLineBytes_),
                   path_, line_});
             return false;
         }

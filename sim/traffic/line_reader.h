@@ -3,7 +3,8 @@
 
 // Lines of a plain or gzip-compressed text file, one at a time, in bounded memory. What the file is
 // gets decided by its content, not its name. A byte-order mark, CRLF and a missing final newline
-// are taken in stride; a truncated or damaged archive and a line without end are errors.
+// are taken in stride; a truncated or damaged archive, a line without end and what is no text are
+// errors. Only regular files: a trace is read more than once, and a pipe cannot be.
 #include "engine/types/error.h"
 
 #include <cstdint>
@@ -35,7 +36,8 @@ class LineReader {
     };
 
     LineReader(std::string path, void* file, std::uint32_t maxLineBytes);
-    bool fill(); // reads more behind what is unread; false at the end and on errors
+    bool fill();  // reads more behind what is unread; false at the end and on errors
+    bool sniff(); // looks at the first bytes; false after saying why they are no lines of text
     void fail(Error error);
 
     std::string path_;
@@ -44,6 +46,7 @@ class LineReader {
     std::vector<char> buffer_;
     std::size_t begin_ = 0; // of what is unread
     std::size_t end_ = 0;
+    bool begun_ = false;
     bool ended_ = false;
     bool failed_ = false;
     int line_ = 0;

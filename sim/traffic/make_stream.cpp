@@ -119,13 +119,13 @@ Result<TrafficSpec> poissonControl(const TrafficSpec& spec, double horizonSecond
                       [](const Transform& t) { return std::holds_alternative<LoopTransform>(t); });
         Result<TraceStatistics> statistics = readStatistics(once, directory);
         if (!statistics) return fail(statistics.error());
-        if (statistics->perSecond <= 0) {
+        if (!statistics->perSecond) {
             return fail(
                 Error{"all requests come at one instant, so a trace like this has no rate for a "
-                      "Poisson control; give it a rate with as_poisson",
+                      "Poisson control; spread them with the transform dither, as {grid: 60s}",
                       statistics->file});
         }
-        trace->asPoissonPerSecond = statistics->perSecond;
+        trace->asPoissonPerSecond = *statistics->perSecond;
         return out;
     }
     // Steps are a known change of rate, not burstiness: they stay, and are Poisson already.

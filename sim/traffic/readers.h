@@ -24,12 +24,13 @@ Result<RowSourcePtr> openCsvTrace(TraceFormat format, const ColumnMap& columns, 
 Result<RowSourcePtr> openJsonTrace(TraceFormat format, const ColumnMap& columns, LineReader lines,
                                    TraceCounters& counters);
 
-// servegenWindows: draws the requests of each window; `path` names the -trace.csv file, its
-// -dataset.json lies beside it.
-Result<RowSourcePtr> openServegenWindows(const std::string& path, LineReader lines,
-                                         TraceCounters& counters, const DrawKey& key);
+// servegenWindows: draws the requests of each window; `path` is the -trace.csv file of a client,
+// its -dataset.json beside it, or a folder of such pairs.
+Result<RowSourcePtr> openServegen(const std::string& path, std::uint32_t maxLineBytes,
+                                  TraceCounters& counters, const DrawKey& key);
 
-// The format of the file, told by its first line: column names or keys.
+// The format of the file, told by its first line: column names or keys. A folder is
+// servegenWindows.
 Result<TraceFormat> detectFormat(const std::string& path, std::uint32_t maxLineBytes);
 
 } // namespace penstock::sim

@@ -42,7 +42,7 @@ class Reorder final : public RowSource {
                 failed_ = true;
                 error_ = {
                     fmt::format("request {} is {:g} s earlier than one more than {} rows before "
-                                "it; sort the file by time, or raise reorder_rows",
+                                "it; sort the file by time",
                                 seen_, static_cast<double>(lastNs_ - slot.timeNs) * 1e-9,
                                 slots_.size() - 1),
                     path_};

@@ -1,303 +1,215 @@
 // SPDX-License-Identifier: Apache-2.0
-// The windows of one ServeGen client, and the requests drawn from them.
+// Requests drawn from the windows of ServeGen's clients, merged by time.
 #include "sim/traffic/servegen.h"
 
-#include "sim/traffic/csv.h"
-#include "sim/traffic/json_rows.h"
 #include "sim/traffic/readers.h"
-#include "sim/traffic/sampler.h"
-#include "sim/traffic/start_times.h"
 #include "sim/traffic/text_value.h"
 
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <map>
-#include <optional>
+#include <filesystem>
+#include <iterator>
+#include <memory>
+#include <system_error>
 #include <utility>
 
 namespace penstock::sim {
 namespace {
 
-constexpr double kWindowSeconds = 600;
-constexpr std::uint32_t kMostDatasetBytes = 1U << 29;
+constexpr double kWindowSeconds = 600; // of the last, which no other ends
+constexpr std::string_view kTraceEnding = "-trace.csv";
 
-struct WindowLengths {
-    std::optional<LengthSampler> prompt;
-    std::optional<LengthSampler> output;
-};
-using Dataset = std::map<double, WindowLengths>; // by the window's start, in seconds
-
-std::string datasetPath(const std::string& tracePath) {
-    std::string path = tracePath;
-    const std::size_t at = path.rfind("-trace.csv");
-    if (at == std::string::npos) return {};
-    return path.replace(at, std::string("-trace.csv").size(), "-dataset.json");
-}
-
-Result<Dataset> loadDataset(const std::string& path) {
-    Result<LineReader> lines = LineReader::open(path, kMostDatasetBytes);
-    if (!lines) return fail(lines.error());
-    std::string text;
-    for (std::string_view line; lines->next(line);) {
-        text += line;
-        text += '\n';
-        if (text.size() > kMostDatasetBytes) {
-            return fail(Error{"is larger than 512 MiB; this is not a ServeGen dataset", path});
-        }
-    }
-    if (lines->failed()) return fail(lines->error());
-    simdjson::dom::parser parser;
-    simdjson::dom::object windows;
-    if (const auto code = parser.parse(text).get(windows); code != simdjson::SUCCESS) {
-        return fail(
-            Error{fmt::format("is not a JSON object of windows: {}", simdjson::error_message(code)),
-                  path, 1});
-    }
-    Dataset dataset;
-    for (const auto field : windows) {
-        const std::optional<double> start = parseDouble(field.key);
-        if (!start) continue; // metadata beside the windows
-        WindowLengths lengths;
-        for (const char* name : {"input_tokens", "output_tokens"}) {
-            std::string_view histogram;
-            if (field.value.at_key(name).get(histogram) != simdjson::SUCCESS) continue;
-            Result<EmpiricalLength> law = parsePythonHistogram(histogram);
-            if (!law) {
-                return fail(Error{
-                    fmt::format("window {}: \"{}\": {}", field.key, name, law.error().message),
-                    path, 1});
-            }
-            if (law->bins.empty()) continue;
-            (std::string_view(name) == "input_tokens" ? lengths.prompt : lengths.output)
-                .emplace(*law);
-        }
-        if (lengths.prompt) dataset.emplace(*start, std::move(lengths));
-    }
-    if (dataset.empty()) {
-        return fail(Error{"has no window with an \"input_tokens\" histogram", path, 1});
-    }
-    return dataset;
-}
-
-class ServegenWindows final : public RowSource {
+class ServegenClient {
   public:
-    ServegenWindows(CsvReader csv, Dataset dataset, TraceCounters& counters, const DrawKey& key)
-        : csv_(std::move(csv)), dataset_(std::move(dataset)), counters_(counters), key_(key),
+    ServegenClient(std::vector<ServegenWindow> windows, ServegenDataset dataset, const DrawKey& key)
+        : windows_(std::move(windows)), dataset_(std::move(dataset)), key_(key),
           gaps_(key.sequence(Purpose::windowGaps)) {}
 
-    // Reads the first window; an empty file is an error.
-    Status start() {
-        if (readWindow(ahead_)) return {};
-        if (failed_) return fail(error_);
-        return fail(Error{"trace is empty; expected windows: start, rate, cv, law, shape, scale",
-                          csv_.path(), 1});
-    }
-
-    Pull next(TraceRow& row) override {
-        while (!failed_) {
-            if (inWindow_) {
-                const double at = nowSeconds_ + pendingGap_ / window_.perSecond;
-                if (at < endSeconds_) {
-                    nowSeconds_ = at;
-                    pendingGap_ = window_.gap.draw(gaps_);
-                    fill(row);
-                    return Pull::row;
-                }
-                // What is left of the gap goes on in the next window, at that window's rate.
-                pendingGap_ -= (endSeconds_ - nowSeconds_) * window_.perSecond;
-                inWindow_ = false;
+    // False at the end.
+    bool next(TraceRow& row) {
+        while (inWindow_ || openWindow()) {
+            const double perSecond = windows_[window_ - 1].perSecond;
+            const double at = nowSeconds_ + pendingGap_ / perSecond;
+            if (at < endSeconds_) {
+                nowSeconds_ = at;
+                pendingGap_ = windows_[window_ - 1].gap.draw(gaps_);
+                fill(row);
+                return true;
             }
-            if (!openWindow()) break;
+            // What is left of the gap goes on in the next window, at that window's rate.
+            pendingGap_ -= (endSeconds_ - nowSeconds_) * perSecond;
+            inWindow_ = false;
         }
-        return failed_ ? Pull::failed : Pull::end;
-    }
-
-    const Error& error() const override { return error_; }
-
-  private:
-    struct Window {
-        double start = 0;
-        double perSecond = 0;
-        GapLaw gap = GapLaw::poisson();
-    };
-
-    bool complain(const std::vector<CsvField>& fields, std::size_t at, const char* wanted) {
-        failed_ = true;
-        const bool there = at < fields.size();
-        error_ = {
-            fmt::format("\"{}\" is not {}; a ServeGen window is: start, rate, cv, law, shape, "
-                        "scale",
-                        there ? std::string(fields[at].text.substr(0, 60)) : "", wanted),
-            csv_.path(), csv_.line(), there ? fields[at].column : fields.back().column};
         return false;
     }
 
-    bool readWindow(Window& out) {
-        const std::vector<CsvField>* record = nullptr;
-        if (!csv_.next(record)) {
-            if (csv_.failed()) {
-                failed_ = true;
-                error_ = csv_.error();
-            }
-            return false;
-        }
-        const std::vector<CsvField>& f = *record;
-        const auto number = [&](std::size_t i) {
-            return i < f.size() ? parseDouble(f[i].text) : std::nullopt;
-        };
-        out = Window{};
-        if (!number(0) || *number(0) < 0 || *number(0) > 1e9) {
-            return complain(f, 0, "a start in seconds");
-        }
-        out.start = *number(0);
-        if (!number(1) || *number(1) < 0 || *number(1) > 1e6) {
-            return complain(f, 1, "a rate, 0 or more requests a second");
-        }
-        out.perSecond = *number(1);
-        const std::string_view law = f.size() > 3 ? trimmed(f[3].text) : std::string_view{};
-        if (law == "Gamma" || law == "Weibull" || law == "gamma" || law == "weibull") {
-            const auto shape = number(4);
-            if (!shape || !(*shape > 1e-3) || *shape > 1e3) {
-                return complain(f, 4, "a shape, 0.001 to 1000");
-            }
-            out.gap = law == "Gamma" || law == "gamma" ? GapLaw::gamma(1.0 / std::sqrt(*shape))
-                                                       : GapLaw::weibull(std::max(0.05, *shape));
-        } else if (!law.empty() && out.perSecond > 0 && law != "Exponential" &&
-                   law != "exponential" && law != "Poisson") {
-            return complain(f, 3, "Gamma, Weibull, Exponential or empty");
-        }
-        if (seen_ && out.start <= lastStart_) {
-            return complain(f, 0, "later than the window before it");
-        }
-        seen_ = true;
-        lastStart_ = out.start;
-        return true;
-    }
-
+  private:
+    // Goes to the next window that has a rate.
     bool openWindow() {
-        if (endOfFile_) return false;
-        window_ = ahead_;
-        if (readWindow(ahead_)) {
-            endSeconds_ = ahead_.start;
-            length_ = ahead_.start - window_.start;
-        } else {
-            if (failed_) return false;
-            endOfFile_ = true;
-            endSeconds_ = window_.start + length_;
-        }
-        if (window_.perSecond <= 0) return true;
+        while (window_ < windows_.size() && windows_[window_].perSecond <= 0)
+            ++window_;
+        if (window_ == windows_.size()) return false;
+        const ServegenWindow& window = windows_[window_];
+        const double length =
+            window_ > 0 ? window.start - windows_[window_ - 1].start : kWindowSeconds;
+        endSeconds_ =
+            window_ + 1 < windows_.size() ? windows_[window_ + 1].start : window.start + length;
         // Lengths hold from their window's start until the next one that has any.
-        auto lengths = dataset_.upper_bound(window_.start);
+        const auto lengths = dataset_.upper_bound(window.start);
         lengths_ = lengths == dataset_.begin() ? &lengths->second : &std::prev(lengths)->second;
-        if (!started_) {
-            pendingGap_ = window_.gap.draw(gaps_);
-            started_ = true;
-        }
-        nowSeconds_ = window_.start;
+        if (!std::exchange(started_, true)) pendingGap_ = window.gap.draw(gaps_);
+        nowSeconds_ = window.start;
         inWindow_ = true;
+        ++window_;
         return true;
     }
 
     void fill(TraceRow& row) {
         row.clear();
-        ++counters_.rowsRead;
         row.timeNs = static_cast<std::int64_t>(nowSeconds_ * 1e9);
         const NormalPair z = normals(key_.uniforms(Purpose::windowLengths, number_++));
         row.promptTokens = lengths_->prompt->fromNormal(z.first);
         if (lengths_->output) row.outputTokens = lengths_->output->fromNormal(z.second);
     }
 
-    CsvReader csv_;
-    Dataset dataset_;
-    TraceCounters& counters_;
+    std::vector<ServegenWindow> windows_;
+    ServegenDataset dataset_;
     DrawKey key_;
     RandomSequence gaps_;
-    Window window_;
-    Window ahead_;
-    const WindowLengths* lengths_ = nullptr;
+    std::size_t window_ = 0; // after the present one
+    const ServegenLengths* lengths_ = nullptr;
     double endSeconds_ = 0;
-    double length_ = kWindowSeconds;
     double nowSeconds_ = 0;
     double pendingGap_ = 0; // in mean gaps
-    double lastStart_ = 0;
     std::uint64_t number_ = 0;
-    bool seen_ = false;
     bool started_ = false;
     bool inWindow_ = false;
-    bool endOfFile_ = false;
-    bool failed_ = false;
-    Error error_;
 };
+
+class ServegenRows final : public RowSource {
+  public:
+    explicit ServegenRows(TraceCounters& counters) : counters_(counters) {}
+
+    void add(std::unique_ptr<ServegenClient> client) {
+        Ahead ahead{std::move(client), {}, added_++};
+        if (!ahead.client->next(ahead.row)) return;
+        heap_.push_back(std::move(ahead));
+        std::push_heap(heap_.begin(), heap_.end(), later);
+    }
+
+    Pull next(TraceRow& row) override {
+        if (heap_.empty()) return Pull::end;
+        std::pop_heap(heap_.begin(), heap_.end(), later);
+        Ahead& first = heap_.back();
+        std::swap(row, first.row);
+        if (first.client->next(first.row)) {
+            std::push_heap(heap_.begin(), heap_.end(), later);
+        } else {
+            heap_.pop_back();
+        }
+        ++counters_.rowsRead;
+        return Pull::row;
+    }
+
+    const Error& error() const override { return none_; }
+
+  private:
+    struct Ahead { // a client with its next request
+        std::unique_ptr<ServegenClient> client;
+        TraceRow row;
+        std::size_t number;
+    };
+    static bool later(const Ahead& a, const Ahead& b) {
+        return a.row.timeNs != b.row.timeNs ? a.row.timeNs > b.row.timeNs : a.number > b.number;
+    }
+
+    TraceCounters& counters_;
+    std::vector<Ahead> heap_;
+    std::size_t added_ = 0;
+    Error none_;
+};
+
+// N of chunk-N-trace.csv, or -1.
+double clientNumber(const std::string& path) {
+    const std::string name = std::filesystem::path(path).filename().string();
+    if (!name.starts_with("chunk-") || !name.ends_with(kTraceEnding)) return -1;
+    const std::size_t length = name.size() - 6 - kTraceEnding.size();
+    return parseDouble(std::string_view(name).substr(6, length)).value_or(-1);
+}
+
+// The sum of what is held, before any of it is read.
+Status checkSize(const std::vector<std::string>& clients, const std::string& folder) {
+    std::uintmax_t bytes = 0;
+    for (const std::string& client : clients) {
+        std::error_code code;
+        const std::uintmax_t size = std::filesystem::file_size(servegenDatasetOf(client), code);
+        if (!code) bytes += size;
+    }
+    if (bytes <= kMostServegenBytes) return {};
+    return fail(
+        Error{fmt::format("the datasets of its {} clients are {} MiB together, more than the "
+                          "{} MiB that are held at once; put fewer clients into a folder",
+                          clients.size(), bytes >> 20, kMostServegenBytes >> 20),
+              folder});
+}
 
 } // namespace
 
-Result<EmpiricalLength> parsePythonHistogram(std::string_view text) {
-    EmpiricalLength law;
-    std::size_t at = 0;
-    const auto blanks = [&] {
-        while (at < text.size() && (text[at] == ' ' || text[at] == '\n' || text[at] == '\t'))
-            ++at;
-    };
-    const auto wrong = [&](const char* wanted) {
-        return fail(Error{fmt::format("expected {} at position {}, found \"{}\"", wanted, at + 1,
-                                      std::string(text.substr(std::min(at, text.size()), 20))),
-                          "", 0, static_cast<int>(at) + 1});
-    };
-    const auto number = [&]() -> std::optional<double> {
-        blanks();
-        std::size_t end = at;
-        while (end < text.size() && text[end] != ':' && text[end] != ',' && text[end] != '}')
-            ++end;
-        std::string_view word = trimmed(text.substr(at, end - at));
-        const std::size_t open = word.find('(');
-        if (open != std::string_view::npos && word.back() == ')') {
-            word = word.substr(open + 1, word.size() - open - 2);
-        }
-        if (word.size() >= 2 && (word.front() == '\'' || word.front() == '"')) {
-            word = word.substr(1, word.size() - 2);
-        }
-        const std::optional<double> value = parseDouble(word);
-        if (value) at = end;
-        return value;
-    };
-    blanks();
-    if (at >= text.size() || text[at] != '{') return wrong("{");
-    ++at;
-    while (true) {
-        blanks();
-        if (at < text.size() && text[at] == '}') return law;
-        const auto tokens = number();
-        if (!tokens || *tokens < 0 || *tokens > 1e9) return wrong("a number of tokens");
-        if (at >= text.size() || text[at] != ':') return wrong("a colon");
-        ++at;
-        const auto weight = number();
-        if (!weight || *weight < 0 || *weight > 1e15) return wrong("a weight of 0 or more");
-        const double whole = std::max(1.0, std::floor(*tokens + 0.5));
-        if (*weight > 0) law.bins.push_back({whole, whole, *weight});
-        blanks();
-        if (at < text.size() && text[at] == ',') {
-            ++at;
-        } else if (at >= text.size() || text[at] != '}') {
-            return wrong("a comma or }");
-        }
-    }
+std::string servegenDatasetOf(const std::string& path) {
+    const std::size_t at = path.rfind(kTraceEnding);
+    if (at == std::string::npos) return {};
+    std::string beside = path;
+    return beside.replace(at, kTraceEnding.size(), "-dataset.json");
 }
 
-Result<RowSourcePtr> openServegenWindows(const std::string& path, LineReader lines,
-                                         TraceCounters& counters, const DrawKey& key) {
-    const std::string beside = datasetPath(path);
-    if (beside.empty()) {
-        return fail(Error{"a ServeGen trace is called chunk-N-trace.csv, with chunk-N-dataset.json "
-                          "beside it; keep those names",
-                          path});
+Result<std::vector<std::string>> servegenClients(const std::string& path) {
+    std::error_code code;
+    if (!std::filesystem::is_directory(path, code)) return std::vector<std::string>{path};
+    std::vector<std::string> clients;
+    for (std::filesystem::directory_iterator at(path, code), end; !code && at != end;
+         at.increment(code)) {
+        if (clientNumber(at->path().string()) >= 0) clients.push_back(at->path().string());
     }
-    Result<Dataset> dataset = loadDataset(beside);
-    if (!dataset) return fail(dataset.error());
-    auto windows = std::make_unique<ServegenWindows>(CsvReader(std::move(lines)),
-                                                     std::move(*dataset), counters, key);
-    if (Status status = windows->start(); !status) return fail(status.error());
-    return windows;
+    if (code) return fail(Error{fmt::format("cannot be listed: {}", code.message()), path});
+    if (clients.empty()) {
+        return fail(
+            Error{"is a directory without chunk-N-trace.csv files, so it is no ServeGen folder; "
+                  "name a file in it",
+                  path});
+    }
+    std::sort(clients.begin(), clients.end(), [](const std::string& a, const std::string& b) {
+        return std::pair(clientNumber(a), a) < std::pair(clientNumber(b), b);
+    });
+    return clients;
+}
+
+Result<RowSourcePtr> openServegen(const std::string& path, std::uint32_t maxLineBytes,
+                                  TraceCounters& counters, const DrawKey& key) {
+    Result<std::vector<std::string>> clients = servegenClients(path);
+    if (!clients) return fail(clients.error());
+    const bool folder = clients->front() != path;
+    if (Status status = checkSize(*clients, path); !status) return fail(status.error());
+    auto rows = std::make_unique<ServegenRows>(counters);
+    for (const std::string& client : *clients) {
+        const std::string beside = servegenDatasetOf(client);
+        if (beside.empty()) {
+            return fail(Error{"a ServeGen trace is called chunk-N-trace.csv, with "
+                              "chunk-N-dataset.json beside it; keep those names",
+                              client});
+        }
+        Result<LineReader> lines = LineReader::open(client, maxLineBytes);
+        if (!lines) return fail(lines.error());
+        Result<ServegenDataset> dataset = loadServegenDataset(beside);
+        if (!dataset) return fail(dataset.error());
+        Result<std::vector<ServegenWindow>> windows = readServegenWindows(std::move(*lines));
+        if (!windows) return fail(windows.error());
+        // By its number, so that a client more in the folder leaves the others' draws alone.
+        const DrawKey own =
+            folder ? key.part(static_cast<std::uint64_t>(clientNumber(client))) : key;
+        rows->add(std::make_unique<ServegenClient>(std::move(*windows), std::move(*dataset), own));
+    }
+    return rows;
 }
 
 } // namespace penstock::sim

@@ -207,5 +207,7 @@ struct TrafficSpec {
 // outside 0..1, parts that do not go together. Does not open files. Every bound is a fixed number
 // in spec_checker.h, and its message names the field, the value and the range.
 Status validate(const TrafficSpec& spec);
+// The same of a trace alone.
+Status validate(const TraceSource& trace);
 
 } // namespace penstock::sim

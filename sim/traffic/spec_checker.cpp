@@ -3,6 +3,7 @@
 #include "sim/traffic/spec_checker.h"
 
 #include "sim/traffic/overload.h"
+#include "sim/traffic/trace_row.h"
 
 #include <fmt/format.h>
 
@@ -10,54 +11,56 @@ namespace penstock::sim {
 namespace {
 
 void check(SpecChecker& c, const std::string& field, const Transform& transform) {
-    std::visit(Overload{
-                   [&](const SliceTransform& t) {
-                       c.within(field + ".from", t.fromSeconds, 0, 1e18, "s");
-                       if (!(t.toSeconds > t.fromSeconds)) {
-                           c.complain(field + ".to", fmt::format("{} must be above from = {}",
-                                                                 t.toSeconds, t.fromSeconds));
-                       }
-                   },
-                   [&](const FilterTransform& t) {
-                       c.within(field + ".min_prompt_tokens", t.minPromptTokens, 0, 1e18);
-                       c.within(field + ".min_output_tokens", t.minOutputTokens, 0, 1e18);
-                       c.ordered(field + ".min_prompt_tokens", t.minPromptTokens,
-                                 "max_prompt_tokens", t.maxPromptTokens);
-                       c.ordered(field + ".min_output_tokens", t.minOutputTokens,
-                                 "max_output_tokens", t.maxOutputTokens);
-                   },
-                   [&](const DitherTransform& t) {
-                       c.within(field + ".grid", t.gridSeconds, 0, 86400,
-                                "s (0: the detected grid)");
-                   },
-                   [&](const ScaleTransform& t) {
-                       if (t.mode == ScaleMode::thin) {
-                           c.positive(field + ".factor", t.factor, 1,
-                                      "for thin; use superpose, replicate or time_scale for more");
-                       } else if (t.mode == ScaleMode::timeScale) {
-                           c.positive(field + ".factor", t.factor, 1e6);
-                       } else {
-                           c.within(field + ".factor", t.factor, 1, 256,
-                                    "for this mode; use thin or time_scale for less");
-                       }
-                   },
-                   [&](const ClampTransform& t) {
-                       c.within(field + ".min_prompt_tokens", t.minPromptTokens, 1, 1e18);
-                       c.within(field + ".min_output_tokens", t.minOutputTokens, 1, 1e18);
-                       c.ordered(field + ".min_prompt_tokens", t.minPromptTokens,
-                                 "max_prompt_tokens", t.maxPromptTokens);
-                       c.ordered(field + ".min_output_tokens", t.minOutputTokens,
-                                 "max_output_tokens", t.maxOutputTokens);
-                   },
-                   [&](const LoopTransform& t) { c.within(field + ".times", t.times, 0, 1e9); },
-               },
-               transform);
+    std::visit(
+        Overload{
+            [&](const SliceTransform& t) {
+                c.within(field + ".from", t.fromSeconds, 0, 1e18, "s");
+                if (!(t.toSeconds > t.fromSeconds)) {
+                    c.complain(field + ".to", fmt::format("{} must be above from = {}", t.toSeconds,
+                                                          t.fromSeconds));
+                }
+            },
+            [&](const FilterTransform& t) {
+                c.within(field + ".min_prompt_tokens", t.minPromptTokens, 0, 1e18);
+                c.within(field + ".min_output_tokens", t.minOutputTokens, 0, 1e18);
+                c.ordered(field + ".min_prompt_tokens", t.minPromptTokens, "max_prompt_tokens",
+                          t.maxPromptTokens);
+                c.ordered(field + ".min_output_tokens", t.minOutputTokens, "max_output_tokens",
+                          t.maxOutputTokens);
+            },
+            [&](const DitherTransform& t) {
+                c.within(field + ".grid", t.gridSeconds, 0, 86400, "s (0: the detected grid)");
+            },
+            [&](const ScaleTransform& t) {
+                if (t.mode == ScaleMode::thin) {
+                    c.positive(field + ".factor", t.factor, 1,
+                               "for thin; use superpose, replicate or time_scale for more");
+                } else if (t.mode == ScaleMode::timeScale) {
+                    c.positive(field + ".factor", t.factor, 1e6);
+                } else {
+                    c.within(field + ".factor", t.factor, 1, 256,
+                             "for this mode; use thin or time_scale for less");
+                }
+            },
+            [&](const ClampTransform& t) {
+                c.within(field + ".min_prompt_tokens", t.minPromptTokens, 1, kMostTraceTokens);
+                c.within(field + ".min_output_tokens", t.minOutputTokens, 1, kMostTraceTokens);
+                c.ordered(field + ".min_prompt_tokens", t.minPromptTokens, "max_prompt_tokens",
+                          t.maxPromptTokens);
+                c.ordered(field + ".min_output_tokens", t.minOutputTokens, "max_output_tokens",
+                          t.maxOutputTokens);
+            },
+            [&](const LoopTransform& t) { c.within(field + ".times", t.times, 0, 1e9); },
+        },
+        transform);
 }
 
 } // namespace
 
 void SpecChecker::complain(const std::string& field, const std::string& what) {
-    if (message_.empty()) message_ = fmt::format("source \"{}\": {}: {}", source_, field, what);
+    if (!message_.empty()) return;
+    message_ = fmt::format("{}: {}", field, what);
+    if (!source_.empty()) message_ = fmt::format("source \"{}\": {}", source_, message_);
 }
 
 void SpecChecker::within(const std::string& field, double value, double low, double high,
@@ -163,14 +166,26 @@ void check(SpecChecker& c, const std::string& field, const DurationLaw& law) {
         },
         law);
 }
+
 void check(SpecChecker& c, const std::string& field, const TraceSource& trace) {
     if (trace.path.empty()) c.complain(field + ".file", "no file given; name the trace to read");
+    for (const auto& [ours, theirs] : trace.columns.names) {
+        if (const std::string why = unknownColumn(ours); !why.empty()) {
+            c.complain(field + ".columns", why);
+        }
+    }
     for (std::size_t i = 0; i < trace.transforms.size(); ++i) {
         check(c, fmt::format("{}.transforms[{}]", field, i), trace.transforms[i]);
     }
     c.within(field + ".reorder_rows", trace.reorderRows, 0, 1e7);
     c.within(field + ".max_line_bytes", trace.maxLineBytes, 64, 1U << 30);
     c.within(field + ".columns.time_unit", trace.columns.timeUnitSeconds, 0, 1e9, "s");
+}
+
+Status validate(const TraceSource& trace) {
+    SpecChecker c("");
+    check(c, "trace", trace);
+    return c.result();
 }
 
 } // namespace penstock::sim

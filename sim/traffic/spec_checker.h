@@ -18,7 +18,7 @@ inline constexpr double kMostTokens = 1e9;
 inline constexpr double kMostUsers = 10e6;
 inline constexpr double kMostGroups = 10e6;
 
-// Keeps the first complaint.
+// Keeps the first complaint. `source` may be empty: there is none to name.
 class SpecChecker {
   public:
     explicit SpecChecker(std::string source) : source_(std::move(source)) {}

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-// One pass over the rows; the report as text and JSON.
+// One pass over the rows, and one over the bytes.
 #include "sim/traffic/statistics.h"
+
+#include "sim/traffic/servegen.h"
 
 #include <fmt/format.h>
 
@@ -17,21 +19,6 @@ namespace {
 constexpr std::uint64_t kExact = 131072;
 constexpr int kExactBits = 17;
 constexpr int kSubBits = 8; // 256 steps an octave
-
-nlohmann::json lengthsJson(const LengthHistogram& lengths) {
-    if (lengths.count() == 0) return nullptr;
-    return {{"mean", lengths.mean()},        {"min", lengths.min()},
-            {"p10", lengths.quantile(0.10)}, {"p50", lengths.quantile(0.50)},
-            {"p90", lengths.quantile(0.90)}, {"p95", lengths.quantile(0.95)},
-            {"p99", lengths.quantile(0.99)}, {"max", lengths.max()}};
-}
-
-std::string lengthsText(const LengthHistogram& lengths) {
-    if (lengths.count() == 0) return "not recorded";
-    return fmt::format("mean {:.1f}  min {}  p50 {}  p90 {}  p99 {}  max {}", lengths.mean(),
-                       lengths.min(), lengths.quantile(0.5), lengths.quantile(0.9),
-                       lengths.quantile(0.99), lengths.max());
-}
 
 } // namespace
 
@@ -91,14 +78,15 @@ void WindowCounts::add(std::int64_t sinceFirstNs) {
     ++current_;
 }
 
-double WindowCounts::dispersion() const {
-    if (windows_ < 2 || sum_ <= 0) return 0;
+std::optional<double> WindowCounts::dispersion() const {
+    if (windows_ < 2) return std::nullopt;
     const double mean = sum_ / windows_;
     return (squares_ / windows_ - mean * mean) / mean;
 }
 
-double WindowCounts::peakOverMean() const {
-    return sum_ > 0 ? static_cast<double>(peak_) / (sum_ / windows_) : 0;
+std::optional<double> WindowCounts::peakOverMean() const {
+    if (windows_ < 1) return std::nullopt;
+    return static_cast<double>(peak_) / (sum_ / windows_);
 }
 
 void StatisticsCollector::add(const TraceRow& row) {
@@ -130,10 +118,10 @@ TraceStatistics StatisticsCollector::finish() const {
     TraceStatistics out;
     out.spanSeconds = static_cast<double>(lastNs_ - firstNs_) * 1e-9;
     if (out.spanSeconds > 0) out.perSecond = static_cast<double>(rows_) / out.spanSeconds;
-    if (rows_ > 2 && gapMean_ > 0) {
+    if (rows_ > 1) {
         const double gaps = static_cast<double>(rows_ - 1);
-        out.gapCv = std::sqrt(gapSquares_ / gaps) / gapMean_;
         out.sameInstantShare = static_cast<double>(sameInstant_) / gaps;
+        if (rows_ > 2 && gapMean_ > 0) out.gapCv = std::sqrt(gapSquares_ / gaps) / gapMean_;
     }
     out.dispersion = {second_.dispersion(), tenSeconds_.dispersion(), minute_.dispersion()};
     out.minutePeakOverMean = minute_.peakOverMean();
@@ -144,99 +132,24 @@ TraceStatistics StatisticsCollector::finish() const {
     return out;
 }
 
-std::string TraceStatistics::advice() const {
-    std::string out;
-    const double meanGap = perSecond > 0 ? 1 / perSecond : 0;
-    const double grid = static_cast<double>(gridNs) * 1e-9;
-    if (gridNs > 0 && grid > 0.1 * meanGap) {
-        out += fmt::format("times sit on a grid of {:g} s, coarse beside the mean gap of {:.3g} s: "
-                           "{:.0f} % of requests come at the same instant as the one before, which "
-                           "nobody sent that way. Add the transform dither to spread them.",
-                           grid, meanGap, 100 * sameInstantShare);
-    }
-    if (counters.inversions > 0) {
-        if (!out.empty()) out += ' ';
-        out += fmt::format(
-            "{} requests stood later in the file than their time, by up to {:g} s; they "
-            "were put in order.",
-            counters.inversions, static_cast<double>(counters.largestInversionNs) * 1e-9);
-    }
-    return out;
-}
-
-std::string TraceStatistics::text() const {
-    std::string out = fmt::format("{}\n", file);
-    const auto line = [&](std::string_view name, const std::string& value) {
-        out += fmt::format("  {:<22}{}\n", name, value);
-    };
-    line("format", std::string(traceFormatName(counters.format)));
-    if (!sha256.empty()) line("sha256", sha256);
-    for (const std::string& transform : transforms)
-        line("transform", transform);
-    line("requests", fmt::format("{} kept of {} read", counters.rowsKept, counters.rowsRead));
-    for (const auto& [reason, count] : counters.dropped) {
-        line("dropped", fmt::format("{}: {}", count, reason));
-    }
-    line("span", fmt::format("{:.1f} s", spanSeconds));
-    line("rate", fmt::format("{:.4g} requests/s", perSecond));
-    line("gap CV", fmt::format("{:.2f}", gapCv));
-    line("dispersion", fmt::format("{:.3g} at 1 s, {:.3g} at 10 s, {:.3g} at 60 s (Poisson: 1)",
-                                   dispersion[0], dispersion[1], dispersion[2]));
-    line("1-minute peak/mean", fmt::format("{:.2f}", minutePeakOverMean));
-    line("prompt tokens", lengthsText(promptTokens));
-    line("output tokens", lengthsText(outputTokens));
-    if (unknownOutputs > 0 && outputTokens.count() > 0) {
-        line("", fmt::format("{} requests do not say", unknownOutputs));
-    }
-    if (gridNs > 0) line("time grid", fmt::format("{:g} s", static_cast<double>(gridNs) * 1e-9));
-    if (const std::string text = advice(); !text.empty()) line("note", text);
-    return out;
-}
-
-nlohmann::json TraceStatistics::json() const {
-    nlohmann::json out = {
-        {"file", file},
-        {"format", traceFormatName(counters.format)},
-        {"file_bytes", fileBytes},
-        {"transforms", transforms},
-        {"rows_read", counters.rowsRead},
-        {"rows_kept", counters.rowsKept},
-        {"dropped", counters.dropped},
-        {"inversions_repaired", counters.inversions},
-        {"largest_inversion_s", static_cast<double>(counters.largestInversionNs) * 1e-9},
-        {"first_s", firstSeconds},
-        {"span_s", spanSeconds},
-        {"requests_per_second", perSecond},
-        {"iat_cv", gapCv},
-        {"same_instant_share", sameInstantShare},
-        {"dispersion", {{"1s", dispersion[0]}, {"10s", dispersion[1]}, {"60s", dispersion[2]}}},
-        {"minute_peak_over_mean", minutePeakOverMean},
-        {"time_grid_s", static_cast<double>(gridNs) * 1e-9},
-        {"prompt_tokens", lengthsJson(promptTokens)},
-        {"output_tokens", lengthsJson(outputTokens)},
-        {"unknown_outputs", unknownOutputs},
-        {"advice", advice()},
-    };
-    if (!sha256.empty()) out["sha256"] = sha256;
-    return out;
-}
-
-Result<std::string> fileSha256(const std::string& path, std::uint64_t* bytes) {
-    std::ifstream file(path, std::ios::binary);
-    if (!file) return fail(Error{"cannot be opened for its checksum", path});
+Result<std::string> sha256Of(const std::vector<std::string>& paths, std::uint64_t* bytes) {
     const std::unique_ptr<EVP_MD_CTX, decltype(&EVP_MD_CTX_free)> context(EVP_MD_CTX_new(),
                                                                           &EVP_MD_CTX_free);
     if (!context || EVP_DigestInit_ex(context.get(), EVP_sha256(), nullptr) != 1) {
-        return fail(Error{"SHA-256 is not available in this OpenSSL", path});
+        return fail(Error{"SHA-256 is not available in this OpenSSL", paths.front()});
     }
     std::vector<char> buffer(1 << 20);
     std::uint64_t total = 0;
-    while (file.read(buffer.data(), static_cast<std::streamsize>(buffer.size())) ||
-           file.gcount() > 0) {
-        EVP_DigestUpdate(context.get(), buffer.data(), static_cast<std::size_t>(file.gcount()));
-        total += static_cast<std::uint64_t>(file.gcount());
+    for (const std::string& path : paths) {
+        std::ifstream file(path, std::ios::binary);
+        if (!file) return fail(Error{"cannot be opened for its checksum", path});
+        while (file.read(buffer.data(), static_cast<std::streamsize>(buffer.size())) ||
+               file.gcount() > 0) {
+            EVP_DigestUpdate(context.get(), buffer.data(), static_cast<std::size_t>(file.gcount()));
+            total += static_cast<std::uint64_t>(file.gcount());
+        }
+        if (file.bad()) return fail(Error{"cannot be read to its end", path});
     }
-    if (file.bad()) return fail(Error{"cannot be read to its end", path});
     std::array<unsigned char, EVP_MAX_MD_SIZE> digest{};
     unsigned length = 0;
     EVP_DigestFinal_ex(context.get(), digest.data(), &length);
@@ -279,7 +192,15 @@ Result<TraceStatistics> passTrace(const TraceSource& source, const std::string& 
     out.counters = std::move(counters);
     out.firstSeconds = static_cast<double>(out.counters.originNs) * 1e-9;
     out.transforms = describeTransforms(source.transforms);
-    Result<std::string> sum = fileSha256(out.file, &out.fileBytes);
+    std::vector<std::string> files{path};
+    if (out.counters.format == TraceFormat::servegenWindows) {
+        Result<std::vector<std::string>> clients = servegenClients(path);
+        if (!clients) return fail(clients.error());
+        if (clients->front() != path) files = std::move(*clients);
+        for (std::size_t i = 0, n = files.size(); files.front() != path && i < n; ++i)
+            files.push_back(servegenDatasetOf(files[i]));
+    }
+    Result<std::string> sum = sha256Of(files, &out.fileBytes);
     if (!sum) return fail(sum.error());
     out.sha256 = std::move(*sum);
     return out;

@@ -13,6 +13,7 @@
 #include <array>
 #include <cstdint>
 #include <functional>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -38,15 +39,15 @@ class LengthHistogram {
     double sum_ = 0;
 };
 
-// Counts in consecutive windows from the first arrival on; the last window, if cut off by the end,
-// is counted as it is.
+// Counts in consecutive windows from the first arrival on. The last window, which the end cuts off,
+// is left out.
 class WindowCounts {
   public:
     explicit WindowCounts(std::int64_t widthNs) : widthNs_(widthNs) {}
     void add(std::int64_t sinceFirstNs); // non-decreasing
-    // Variance over mean of the counts (1 for Poisson); 0 below two windows.
-    double dispersion() const;
-    double peakOverMean() const; // of the counts; 0 below one window
+    // Variance over mean of the counts (1 for Poisson); none below two windows.
+    std::optional<double> dispersion() const;
+    std::optional<double> peakOverMean() const; // of the counts; none below one window
 
   private:
     void close();
@@ -62,18 +63,21 @@ class WindowCounts {
 
 struct TraceStatistics {
     std::string file;
-    std::string sha256; // of the file as it lies there; empty if not asked for
+    // Of the file as it lies there, or of a folder's files one after the other; empty if not asked
+    // for.
+    std::string sha256;
     std::uint64_t fileBytes = 0;
     TraceCounters counters; // rows read, kept, dropped by reason; inversions; format
     std::vector<std::string> transforms;
 
-    double firstSeconds = 0;            // of the first request, on the trace's own clock
-    double spanSeconds = 0;             // first to last
-    double perSecond = 0;               // requests over span
-    double gapCv = 0;                   // of the gaps between arrivals
-    double sameInstantShare = 0;        // of gaps that are 0
-    std::array<double, 3> dispersion{}; // at 1, 10 and 60 s
-    double minutePeakOverMean = 0;
+    double firstSeconds = 0; // of the first request, on the trace's own clock
+    double spanSeconds = 0;  // first to last
+    // None where so short a trace, or one that comes at one instant, has no such thing.
+    std::optional<double> perSecond;                   // requests over span
+    std::optional<double> gapCv;                       // of the gaps between arrivals
+    std::optional<double> sameInstantShare;            // of gaps that are 0
+    std::array<std::optional<double>, 3> dispersion{}; // at 1, 10 and 60 s
+    std::optional<double> minutePeakOverMean;
     std::int64_t gridNs = 0; // times are multiples of it; 0: no grid
     LengthHistogram promptTokens;
     LengthHistogram outputTokens;
@@ -115,7 +119,7 @@ Result<TraceStatistics> passTrace(const TraceSource& source, const std::string& 
                                   std::uint64_t seed,
                                   const std::function<void(const TraceRow&)>& each);
 
-// Hexadecimal SHA-256 of a file's bytes.
-Result<std::string> fileSha256(const std::string& path, std::uint64_t* bytes = nullptr);
+// Hexadecimal SHA-256 of the bytes of files, one after the other.
+Result<std::string> sha256Of(const std::vector<std::string>& paths, std::uint64_t* bytes = nullptr);
 
 } // namespace penstock::sim

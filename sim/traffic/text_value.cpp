@@ -2,6 +2,8 @@
 // Digit-by-digit parsing of numbers and dates.
 #include "sim/traffic/text_value.h"
 
+#include <fmt/format.h>
+
 #include <charconv>
 #include <chrono>
 #include <cmath>
@@ -35,7 +37,44 @@ bool take(std::string_view& text, char c) {
     return true;
 }
 
+// Bytes of the UTF-8 sequence that `text` begins with, or 0 if it begins with none.
+std::size_t sequenceLength(std::string_view text) {
+    const auto byte = [&](std::size_t i) { return static_cast<unsigned char>(text[i]); };
+    const std::size_t length = byte(0) < 0x80                      ? 1
+                               : byte(0) >= 0xc2 && byte(0) < 0xe0 ? 2
+                               : byte(0) >= 0xe0 && byte(0) < 0xf0 ? 3
+                               : byte(0) >= 0xf0 && byte(0) < 0xf5 ? 4
+                                                                   : 0;
+    if (length == 0 || length > text.size()) return 0;
+    for (std::size_t i = 1; i < length; ++i) {
+        if ((byte(i) & 0xc0) != 0x80) return 0;
+    }
+    return length;
+}
+
 } // namespace
+
+std::string quotedText(std::string_view text) {
+    constexpr std::size_t kShownBytes = 60;
+    std::string out = "\"";
+    std::size_t at = 0;
+    while (at < text.size() && at < kShownBytes) {
+        const auto byte = static_cast<unsigned char>(text[at]);
+        const std::size_t length = sequenceLength(text.substr(at));
+        // U+0080 to U+009F are control characters too.
+        const bool control =
+            byte < 0x20 || byte == 0x7f ||
+            (byte == 0xc2 && length == 2 && static_cast<unsigned char>(text[at + 1]) < 0xa0);
+        if (length == 0 || control) {
+            out += fmt::format("\\x{:02x}", byte);
+            ++at;
+        } else {
+            out += text.substr(at, length);
+            at += length;
+        }
+    }
+    return out + (at < text.size() ? "\"..." : "\"");
+}
 
 std::string_view trimmed(std::string_view text) {
     const auto blank = [](char c) { return c == ' ' || c == '\t'; };
@@ -46,7 +85,7 @@ std::string_view trimmed(std::string_view text) {
     return text;
 }
 
-std::optional<std::uint32_t> parseCount(std::string_view text) {
+std::optional<std::uint32_t> parseCount(std::string_view text, std::uint32_t most) {
     text = trimmed(text);
     if (text.empty()) return std::nullopt;
     std::uint64_t value = 0;
@@ -55,11 +94,11 @@ std::optional<std::uint32_t> parseCount(std::string_view text) {
         value = value * 10 + static_cast<std::uint64_t>(text[i] - '0');
     }
     if (i == text.size()) {
-        if (value > 4'000'000'000) return std::nullopt;
+        if (value > most) return std::nullopt;
         return static_cast<std::uint32_t>(value);
     }
     const std::optional<double> decimal = parseDouble(text);
-    if (!decimal || *decimal < 0 || *decimal > 4e9 || *decimal != std::floor(*decimal)) {
+    if (!decimal || *decimal < 0 || *decimal > most || *decimal != std::floor(*decimal)) {
         return std::nullopt;
     }
     return static_cast<std::uint32_t>(*decimal);
@@ -184,6 +223,18 @@ std::optional<std::int64_t> parseTimeNs(std::string_view text, std::int64_t unit
         return parseDateNs(body);
     }
     return parseDecimalNs(body, unitNs);
+}
+
+std::string wantedTime(std::string_view text, std::int64_t unitNs) {
+    if (!parseDouble(text)) return "not a time (a number, or 2023-11-16 18:17:03.97)";
+    const std::string unit = unitNs == kSecondNs   ? "seconds"
+                             : unitNs == 1'000'000 ? "milliseconds"
+                             : unitNs == 1'000     ? "microseconds"
+                                                   : fmt::format("units of {} ns", unitNs);
+    return fmt::format(
+        "too large for a time in {}; if it is in another unit, say so with time_unit "
+        "(for csv and jsonl), as 1ms",
+        unit);
 }
 
 } // namespace penstock::sim

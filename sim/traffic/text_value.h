@@ -5,14 +5,19 @@
 // into nanoseconds, since a double cannot hold a date and seven fractional digits.
 #include <cstdint>
 #include <optional>
+#include <string>
 #include <string_view>
 
 namespace penstock::sim {
 
 std::string_view trimmed(std::string_view text);
 
-// A whole number >= 0; "12", "12.0" and "1.2e1" all count, "12.5" and "-1" do not. At most 4e9.
-std::optional<std::uint32_t> parseCount(std::string_view text);
+// A piece of a file as an error shows it: in quotes, at most 60 bytes of it, and what is no
+// printable UTF-8 as \xNN, since a trace may hold anything and a terminal obeys it.
+std::string quotedText(std::string_view text);
+
+// A whole number, 0 to `most`; "12", "12.0" and "1.2e1" all count, "12.5" and "-1" do not.
+std::optional<std::uint32_t> parseCount(std::string_view text, std::uint32_t most);
 
 std::optional<double> parseDouble(std::string_view text); // finite
 
@@ -25,5 +30,8 @@ std::optional<std::int64_t> parseDateNs(std::string_view text);
 
 // A date, or a decimal number of `unitNs`.
 std::optional<std::int64_t> parseTimeNs(std::string_view text, std::int64_t unitNs);
+
+// What parseTimeNs() would have taken instead of `text`: the end of "... is ".
+std::string wantedTime(std::string_view text, std::int64_t unitNs);
 
 } // namespace penstock::sim

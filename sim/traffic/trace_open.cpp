@@ -9,6 +9,8 @@
 
 #include <fmt/format.h>
 
+#include <filesystem>
+#include <system_error>
 #include <utility>
 
 namespace penstock::sim {
@@ -29,6 +31,25 @@ bool isJson(TraceFormat format) {
     }
 }
 
+bool isMapped(TraceFormat format) {
+    return format == TraceFormat::csv || format == TraceFormat::jsonl;
+}
+
+// A map that would change nothing is a misunderstanding.
+Status checkColumns(const ColumnMap& columns, TraceFormat format, const std::string& path) {
+    for (const auto& [ours, theirs] : columns.names) {
+        if (const std::string why = unknownColumn(ours); !why.empty())
+            return fail(Error{why, path});
+    }
+    const bool any = !columns.names.empty() || columns.timeUnitSeconds > 0;
+    if (!any || isMapped(format)) return {};
+    return fail(
+        Error{fmt::format("is read as {}, which has its own columns and unit of time; leave "
+                          "columns and time_unit out, or name the format csv or jsonl",
+                          traceFormatName(format)),
+              path});
+}
+
 std::string knownFormats() {
     std::string out;
     for (int i = 1; i < kTraceFormats; ++i) {
@@ -47,7 +68,9 @@ Result<TraceFormat> detectJson(LineReader lines) {
     if (fields.object("hash_ids", nested)) return TraceFormat::ragpulse;
     if (fields.has("chat_id")) return TraceFormat::qwenBailian;
     if (fields.has("custom_id") || fields.has("body")) return TraceFormat::openaiBatch;
-    if (fields.has("payload") || fields.has("data")) return TraceFormat::llmdAsync;
+    if (fields.has("payload") || fields.has("data") || fields.has("payload_ref")) {
+        return TraceFormat::llmdAsync;
+    }
     if (fields.has("input_length")) {
         return fields.has("timestamp") ? TraceFormat::mooncake : TraceFormat::servegenOffline;
     }
@@ -178,6 +201,8 @@ class Opener {
 } // namespace
 
 Result<TraceFormat> detectFormat(const std::string& path, std::uint32_t maxLineBytes) {
+    std::error_code code;
+    if (std::filesystem::is_directory(path, code)) return TraceFormat::servegenWindows;
     Result<LineReader> opened = LineReader::open(path, maxLineBytes);
     if (!opened) return fail(opened.error());
     std::string_view line;
@@ -206,27 +231,37 @@ Result<TraceFormat> detectFormat(const std::string& path, std::uint32_t maxLineB
         return TraceFormat::servegenWindows;
     }
     return fail(
-        Error{fmt::format("\"{}\" is the header of no known trace; name the format ({}), for "
-                          "csv with a column map",
-                          headerText.substr(0, 80), knownFormats()),
+        Error{fmt::format("{} is the header of no known trace; name the format ({}), for csv with "
+                          "a column map",
+                          quotedText(headerText), knownFormats()),
               path, csv.line(), 1});
 }
 
 Result<RowSourcePtr> openReader(const TraceSource& source, const std::string& path,
                                 TraceCounters& counters, const DrawKey& key) {
     TraceFormat format = source.format;
-    if (format == TraceFormat::automatic) {
-        Result<TraceFormat> found = detectFormat(path, source.maxLineBytes);
+    const Result<TraceFormat> found = detectFormat(path, source.maxLineBytes);
+    const bool named = format != TraceFormat::automatic;
+    if (!named) {
         if (!found) return fail(found.error());
         format = *found;
+    } else if (found && *found != format && !isMapped(format)) {
+        counters.notes.insert(
+            fmt::format("this looks like {0} and was read as {1}, so times and "
+                        "lengths may be wrong by a factor; name {0} if that is what "
+                        "it is",
+                        traceFormatName(*found), traceFormatName(format)));
     }
     counters.format = format;
+    if (Status status = checkColumns(source.columns, format, path); !status) {
+        return fail(status.error());
+    }
+    if (format == TraceFormat::servegenWindows) {
+        return openServegen(path, source.maxLineBytes, counters, key);
+    }
     Result<LineReader> lines = LineReader::open(path, source.maxLineBytes);
     if (!lines) return fail(lines.error());
     if (isJson(format)) return openJsonTrace(format, source.columns, std::move(*lines), counters);
-    if (format == TraceFormat::servegenWindows) {
-        return openServegenWindows(path, std::move(*lines), counters, key);
-    }
     return openCsvTrace(format, source.columns, std::move(*lines), counters);
 }
 

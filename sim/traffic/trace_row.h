@@ -12,6 +12,7 @@
 #include <cstdint>
 #include <map>
 #include <memory>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -20,6 +21,9 @@ namespace penstock::sim {
 inline constexpr std::int64_t kSecond = 1'000'000'000; // in nanoseconds
 
 inline constexpr std::uint32_t kUnknownTokens = UINT32_MAX;
+
+// The most tokens that a row may say, as in a scenario: prompt and output together fit an int32.
+inline constexpr std::uint32_t kMostTraceTokens = 100'000'000;
 
 // Reused from row to row: its texts and its vector keep their memory.
 struct TraceRow {
@@ -57,6 +61,8 @@ struct TraceCounters {
     std::int64_t largestInversionNs = 0;
     std::int64_t originNs = 0;                   // the trace's own clock at its first row
     TraceFormat format = TraceFormat::automatic; // as found
+    // What a person must know of how the rows came about, one sentence each.
+    std::set<std::string> notes;
 };
 
 enum class Pull : std::uint8_t { row, end, failed };

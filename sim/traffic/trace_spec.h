@@ -37,13 +37,20 @@ std::string_view traceFormatName(TraceFormat format);
 // servegen_offline and servegenOffline are one.
 bool parseTraceFormat(std::string_view name, TraceFormat& out);
 
-// Which column (CSV) or top-level key (JSONL) holds what, for `csv` and `jsonl`. Keys of the map:
-// time, prompt_tokens, output_tokens, max_tokens, deadline, cancel_after, session, prefix_group,
-// prefix_tokens, tenant, tier, priority, model, job, block_hashes. Absent keys use the same name.
+// Which column (CSV) or top-level key (JSONL) holds what, for `csv` and `jsonl`; other formats
+// refuse one. Keys of the map: time, prompt_tokens, output_tokens, max_tokens, deadline,
+// cancel_after, session, prefix_group, prefix_tokens, tenant, tier, priority, model, kind, job,
+// block_hashes, block_tokens. Absent keys use the same name. A name that is given must be in the
+// file; an empty one says that the file has no such column. Without times all requests come at
+// once.
 struct ColumnMap {
     std::map<std::string, std::string> names;
     double timeUnitSeconds = 0; // of a numeric time; 0: seconds
 };
+
+// Why `ours` cannot be a key of the map, with the nearest that can; empty if it can.
+std::string unknownColumn(std::string_view ours);
+std::int64_t timeUnitNs(const ColumnMap& map);
 
 struct SliceTransform { // keeps rows with from <= time < to, and moves `from` to 0
     double fromSeconds = 0;

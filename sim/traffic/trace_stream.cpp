@@ -222,7 +222,8 @@ nlohmann::json TraceStream::describe() const {
             {"rows_read", counters_.rowsRead},
             {"rows_kept", counters_.rowsKept},
             {"dropped", counters_.dropped},
-            {"inversions_repaired", counters_.inversions}};
+            {"inversions_repaired", counters_.inversions},
+            {"notes", counters_.notes}};
 }
 
 } // namespace penstock::sim

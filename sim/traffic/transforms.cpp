@@ -41,6 +41,9 @@ class Slice final : public Stage {
             if (pull != Pull::row) return pull;
             if (row.timeNs >= toNs_) {
                 ended_ = true; // rows are in order: nothing after this one can be inside
+                counters_.notes.insert(
+                    "what comes after the end of the slice was not read, and is not "
+                    "counted");
                 return Pull::end;
             }
             if (row.timeNs >= fromNs_) break;

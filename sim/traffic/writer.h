@@ -14,11 +14,17 @@ namespace penstock::sim {
 enum class TrafficFile : std::uint8_t {
     jsonl,
     csv,
-    blis, // data to the file named, the header beside it with .yaml for .csv
+    // Two files: data to the one named, its header beside it with the ending .yaml. Rounds of a
+    // session are counted in the order of their times, and priorities turned to vLLM's, where 0 is
+    // the most urgent; so the trace is read twice, and every session's number is held meanwhile.
+    // What BLIS has no column for is left out: cancellations, kinds, jobs and block hashes. A row
+    // without an output length gets its max_tokens.
+    blis,
 };
 
 // Reads `source` through its transforms and writes every request to `path` ("-": standard output,
-// not for blis). Streams. The file is complete or, on an error, removed. Returns the statistics.
+// not for blis), as gzip if its name ends in .gz (not for blis). Streams. The file appears whole,
+// or on an error not at all, and what stood there before then stays. Returns the statistics.
 Result<TraceStatistics> writeTraffic(const TraceSource& source, const std::string& directory,
                                      const std::string& path, TrafficFile form,
                                      std::uint64_t seed = 1);

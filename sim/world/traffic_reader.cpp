@@ -95,7 +95,9 @@ std::optional<DurationLaw> durations(Reader& r, std::string_view key) {
     return read;
 }
 
-Transform transform(Reader& r) {
+} // namespace
+
+Transform readTransform(Reader& r) {
     Transform read = LoopTransform{};
     if (!r.exactlyOne({"slice", "filter", "dither", "scale", "clamp", "loop"})) return read;
     r.object("slice", [&](Reader& t) {
@@ -131,6 +133,8 @@ Transform transform(Reader& r) {
     return read;
 }
 
+namespace {
+
 TraceSource trace(Reader& r) {
     TraceSource source;
     source.path = r.file("file");
@@ -142,9 +146,17 @@ TraceSource trace(Reader& r) {
         }
         r.fail("format", fmt::format("\"{}\" is not a trace format; known: {}", format, known));
     }
-    for (const auto& column : r.labels("columns")) source.columns.names[column.key] = column.value;
-    source.columns.timeUnitSeconds = seconds(r, "time_unit", 0s);
-    r.list("transforms", [&](Reader& t) { source.transforms.push_back(transform(t)); });
+    for (const auto& column : r.labels("columns")) {
+        if (const std::string why = unknownColumn(column.key); !why.empty()) r.fail("columns", why);
+        source.columns.names[column.key] = column.value;
+    }
+    if (r.has("time_unit")) {
+        source.columns.timeUnitSeconds =
+            toSeconds(r.duration("time_unit", {.above = true}));
+    } else {
+        r.known("time_unit");
+    }
+    r.list("transforms", [&](Reader& t) { source.transforms.push_back(readTransform(t)); });
     return source;
 }
 

@@ -11,4 +11,7 @@ namespace penstock::sim {
 // Reads from the mapping of one source everything but `name`, `to` and what concerns the client.
 void readTraffic(Reader& source, TrafficSpec& spec);
 
+// Reads one transform of a trace from its mapping, as an element of `transforms` has it.
+Transform readTransform(Reader& transform);
+
 } // namespace penstock::sim

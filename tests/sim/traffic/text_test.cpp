@@ -18,7 +18,7 @@ TEST(TextValue, Counts) {
         {"12x", {}},  {"nan", {}},   {"99999999999999999999", {}},
         {"inf", {}},  {"0x10", {}}};
     for (const auto& [text, value] : cases)
-        EXPECT_EQ(parseCount(text), value) << text;
+        EXPECT_EQ(parseCount(text, 4'000'000'000), value) << text;
 }
 
 TEST(TextValue, Dates) {
