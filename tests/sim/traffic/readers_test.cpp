@@ -1,31 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 // Every format is recognised by its content and read into the same rows, with the oddities of its
-// real files. Method: small files written here in each format, and the shared fixtures where
-// present.
-#include "sim/traffic/servegen.h"
+// real files. Method: small files written here in each format.
 #include "support.h"
-
-#include <set>
 
 namespace penstock::sim {
 namespace {
 
+using test::Brief;
+using test::brief;
 using test::readRows;
 using test::Rows;
 using test::TempDir;
-
-// Time in ms, prompt, output of each row; -1: unknown.
-std::vector<std::array<std::int64_t, 3>> brief(const Rows& rows) {
-    std::vector<std::array<std::int64_t, 3>> out;
-    const auto known = [](std::uint32_t tokens) {
-        return tokens == kUnknownTokens ? std::int64_t{-1} : std::int64_t{tokens};
-    };
-    for (const TraceRow& r : rows.rows) {
-        out.push_back({r.timeNs / 1'000'000, known(r.promptTokens), known(r.outputTokens)});
-    }
-    return out;
-}
-using Brief = std::vector<std::array<std::int64_t, 3>>;
 
 TEST(Readers, AzureInItsThreeYears) {
     const TempDir dir;
@@ -128,38 +113,6 @@ TEST(Readers, RagPulseAndQwenBailian) {
     EXPECT_EQ(qwen.rows[1].kind, "search");
 }
 
-TEST(Readers, OpenAiBatchAndLlmdAsyncMessages) {
-    const TempDir dir;
-    const std::string body = "{\"model\":\"m\",\"max_tokens\":100,\"messages\":[{\"role\":\"user\","
-                             "\"content\":\"twelve bytes\"},{\"role\":\"user\",\"content\":"
-                             "[{\"type\":\"text\",\"text\":\"eight by\"}]}]}";
-    const Rows batch = readRows(dir.write(
-        "b.jsonl", "{\"custom_id\":\"1\",\"method\":\"POST\",\"url\":\"/v1/chat/completions\","
-                   "\"body\":" +
-                       body + "}\n"));
-    EXPECT_EQ(batch.counters.format, TraceFormat::openaiBatch);
-    EXPECT_EQ(brief(batch), (Brief{{0, 5, -1}}));
-    EXPECT_EQ(batch.rows[0].maxTokens, 100U);
-    EXPECT_EQ(batch.rows[0].model, "m");
-
-    const std::string plain =
-        "{\"id\":\"a\",\"created\":1700000000,\"deadline\":1700000060,\"payload\":" + body +
-        ",\"metadata\":{\"userid\":\"alice\"}}";
-    const std::string wrapped =
-        "{\"internal\":{\"labels\":{\"tier\":\"gold\"}},\"request_kind\":\"redis\",\"data\":{"
-        "\"id\":\"b\","
-        "\"created\":1700000002,\"deadline\":1700000100,\"payload\":{\"prompt\":[1,2,3],"
-        "\"max_tokens\":7}}}";
-    const Rows messages = readRows(dir.write("l.jsonl", plain + "\n" + wrapped + "\n"));
-    EXPECT_EQ(messages.error, "");
-    EXPECT_EQ(messages.counters.format, TraceFormat::llmdAsync);
-    EXPECT_EQ(brief(messages), (Brief{{0, 5, -1}, {2000, 3, -1}}));
-    EXPECT_EQ(messages.rows[0].deadlineNs, 60'000'000'000);
-    EXPECT_EQ(messages.rows[0].tenant, "alice");
-    EXPECT_EQ(messages.rows[1].deadlineNs, 100'000'000'000);
-    EXPECT_EQ(messages.rows[1].tier, "gold");
-}
-
 TEST(Readers, BlisTraceV2CountsThePrefixOnTop) {
     const TempDir dir;
     const Rows rows = readRows(dir.write(
@@ -178,6 +131,55 @@ TEST(Readers, BlisTraceV2CountsThePrefixOnTop) {
     EXPECT_EQ(rows.rows[0].deadlineNs, 4'000'000'000);
     EXPECT_EQ(rows.rows[1].deadlineNs, kNoTime);
     EXPECT_EQ(rows.rows[0].tier, "batch");
+}
+
+TEST(Readers, BlisPrioritiesHaveTheLowestFirstAndOursTheHighest) {
+    const TempDir dir;
+    const std::string header =
+        "arrival_time_us,input_tokens,output_tokens,slo_class,vllm_priority\n";
+    const Rows rows = readRows(dir.write("t.csv", header + "0,1,1,critical,0\n1,1,1,batch,5\n"));
+    ASSERT_EQ(rows.error, "");
+    EXPECT_TRUE(rows.rows[0].hasPriority);
+    EXPECT_EQ(rows.rows[0].priority, 0);
+    EXPECT_EQ(rows.rows[1].priority, -5);
+    EXPECT_NE(
+        readRows(dir.write("t.csv", header + "0,1,1,critical,-1\n")).error.find("vllm_priority"),
+        std::string::npos);
+}
+
+TEST(Readers, QwenBailianChatsAreGatheredIntoConversations) {
+    const TempDir dir;
+    std::string text;
+    const auto chat = [&](int id, int parent) {
+        text += "{\"chat_id\":" + std::to_string(id) +
+                ",\"parent_chat_id\":" + std::to_string(parent) +
+                ",\"timestamp\":" + std::to_string(id) +
+                ",\"input_length\":10,\"output_length\":1,\"turn\":1}\n";
+    };
+    chat(0, -1);
+    chat(1, -1);
+    chat(2, 0); // a second turn of 0
+    chat(3, 2); // and a third
+    chat(4, 1);
+    chat(9, 7);  // goes on with one that the trace does not have
+    chat(10, 7); // as does this
+    chat(11, 10);
+    const Rows rows = readRows(dir.write("q.jsonl", text));
+    ASSERT_EQ(rows.error, "");
+    std::vector<std::uint64_t> sessions;
+    for (const TraceRow& r : rows.rows)
+        sessions.push_back(r.session);
+    EXPECT_EQ(sessions, (std::vector<std::uint64_t>{1, 2, 1, 1, 2, 8, 8, 8}));
+}
+
+TEST(Readers, AnotherFormatThanTheFilesOwnIsSaid) {
+    const TempDir dir;
+    const std::string path =
+        dir.write("m.jsonl", "{\"timestamp\": 3000, \"input_length\": 5, \"output_length\": 6}\n");
+    EXPECT_TRUE(readRows(path, TraceFormat::mooncake).counters.notes.empty());
+    const Rows wrong = readRows(path, TraceFormat::qwenBailian);
+    ASSERT_EQ(wrong.counters.notes.size(), 1U);
+    EXPECT_NE(wrong.counters.notes.begin()->find("looks like mooncake"), std::string::npos);
 }
 
 TEST(Readers, AnyCsvAndJsonlByAColumnMap) {
@@ -241,62 +243,6 @@ TEST(Readers, InversionsAreRepairedAndCounted) {
     EXPECT_EQ(readRows(source).error, "");
 }
 
-TEST(Servegen, PythonHistograms) {
-    const auto bins = [](const char* text) {
-        std::vector<std::pair<double, double>> out;
-        const auto law = parsePythonHistogram(text);
-        if (law) {
-            for (const LengthBin& b : law->bins)
-                out.emplace_back(b.lowTokens, b.weight);
-        }
-        return out;
-    };
-    using Bins = std::vector<std::pair<double, double>>;
-    const Bins expected = {{100, 0.5}, {200, 0.25}};
-    for (const char* text :
-         {"{100: 0.5, 200: 0.25}", "{ 100 : 0.5 , 200 : 0.25 }", "{100: 0.5, 200: 0.25,}",
-          "{100.0: 5e-1, 200.0: 2.5E-01}", "{'100': 0.5, \"200\": 0.25}",
-          "{np.int64(100): np.float64(0.5), 200: np.float64(0.25)}", "{100:0.5,200:0.25,300:0}"}) {
-        EXPECT_EQ(bins(text), expected) << text;
-    }
-    EXPECT_EQ(bins("{0: 1}"), (Bins{{1, 1}}));
-    EXPECT_EQ(bins("{}"), Bins{});
-    for (const char* text : {"", "[]", "{100}", "{100: }", "{100: 0.5", "{100: 0.5 200: 1}",
-                             "{100: -1}", "{-5: 1}", "{a: 1}", "{100: nan}"}) {
-        EXPECT_FALSE(parsePythonHistogram(text)) << text;
-    }
-}
-
-TEST(Servegen, WindowsAreDrawnAtTheirRatesAndLengths) {
-    const TempDir dir;
-    dir.write(
-        "chunk-7-dataset.json",
-        "{\"0\": {\"input_tokens\": \"{100: 0.5, 300: 0.5}\", \"output_tokens\": \"{50: 1.0}\"},"
-        " \"600\": {\"input_tokens\": \"{}\", \"output_tokens\": \"{}\"},"
-        " \"1200\": {\"input_tokens\": \"{7: 1.0,}\", \"output_tokens\": \"{9: 1}\"}}");
-    const std::string path =
-        dir.write("chunk-7-trace.csv", "0,20.0,3.0,Gamma,0.1111,0.45\n600,0,0,,0,0\n"
-                                       "1200,10.0,1.5,Weibull,0.7,0.08\n");
-    const Rows rows = readRows(path);
-    EXPECT_EQ(rows.error, "");
-    EXPECT_EQ(rows.counters.format, TraceFormat::servegenWindows);
-    double first = 0;
-    double second = 0;
-    double hundreds = 0;
-    const std::int64_t origin = rows.counters.originNs;
-    for (const TraceRow& r : rows.rows) {
-        const double t = static_cast<double>(r.timeNs + origin) * 1e-9;
-        EXPECT_TRUE(t < 600 || (t >= 1200 && t < 1800)) << t;
-        ++(t < 600 ? first : second);
-        hundreds += r.promptTokens == 100;
-        EXPECT_EQ(r.outputTokens, t < 600 ? 50U : 9U);
-        EXPECT_EQ(r.promptTokens == 7, t >= 1200);
-    }
-    EXPECT_NEAR(first, 12'000, 1200); // cv 3: the count's deviation is 330
-    EXPECT_NEAR(second, 6'000, 500);
-    EXPECT_NEAR(hundreds / first, 0.5, 0.02);
-}
-
 TEST(Readers, FormatNamesGoBothWaysAndAreForgiving) {
     for (int i = 0; i < kTraceFormats; ++i) {
         const auto format = static_cast<TraceFormat>(i);
@@ -312,28 +258,6 @@ TEST(Readers, FormatNamesGoBothWaysAndAreForgiving) {
     EXPECT_TRUE(parseTraceFormat("automatic", found));
     EXPECT_FALSE(parseTraceFormat("parquet", found));
     EXPECT_FALSE(parseTraceFormat("", found));
-}
-
-TEST(Fixtures, AreAllRecognised) {
-    const std::vector<std::tuple<std::string, TraceFormat, std::size_t>> cases = {
-        {"fixtures/azure_2024_code_1week.first5rows.csv", TraceFormat::azure, 5},
-        {"fixtures/azure_2024_conv_1week.first5rows.csv", TraceFormat::azure, 5},
-        {"fixtures/burstgpt_1.first3rows.csv", TraceFormat::burstgpt, 3},
-        {"fixtures/burstgpt_3.first4rows.csv", TraceFormat::burstgpt, 4},
-        {"fixtures/openai_batch_input_long.jsonl", TraceFormat::openaiBatch, 40},
-        {"fixtures/openai_batch_input_short.jsonl", TraceFormat::openaiBatch, 10},
-        {"servegen_offline_trace_a.head.jsonl.gz", TraceFormat::servegenOffline, 93},
-        {"servegen_offline_trace_d.head.jsonl.gz", TraceFormat::servegenOffline, 165},
-        {"servegen_offline_trace_e.head.jsonl.gz", TraceFormat::servegenOffline, 171},
-        {"servegen_offline_trace_f.head.jsonl.gz", TraceFormat::servegenOffline, 153}};
-    for (const auto& [name, format, count] : cases) {
-        const std::string path = test::sharedTrace(name);
-        if (!std::filesystem::exists(path)) GTEST_SKIP() << "shared data is not here: " << path;
-        const Rows rows = readRows(path);
-        EXPECT_EQ(rows.error, "");
-        EXPECT_EQ(rows.counters.format, format) << name;
-        EXPECT_EQ(rows.rows.size(), count) << name;
-    }
 }
 
 } // namespace

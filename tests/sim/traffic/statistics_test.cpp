@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The statistics report: the published figures of two recorded traces to three digits, and each
-// figure on traces made so that it is known. Method: shared data where present, made-up rows
-// elsewhere.
+// The statistics report: each figure on traces made so that it is known. Method: made-up rows; the
+// figures of recorded traces are in recorded_test.cpp.
 #include "sim/traffic/statistics.h"
 #include "support.h"
 
@@ -9,86 +8,6 @@ namespace penstock::sim {
 namespace {
 
 using test::TempDir;
-
-TEST(Statistics, AzureCodeTraceAsPublished) {
-    TraceSource source;
-    source.path = test::sharedTrace("AzureLLMInferenceTrace_code.csv.gz");
-    if (!std::filesystem::exists(source.path)) GTEST_SKIP() << "shared data is not here";
-    const auto s = readStatistics(source);
-    ASSERT_TRUE(s) << s.error().text();
-    EXPECT_EQ(s->counters.rowsKept, 8819U);
-    EXPECT_EQ(s->counters.rowsRead, 8819U);
-    EXPECT_TRUE(s->counters.dropped.empty());
-    EXPECT_NEAR(s->spanSeconds, 3436, 0.5);
-    EXPECT_NEAR(*s->gapCv, 13.15, 0.005);
-    EXPECT_NEAR(*s->minutePeakOverMean, 4.18, 0.005);
-    EXPECT_NEAR(s->firstSeconds, 1'700'158'623.97996, 1e-6);
-    EXPECT_EQ(s->gridNs, 0);
-    EXPECT_EQ(s->counters.inversions, 0U);
-    EXPECT_EQ(s->sha256.size(), 64U);
-    EXPECT_EQ(s->fileBytes, 76067U);
-    const nlohmann::json json = s->json();
-    EXPECT_EQ(json["rows_kept"], 8819);
-    EXPECT_EQ(json["prompt_tokens"]["max"], 7437);
-    EXPECT_NE(s->text().find("8819 kept of 8819"), std::string::npos);
-    EXPECT_GT(*s->dispersion[2], *s->dispersion[0]);
-}
-
-TEST(Statistics, AzureCodeTraceAsAStreamIsTheSameTraffic) {
-    TrafficSpec spec;
-    TraceProcess process;
-    process.source.path = test::sharedTrace("AzureLLMInferenceTrace_code.csv.gz");
-    if (!std::filesystem::exists(process.source.path)) GTEST_SKIP() << "shared data is not here";
-    spec.process = process;
-    spec.startSeconds = 5;
-    spec.deadlineAfter = ConstantSeconds{10};
-    const auto all = test::arrivals(spec, 100'000);
-    ASSERT_EQ(all.size(), 8819U);
-    EXPECT_EQ(all[0].offsetNs, 5'000'000'000);
-    EXPECT_EQ(all[1].offsetNs, 5'052'000'000);
-    EXPECT_EQ(all[0].deadlineNs, 15'000'000'000);
-    EXPECT_EQ(all.back().promptTokens, 549U);
-    EXPECT_EQ(all.back().outputTokens, 173U);
-
-    auto control = poissonControl(spec, 0);
-    ASSERT_TRUE(control);
-    const auto calm = test::arrivals(*control, 100'000);
-    EXPECT_EQ(calm.size(), 8819U);
-    EXPECT_EQ(calm[100].promptTokens, all[100].promptTokens);
-    const auto gaps = test::gapStatistics(calm);
-    EXPECT_NEAR(gaps.perSecond, 8819 / 3435.9, 0.1);
-    EXPECT_NEAR(gaps.cv, 1, 0.05);
-}
-
-TEST(Statistics, MooncakeSynthetic) {
-    TraceSource source;
-    source.path = test::sharedTrace("mooncake_synthetic_trace.jsonl.gz");
-    if (!std::filesystem::exists(source.path)) GTEST_SKIP() << "shared data is not here";
-    const auto s = readStatistics(source);
-    ASSERT_TRUE(s);
-    EXPECT_EQ(s->counters.rowsKept, 3993U);
-    EXPECT_EQ(s->gridNs, 1'000'000); // milliseconds; too fine to matter
-    EXPECT_EQ(s->advice(), "");
-    EXPECT_NEAR(*s->gapCv, 1.01, 0.01);
-    TrafficSpec spec;
-    TraceProcess process;
-    process.source = source;
-    spec.process = process;
-    auto stream = makeStream(spec, 1, 0);
-    ASSERT_TRUE(stream);
-    Arrival a;
-    std::uint64_t count = 0;
-    while ((*stream)->peekNs() != kNoTime && (*stream)->next(a)) {
-        ASSERT_NE(a.blockHashes, nullptr);
-        ASSERT_EQ(a.blockCount, (a.promptTokens + 511) / 512);
-        (*stream)->peekNs(); // reading ahead leaves this arrival's hashes alone
-        if (count++ == 0) {
-            for (std::uint32_t i = 0; i < a.blockCount; ++i)
-                EXPECT_EQ(a.blockHashes[i], i);
-        }
-    }
-    EXPECT_EQ(count, 3993U);
-}
 
 TEST(Statistics, OfPoissonTrafficAreThoseOfPoisson) {
     StatisticsCollector collector;
@@ -138,6 +57,63 @@ TEST(Statistics, ATimeGridIsFoundAndDitherAdvised) {
     EXPECT_EQ(s->counters.rowsKept, 501U);
     EXPECT_EQ(s->counters.rowsRead, 501U);
     EXPECT_LT(*s->gapCv, 2);
+}
+
+TEST(Statistics, AnEvenTraceNeedsNoDither) {
+    const TempDir dir;
+    std::string text;
+    for (int i = 0; i < 200; ++i) {
+        text += "{\"timestamp\":" + std::to_string(i * 1000) +
+                ",\"input_length\":10,\"output_length\":1}\n";
+    }
+    TraceSource source;
+    source.path = dir.write("even.jsonl", text);
+    const auto s = readStatistics(source);
+    ASSERT_TRUE(s);
+    EXPECT_EQ(s->gridNs, 1'000'000'000);
+    EXPECT_EQ(*s->sameInstantShare, 0);
+    EXPECT_EQ(s->advice(), "");
+}
+
+// What a trace is too short for is not there, in figures, text and JSON; no zeros stand for it.
+TEST(Statistics, AreSilentAboutWhatIsUndefined) {
+    const TempDir dir;
+    const auto of = [&](const std::string& rows) {
+        TraceSource source;
+        source.path = dir.write("x.csv", "time,prompt_tokens,output_tokens\n" + rows);
+        auto s = readStatistics(source);
+        EXPECT_TRUE(s);
+        return *s;
+    };
+    const TraceStatistics one = of("5,1,1\n");
+    EXPECT_FALSE(one.perSecond || one.gapCv || one.sameInstantShare || one.dispersion[0]);
+    EXPECT_TRUE(one.json()["requests_per_second"].is_null());
+    EXPECT_NE(one.text().find("gap CV                -\n"), std::string::npos) << one.text();
+
+    const TraceStatistics lump = of("5,1,1\n5,1,1\n5,1,1\n");
+    EXPECT_FALSE(lump.perSecond || lump.gapCv || lump.minutePeakOverMean);
+    EXPECT_EQ(*lump.sameInstantShare, 1);
+    EXPECT_TRUE(lump.json()["dispersion"]["60s"].is_null());
+
+    // Windows of a second: 2, 0, 4 and what the end cuts off.
+    const TraceStatistics brief = of("0,1,1\n0.5,1,1\n2,1,1\n2,1,1\n2,1,1\n2.9,1,1\n3,1,1\n");
+    EXPECT_NEAR(*brief.perSecond, 7 / 3.0, 1e-12);
+    EXPECT_NEAR(*brief.dispersion[0], (20.0 / 3 - 4) / 2, 1e-12);
+    EXPECT_FALSE(brief.dispersion[1] || brief.minutePeakOverMean);
+}
+
+TEST(Statistics, WhatASliceLeavesUnreadIsSaid) {
+    const TempDir dir;
+    TraceSource source;
+    source.path = dir.write("x.csv", "time,prompt_tokens\n0,1\n1,1\n2,1\n3,1\n");
+    source.transforms = {SliceTransform{1, 2}};
+    auto s = readStatistics(source);
+    ASSERT_TRUE(s);
+    EXPECT_EQ(s->counters.rowsKept, 1U);
+    EXPECT_NE(s->text().find("after the end of the slice was not read"), std::string::npos);
+    source.transforms = {SliceTransform{1, 4}};
+    s = readStatistics(source);
+    EXPECT_TRUE(s->counters.notes.empty());
 }
 
 TEST(Statistics, QuantilesOfLongLengthsAreClose) {

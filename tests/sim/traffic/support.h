@@ -8,6 +8,7 @@
 
 #include <gtest/gtest.h>
 
+#include <array>
 #include <cmath>
 #include <filesystem>
 #include <fstream>
@@ -102,6 +103,19 @@ inline Rows readRows(const std::string& path, TraceFormat format = TraceFormat::
     source.format = format;
     return readRows(source);
 }
+
+// Time in ms, prompt, output of each row; -1: unknown.
+inline std::vector<std::array<std::int64_t, 3>> brief(const Rows& rows) {
+    std::vector<std::array<std::int64_t, 3>> out;
+    const auto known = [](std::uint32_t tokens) {
+        return tokens == kUnknownTokens ? std::int64_t{-1} : std::int64_t{tokens};
+    };
+    for (const TraceRow& r : rows.rows) {
+        out.push_back({r.timeNs / 1'000'000, known(r.promptTokens), known(r.outputTokens)});
+    }
+    return out;
+}
+using Brief = std::vector<std::array<std::int64_t, 3>>;
 
 struct GapStatistics {
     double perSecond = 0;

@@ -5,6 +5,8 @@
 #include "sim/traffic/text_value.h"
 #include "support.h"
 
+#include <sys/stat.h>
+
 namespace penstock::sim {
 namespace {
 
@@ -19,6 +21,20 @@ TEST(TextValue, Counts) {
         {"inf", {}},  {"0x10", {}}};
     for (const auto& [text, value] : cases)
         EXPECT_EQ(parseCount(text, 4'000'000'000), value) << text;
+}
+
+TEST(TextValue, CountsUpToALimit) {
+    EXPECT_EQ(parseCount("100", 100), 100U);
+    for (const char* text : {"101", "101.0", "1.01e2"})
+        EXPECT_FALSE(parseCount(text, 100)) << text;
+}
+
+TEST(TextValue, PiecesOfAFileAreShownHarmlessly) {
+    EXPECT_EQ(quotedText("a \xc3\xa9"), "\"a \xc3\xa9\"");
+    EXPECT_EQ(quotedText(std::string_view("\x1b[31m\0\t", 7)), "\"\\x1b[31m\\x00\\x09\"");
+    EXPECT_EQ(quotedText("\xff\xc3(\xc2\x85"), "\"\\xff\\xc3(\\xc2\\x85\"");
+    EXPECT_EQ(quotedText(std::string(80, 'x')), "\"" + std::string(60, 'x') + "\"...");
+    EXPECT_EQ(quotedText(""), "\"\"");
 }
 
 TEST(TextValue, Dates) {
@@ -97,6 +113,37 @@ TEST(LineReader, LongLinesGrowTheBufferOnlyToTheLimit) {
     EXPECT_EQ(lines(dir.write("long", "a\n" + line + "\nb"), 800'000, &error).size(), 1U);
     EXPECT_NE(error.find("long:2: line"), std::string::npos) << error;
     EXPECT_NE(error.find("800000"), std::string::npos) << error;
+}
+
+TEST(LineReader, WhatIsNoTextSaysWhatItIs) {
+    const TempDir dir;
+    const std::vector<std::pair<std::string, std::string>> cases = {
+        {std::string("\xff\xfe{\0\"\0", 6), "UTF-16"},
+        {std::string("\xfe\xff\0{\0\"", 6), "UTF-16"},
+        {std::string("t\0i\0m\0e\0", 8), "UTF-16"},
+        {std::string("\x7f"
+                     "ELF\0\0",
+                     6),
+         "binary"},
+        {"PAR1....", "Parquet"},
+        {"PK\x03\x04", "zip"},
+        {"\x28\xb5\x2f\xfd", "zstd"},
+        {"a,b\r1,2\r3,4\r", "carriage return"}};
+    for (const auto& [content, word] : cases) {
+        std::string error;
+        EXPECT_TRUE(lines(dir.write("file", content), 1000, &error).empty());
+        EXPECT_NE(error.find(word), std::string::npos) << error;
+    }
+}
+
+TEST(LineReader, OnlyRegularFilesAreRead) {
+    const TempDir dir;
+    ASSERT_EQ(mkfifo(dir.file("pipe").c_str(), 0600), 0);
+    for (const std::string& path : {dir.file("pipe"), std::string("/dev/null")}) {
+        std::string error;
+        lines(path, 1000, &error);
+        EXPECT_NE(error.find("a pipe or a device"), std::string::npos) << error;
+    }
 }
 
 TEST(LineReader, WhatCannotBeReadSaysWhy) {
