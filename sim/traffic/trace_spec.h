@@ -18,12 +18,13 @@ enum class TraceFormat : std::uint8_t {
     azure,           // 2023, 2024 and 2025 CSV of Azure/AzurePublicDataset
     burstgpt,        // v1 and v3 CSV of HPMLL/BurstGPT
     mooncake,        // JSONL with 512-token block hashes
-    servegenWindows, // alibaba/ServeGen: chunk-*-trace.csv beside chunk-*-dataset.json
+    servegenWindows, // alibaba/ServeGen: chunk-*-trace.csv beside chunk-*-dataset.json, or a folder
+                     // of such pairs
     servegenOffline, // alibaba/ServeGen data/offline JSONL: one lump
     ragpulse,        // flashserve/RAGPulse 0_trace.jsonl
     qwenBailian,     // alibaba-edu/qwen-bailian-usagetraces-anon JSONL
     openaiBatch,     // OpenAI batch input JSONL: one lump
-    llmdAsync,       // llm-d-async request messages, JSONL
+    llmdAsync,       // llm-d-async request messages, JSONL; where none has `created`, one lump
     blis,            // inference-sim (BLIS) TraceV2 CSV
     csv,             // any CSV, with a column map
     jsonl,           // any JSONL, with a column map; what writeJsonl() writes

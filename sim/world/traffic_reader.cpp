@@ -151,8 +151,7 @@ TraceSource trace(Reader& r) {
         source.columns.names[column.key] = column.value;
     }
     if (r.has("time_unit")) {
-        source.columns.timeUnitSeconds =
-            toSeconds(r.duration("time_unit", {.above = true}));
+        source.columns.timeUnitSeconds = toSeconds(r.duration("time_unit", {.above = true}));
     } else {
         r.known("time_unit");
     }

@@ -59,6 +59,10 @@ const std::vector<Broken> kBroken{
     {"syntax", "sources:", "sources: [", {"error"}},
     {"missingFile", "arrivals: {process: poisson, rate: 2}",
      "arrivals: {process: trace, file: nowhere.csv}", {"nowhere.csv"}},
+    {"unknownColumn", "arrivals: {process: poisson, rate: 2}",
+     "arrivals: {process: trace, file: nowhere.csv, columns: {tyme: when}}", {":8:", "tyme", "\"time\""}},
+    {"noTimeUnit", "arrivals: {process: poisson, rate: 2}",
+     "arrivals: {process: trace, file: nowhere.csv, time_unit: 0s}", {":8:", "time_unit"}},
     {"seatsWithoutTokens", "model: Llama-3.1-8B", "model: Llama-3.1-8B, max_num_seqs: 600, max_num_batched_tokens: 512",
      {":4:", "600", "512"}},
 };

@@ -2,6 +2,7 @@
 // resources/scenario.schema.json and the reader speak of the same keys: every key that the reader
 // asks for anywhere in a scenario is named in the schema at that place, and every key of the shipped
 // scenarios too. The reader's own error text lists what it knows, so that is what is compared.
+#include "sim/traffic/trace_spec.h"
 #include "tests/sim/world/scenario_support.h"
 
 #include <nlohmann/json.hpp>
@@ -76,6 +77,40 @@ TEST(Schema, namesTheKeysThatTheReaderKnows) {
     EXPECT_EQ(knownKeys("scenario: {name: n}\n" + pool + kRest +
                         "\nfaults: [{kind: router-down, at: 1s, zzz: 1}]"),
               schemaKeys(p["faults"]["items"]));
+}
+
+TEST(Schema, namesTheFormatsAndColumnsOfTraces) {
+    const json s = schema();
+    json formats;
+    for (int i = 0; i < kTraceFormats; ++i) {
+        formats.push_back(traceFormatName(static_cast<TraceFormat>(i)));
+    }
+    // The error about an unknown column lists those there are.
+    const std::string known = unknownColumn("zzz");
+    std::set<std::string> columns;
+    std::stringstream list{known.substr(known.find("known: ") + 7)};
+    for (std::string key; std::getline(list, key, ',');) {
+        columns.insert(key.substr(key.find_first_not_of(' ')));
+    }
+    for (const json& trace : {s["properties"]["sources"]["items"]["properties"]["arrivals"],
+                              s["$defs"]["trace"]}) {
+        EXPECT_EQ(trace["properties"]["format"]["enum"], formats);
+        EXPECT_EQ(schemaKeys(trace["properties"]["columns"]), columns);
+    }
+}
+
+void expectDescriptions(const json& part, const std::string& path) {
+    if (!part.is_structured()) return;
+    if (part.is_object() && part.contains("description") && part["description"].is_string()) {
+        EXPECT_NE(part["description"], "") << path;
+    }
+    for (const auto& [key, value] : part.items()) expectDescriptions(value, path + "/" + key);
+}
+
+TEST(Schema, saysWhatEveryFieldOfTrafficIs) {
+    const json s = schema();
+    expectDescriptions(s["properties"]["sources"], "sources");
+    expectDescriptions(s["$defs"], "$defs");
 }
 
 } // namespace
