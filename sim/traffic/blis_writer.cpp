@@ -12,8 +12,10 @@
 #include <filesystem>
 #include <iterator>
 #include <optional>
+#include <set>
 #include <string_view>
 #include <unordered_map>
+#include <utility>
 
 namespace penstock::sim {
 namespace {
@@ -55,6 +57,11 @@ class BlisRows {
             (row.promptTokens == kUnknownTokens ? prefix : row.promptTokens) - prefix;
         const std::uint32_t output =
             row.outputTokens == kUnknownTokens ? row.maxTokens : row.outputTokens;
+        without_ += output == 0 ? 1 : 0;
+        jobs_ |= row.job != 0;
+        blocks_ |= !row.blockHashes.empty();
+        cancellations_ |= row.cancelAfterNs != kNoTime;
+        kinds_ |= !row.kind.empty();
         const std::uint32_t round = row.session != 0 ? rounds_[row.session]++ : 0;
         const std::int64_t arrivalUs = row.timeNs / 1000;
         // BLIS refuses a deadline before the arrival, and 0 would be none.
@@ -67,9 +74,30 @@ class BlisRows {
                        csvText(row.model), deadlineUs, arrivalUs, arrivalUs);
     }
 
+    // What of the rows so far is not in the text.
+    void addNotes(std::set<std::string>& notes) const {
+        std::string lost;
+        for (const auto& [any, what] :
+             {std::pair(jobs_, "jobs"), std::pair(blocks_, "block hashes"),
+              std::pair(cancellations_, "cancellations"), std::pair(kinds_, "kinds")}) {
+            if (any) lost += (lost.empty() ? "" : ", ") + std::string(what);
+        }
+        if (!lost.empty()) notes.insert("BLIS has no column for them, so left out: " + lost);
+        if (without_ == 0) return;
+        notes.insert(
+            fmt::format("{} requests say neither their output nor a limit; to BLIS they have "
+                        "no output tokens",
+                        without_));
+    }
+
   private:
     std::optional<int> highest_;
     std::uint64_t number_ = 0;
+    std::uint64_t without_ = 0; // an output length
+    bool jobs_ = false;
+    bool blocks_ = false;
+    bool cancellations_ = false;
+    bool kinds_ = false;
     std::unordered_map<std::uint64_t, std::uint32_t> rounds_; // so far, by session
 };
 
@@ -105,6 +133,7 @@ Result<TraceStatistics> writeBlis(const TraceSource& source, const std::string& 
             }
         });
     if (!statistics) return statistics;
+    rows.addNotes(statistics->counters.notes);
     data->write(buffer);
     header->write(kHeader);
     for (OutputFile* file : {&*header, &*data}) {

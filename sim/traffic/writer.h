@@ -18,7 +18,7 @@ enum class TrafficFile : std::uint8_t {
     // session are counted in the order of their times, and priorities turned to vLLM's, where 0 is
     // the most urgent; so the trace is read twice, and every session's number is held meanwhile.
     // What BLIS has no column for is left out: cancellations, kinds, jobs and block hashes. A row
-    // without an output length gets its max_tokens.
+    // without an output length gets its max_tokens. What was lost is in the notes.
     blis,
 };
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// The rows of recorded traces, and their figures to three digits, as the definitions in statistics.h
-// have them; those of the Azure code trace are the published ones too. Method: the shared data, where
-// it is present.
+// The rows of recorded traces, and their figures to three digits, as the definitions in
+// statistics.h have them; those of the Azure code trace are the published ones too. Method: the
+// shared data, where it is present.
 #include "sim/traffic/statistics.h"
 #include "support.h"
 

@@ -74,6 +74,8 @@ TEST(Writer, BlisBothWays) {
     const auto statistics = writeTraffic(source, {}, dir.file("t.csv"), TrafficFile::blis);
     ASSERT_TRUE(statistics) << statistics.error().text();
     EXPECT_NE(test::readFile(dir.file("t.yaml")).find("trace_version: 2"), std::string::npos);
+    EXPECT_NE(statistics->text().find("left out: jobs, block hashes, cancellations, kinds"),
+              std::string::npos);
     const auto back = readRows(dir.file("t.csv"));
     ASSERT_EQ(back.error, "");
     EXPECT_EQ(back.counters.format, TraceFormat::blis);
