@@ -56,6 +56,12 @@ Status readClient(const CalibrateArguments& a, sim::MeasurementSpec& spec) {
     for (const std::string& text : a.client) {
         const auto pair = splitPair("--client", text, "KEY=VALUE, for instance in_flight_max=440");
         if (!pair) return fail(pair.error());
+        if (pair->first == "start") {
+            spec.startTogether = pair->second == "together";
+            if (spec.startTogether || pair->second == "spread") continue;
+            return fail(Error{fmt::format("--client start={}: expected together or spread",
+                                          quoteForError(pair->second))});
+        }
         const auto value = numberOf("--client " + pair->first, pair->second, 1, 1e9);
         if (!value) return fail(value.error());
         if (pair->first == "seconds") {
@@ -68,7 +74,7 @@ Status readClient(const CalibrateArguments& a, sim::MeasurementSpec& spec) {
             spec.rounds = static_cast<std::int32_t>(std::min(*value, 1000.0));
         } else {
             return fail(Error{fmt::format("--client {}: known are seconds, in_flight_max, "
-                                          "distinct_prompts, rounds", pair->first)});
+                                          "distinct_prompts, rounds, start", pair->first)});
         }
     }
     return {};
@@ -212,8 +218,8 @@ void addCalibrate(CLI::App& app, int& code) {
                                   "max_num_seqs, kv_blocks …; repeatable");
     list("--where", a->where, "COLUMN=VALUE: only rows with that cell; repeatable");
     list("--column", a->columns, "OURS=THEIRS: a column under another name; repeatable");
-    list("--client", a->client, "KEY=VALUE of the client: seconds, in_flight_max, distinct_prompts, "
-                                "rounds; repeatable");
+    list("--client", a->client, "KEY=VALUE of the client: seconds, in_flight_max, distinct_prompts; of a "
+                                "closed loop rounds, start=together|spread; repeatable");
     list("--group", a->groups, "A column whose values are left out in turn; repeatable");
     command->add_option("--fit", a->parameters, "Only these parameters, separated by commas")
         ->delimiter(',');

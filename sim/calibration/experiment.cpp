@@ -110,7 +110,8 @@ class Dither {
 Seen runLoadStage(const ReplicaConfig& config, const LoadStage& stage) {
     Client client(config);
     Dither prompt(stage.promptTokens), output(stage.outputTokens);
-    const std::int64_t count = std::max<std::int64_t>(1, std::llround(stage.seconds * stage.perSecond));
+    const std::int64_t count =
+        std::max<std::int64_t>(1, std::llround(stage.seconds * stage.perSecond));
     std::int64_t t = 0;
     for (std::int64_t i = 0; i < count; ++i) {
         t = std::max(t, static_cast<std::int64_t>(1e9 * static_cast<double>(i) / stage.perSecond));

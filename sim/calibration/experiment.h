@@ -31,15 +31,17 @@ struct LoadStage {
     double outputTokens = 1.0;
     double seconds = 60.0;        // for how long requests fall due
     std::int64_t inFlightMax = 0; // at the client, which sends late rather than more; 0: no limit
-    // How many different prompts there are, taken in turn: what a prefix cache can find. 0: each its
-    // own.
+    // How many different prompts there are, taken in turn: what a prefix cache can find. 0: each
+    // its own.
     std::int64_t distinctPrompts = 0;
 };
 Seen runLoadStage(const ReplicaConfig& config, const LoadStage& stage);
 
-// Fixed lengths, the same number in flight all the time, prompts uncached. How the clients started
-// is rarely known: here they do so evenly over `rampSeconds`, and only requests sent after it count,
-// so that what is seen is the steady state.
+// Fixed lengths, the same number in flight all the time, prompts uncached. With rampSeconds the
+// clients start evenly over so long, and only requests sent after it count: the steady state. With
+// 0 they start together, as benchmarks' clients do, and all requests count. Which it was matters:
+// users who started together stay in step for long, and then wait in each other's prefill, which is
+// TTFT, rather than be slowed by it while they decode, which is TPOT.
 struct ClosedLoop {
     std::int32_t promptTokens = 1;
     std::int32_t outputTokens = 1;

@@ -15,7 +15,7 @@
 namespace penstock::sim {
 namespace {
 
-constexpr double kRidge = 1e-12;    // keeps a direction nothing sees invertible
+constexpr double kRidge = 1e-12;     // keeps a direction nothing sees invertible
 constexpr double kDifference = 0.05; // for derivatives, in steps that matter
 
 // A coordinate of the fit: a parameter of the law, or the a0 of a deployment key.
@@ -41,7 +41,7 @@ struct Term {
 class Problem {
   public:
     static Result<Problem> make(const Measurements& m, const Candidate& start,
-                                const FitOptions& options, const std::string* without);
+                                const FitOptions& options);
 
     std::size_t variables() const { return variables_.size(); }
     const Variable& variable(std::size_t i) const { return variables_[i]; }
@@ -108,7 +108,8 @@ void Problem::addVariables(const Candidate& start) {
     bool link = false;
     std::vector<std::string> keys;
     for (const Run& run : runs_) {
-        const Deployment& d = m_->deployments[m_->sets[run.set].experiments[run.experiment].deployment];
+        const Deployment& d =
+            m_->deployments[m_->sets[run.set].experiments[run.experiment].deployment];
         link = link || d.replica.tp > 1;
         if (!d.a0Given && std::find(keys.begin(), keys.end(), d.key) == keys.end()) {
             keys.push_back(d.key);
@@ -119,7 +120,8 @@ void Problem::addVariables(const Candidate& start) {
                                      p.name) != options_->parameters.end();
         const bool needsLink = p.member == &StepConstants::linkEfficiency ||
                                p.member == &StepConstants::reduceSeconds ||
-                               p.member == &StepConstants::reducePeerSeconds;
+                               p.member == &StepConstants::reducePeerSeconds ||
+                               p.member == &StepConstants::groupSeconds;
         if (options_->parameters.empty() ? needsLink && !link : !named) continue;
         Variable v;
         v.parameter = &p;
@@ -152,14 +154,14 @@ void Problem::addVariables(const Candidate& start) {
 }
 
 Result<Problem> Problem::make(const Measurements& m, const Candidate& start,
-                              const FitOptions& options, const std::string* without) {
+                              const FitOptions& options) {
     for (const std::string& name : options.parameters) {
         if (findFitParameter(name) != nullptr) continue;
         std::string known;
         for (const FitParameter& p : fitParameters())
             known += (known.empty() ? "" : ", ") + std::string(p.name);
-        return fail(fmt::format("\"{}\" is not a parameter of the step-time law; known: {}", name,
-                                known));
+        return fail(
+            fmt::format("\"{}\" is not a parameter of the step-time law; known: {}", name, known));
     }
     Problem out;
     out.m_ = &m;
@@ -175,7 +177,7 @@ Result<Problem> Problem::make(const Measurements& m, const Candidate& start,
         for (std::size_t r = 0; r < set.rows.size(); ++r) {
             const MeasuredRow& row = set.rows[r];
             const Deployment& d = m.deployments[set.experiments[row.experiment].deployment];
-            if (!d.lawful() || (without != nullptr && row.group == *without)) continue;
+            if (!d.lawful()) continue;
             for (std::size_t q = 0; q < kQuantities; ++q) {
                 const double weight = weightOf(set, row, static_cast<Quantity>(q));
                 if (weight == 0.0) continue;
@@ -201,7 +203,8 @@ Result<Problem> Problem::make(const Measurements& m, const Candidate& start,
     for (Term& term : out.terms_)
         term.weight /= static_cast<double>(setsUsed);
     out.addVariables(start);
-    if (out.variables_.empty()) return fail("there is nothing to fit: no parameter is left to move");
+    if (out.variables_.empty())
+        return fail("there is nothing to fit: no parameter is left to move");
     return out;
 }
 
@@ -225,8 +228,7 @@ Candidate Problem::candidateAt(const std::vector<double>& z) const {
 }
 
 bool Problem::affects(const Variable& v, const Run& run) const {
-    const Deployment& d =
-        m_->deployments[m_->sets[run.set].experiments[run.experiment].deployment];
+    const Deployment& d = m_->deployments[m_->sets[run.set].experiments[run.experiment].deployment];
     if (!v.a0Of.empty()) return !d.a0Given && d.key == v.a0Of;
     return !v.needsLink || d.replica.tp > 1;
 }
@@ -359,8 +361,8 @@ Search searchFrom(Problem& problem, std::vector<double> start, int iterations) {
         const double promised = -q.value(step);
         std::vector<double> there = s.z;
         for (std::size_t i = 0; i < n; ++i) {
-            there[i] = std::clamp(there[i] + step[i], problem.variable(i).low,
-                                  problem.variable(i).high);
+            there[i] =
+                std::clamp(there[i] + step[i], problem.variable(i).low, problem.variable(i).high);
         }
         std::vector<double> r = problem.residuals(there);
         const double loss = problem.lossOf(r, there);
@@ -426,7 +428,7 @@ void describe(const Problem& problem, const Search& s, Fit& fit) {
         FittedParameter p;
         p.name = v.name();
         const double error = std::sqrt(squares / freedom * variance[i]); // in steps that matter
-        double moveZ = 0.0; // a tenth of the value
+        double moveZ = 0.0;                                              // a tenth of the value
         if (v.parameter != nullptr) {
             const FitParameter& f = *v.parameter;
             p.unit = f.unit;
@@ -435,8 +437,8 @@ void describe(const Problem& problem, const Search& s, Fit& fit) {
             p.value = fromZ(f, s.z[i]) * f.shown;
             p.least = fromZ(f, f.inverse ? v.high : v.low) * f.shown;
             p.most = fromZ(f, f.inverse ? v.low : v.high) * f.shown;
-            p.uncertainty = f.inverse ? error * f.scale * p.value * p.value
-                                      : error * f.scale * f.shown;
+            p.uncertainty =
+                f.inverse ? error * f.scale * p.value * p.value : error * f.scale * f.shown;
             moveZ = 0.1 * s.z[i];
         } else {
             p.unit = "ms";
@@ -448,16 +450,15 @@ void describe(const Problem& problem, const Search& s, Fit& fit) {
             p.uncertainty = error * v.scale;
             moveZ = 0.1 * s.z[i];
         }
-        p.atBound = s.z[i] - v.low < 1e-6 * (v.high - v.low) ||
-                    v.high - s.z[i] < 1e-6 * (v.high - v.low);
+        p.atBound =
+            s.z[i] - v.low < 1e-6 * (v.high - v.low) || v.high - s.z[i] < 1e-6 * (v.high - v.low);
         p.sensitivity = 100.0 * std::sqrt(curvature.at(i, i)) * moveZ;
         p.free = p.uncertainty > p.value / 3.0;
         fit.parameters.push_back(std::move(p));
         fit.weakest.emplace_back(v.name(), directions.weakest[i]);
     }
-    std::sort(fit.weakest.begin(), fit.weakest.end(), [](const auto& a, const auto& b) {
-        return std::abs(a.second) > std::abs(b.second);
-    });
+    std::sort(fit.weakest.begin(), fit.weakest.end(),
+              [](const auto& a, const auto& b) { return std::abs(a.second) > std::abs(b.second); });
     if (fit.weakest.size() > 4) fit.weakest.resize(4);
 }
 
@@ -470,8 +471,8 @@ double weightOf(const MeasurementSet& set, const MeasuredRow& row, Quantity quan
         return quantity == Quantity::completed ? 0.0 : 1.0;
     }
     if (std::holds_alternative<ClosedLoop>(what)) {
-        // The first token of a closed loop depends on how the clients started, and so does all of it
-        // once memory is full.
+        // The first token of a closed loop depends on how the clients started, and so does all of
+        // it once memory is full.
         const bool judged = quantity == Quantity::tpot || quantity == Quantity::e2e;
         return judged && !row.saturated ? 1.0 : 0.0;
     }
@@ -490,7 +491,7 @@ double weightOf(const MeasurementSet& set, const MeasuredRow& row, Quantity quan
 
 Result<Fit> fit(const Measurements& measurements, const Candidate& start,
                 const FitOptions& options) {
-    auto problem = Problem::make(measurements, start, options, nullptr);
+    auto problem = Problem::make(measurements, start, options);
     if (!problem) return fail(problem.error());
     const Search s = search(*problem, options);
     Fit out;
@@ -548,46 +549,6 @@ ErrorSummary summarise(const std::string& name, const MeasurementSet& set,
     for (std::size_t q = 0; q < kQuantities; ++q) {
         out.mean[q] = counts[q] > 0.0 ? out.mean[q] / counts[q] : Values::nan();
         if (counts[q] == 0.0) out.worst[q] = Values::nan();
-    }
-    return out;
-}
-
-Result<std::vector<HeldOut>> crossValidate(const Measurements& measurements, const Candidate& start,
-                                           const Fit& whole, const FitOptions& options) {
-    std::vector<std::pair<std::string, std::size_t>> groups; // with the set they are in
-    for (std::size_t s = 0; s < measurements.sets.size(); ++s) {
-        if (!measurements.sets[s].fit) continue;
-        for (const MeasuredRow& row : measurements.sets[s].rows) {
-            const auto same = [&](const auto& g) { return g.first == row.group; };
-            if (std::none_of(groups.begin(), groups.end(), same)) groups.emplace_back(row.group, s);
-        }
-    }
-    std::vector<HeldOut> out;
-    if (groups.size() < 2) return out;
-    for (std::size_t g = 0; g < groups.size(); ++g) {
-        const auto& [group, s] = groups[g];
-        FitOptions o = options;
-        o.starts = 1; // what is left out must not be found by luck
-        if (options.progress) {
-            o.progress = [&](std::size_t done, std::size_t most) {
-                options.progress(g * most + done, groups.size() * most);
-            };
-        }
-        auto problem = Problem::make(measurements, start, o, &group);
-        if (!problem) return fail(problem.error());
-        const Search found = search(*problem, o);
-        HeldOut held;
-        held.group = group;
-        held.set = s;
-        held.candidate = problem->candidateAt(found.z);
-        const MeasurementSet& set = measurements.sets[s];
-        const auto mine = [&](const MeasuredRow& row, Quantity quantity) {
-            return row.group == group && weightOf(set, row, quantity) > 0.0;
-        };
-        held.inside = summarise(group, set, whole.predicted[s], mine);
-        held.outside =
-            summarise(group, set, predictAll(measurements, held.candidate, o.threads)[s], mine);
-        out.push_back(std::move(held));
     }
     return out;
 }

@@ -5,11 +5,11 @@
 //
 // The error of a value is log(simulated / measured). A fit minimises the weighted mean of a robust
 // loss of the errors (square up to `robust`, linear beyond, so that one odd row does not bend the
-// rest) over all values of all rows, every measurement counting alike however many rows it has, plus
-// a faint pull towards the start (`pull`), which decides the directions that the data leaves open.
-// Method: Gauss-Newton with the derivative taken by differences, each step the bounded minimum of
-// the linearised problem (NLopt, SLSQP) within a trust region. The simulation is exact, but not
-// smooth: differences are taken over a percent, not over an epsilon.
+// rest) over all values of all rows, every measurement counting alike however many rows it has,
+// plus a faint pull towards the start (`pull`), which decides the directions that the data leaves
+// open. Method: Gauss-Newton with the derivative taken by differences, each step the bounded
+// minimum of the linearised problem (NLopt, SLSQP) within a trust region. The simulation is exact,
+// but not smooth: differences are taken over a percent, not over an epsilon.
 #include "sim/calibration/measurement.h"
 #include "sim/calibration/parameters.h"
 
@@ -24,13 +24,14 @@ struct FitOptions {
     std::vector<Bound> bounds;
     bool fitA0 = true;
     int iterations = 25; // of each search
-    // Searches from this many starts, the first from the given one and the others from points around
-    // it, always the same ones; the best counts. The knee of a server makes local minima.
+    // Searches from this many starts, the first from the given one and the others from points
+    // around it, always the same ones; the best counts. The knee of a server makes local minima.
     int starts = 3;
     int threads = 0; // 0: as many as there are cores
     double robust = 0.04;
     double pull = 2e-5;
-    // Called from the calling thread: runs of experiments so far, and how many there will be at most.
+    // Called from the calling thread: runs of experiments so far, and how many there will be at
+    // most.
     std::function<void(std::size_t done, std::size_t most)> progress;
 };
 
@@ -95,6 +96,8 @@ struct HeldOut {
 };
 
 // Fits once for every group with that group left out, from the given start alone, and predicts it.
+// A single group is taken apart: row by row, or by fifths of many rows. Empty where there is one
+// row.
 Result<std::vector<HeldOut>> crossValidate(const Measurements& measurements, const Candidate& start,
                                            const Fit& whole, const FitOptions& options);
 

@@ -24,8 +24,8 @@ std::vector<ErrorSummary> summariesOf(const Calibration& c, std::size_t set) {
         const auto mine = [&](const MeasuredRow& row, Quantity) {
             return row.saturated == saturated;
         };
-        ErrorSummary e = summarise(s.name + (saturated ? " (saturated)" : ""), s,
-                                   c.fit->predicted[set], mine);
+        ErrorSummary e =
+            summarise(s.name + (saturated ? " (saturated)" : ""), s, c.fit->predicted[set], mine);
         if (e.rows > 0) out.push_back(std::move(e));
     }
     return out;
@@ -34,14 +34,42 @@ std::vector<ErrorSummary> summariesOf(const Calibration& c, std::size_t set) {
 bool used(const Calibration& c, std::size_t set) {
     const MeasurementSet& s = c.measurements->sets[set];
     return s.fit && std::any_of(s.rows.begin(), s.rows.end(), [&](const MeasuredRow& row) {
-               return c.measurements->deployments[s.experiments[row.experiment].deployment].lawful();
+               return c.measurements->deployments[s.experiments[row.experiment].deployment]
+                   .lawful();
            });
 }
 
-std::string freeOnes(const Fit& fit) {
+// The names of those with `flag` set, "" if there are none.
+std::string namesOf(const Fit& fit, bool FittedParameter::*flag) {
     std::string out;
     for (const FittedParameter& p : fit.parameters) {
-        if (p.free) out += (out.empty() ? "" : ", ") + p.name;
+        if (p.*flag) out += (out.empty() ? "" : ", ") + p.name;
+    }
+    return out;
+}
+
+// Errors this large are seldom the law's: "ttft_ms" in seconds, another model, a wrong GPU.
+std::vector<std::string> suspicions(const Calibration& c) {
+    constexpr double kFactor = 2.0;
+    std::vector<std::string> out;
+    for (std::size_t s = 0; s < c.measurements->sets.size(); ++s) {
+        const MeasurementSet& set = c.measurements->sets[s];
+        for (std::size_t q = 0; q < kQuantities; ++q) {
+            const auto quantity = static_cast<Quantity>(q);
+            std::vector<double> ratios;
+            for (std::size_t r = 0; r < set.rows.size(); ++r) {
+                if (weightOf(set, set.rows[r], quantity) == 0.0) continue;
+                ratios.push_back(c.fit->predicted[s][r][quantity] / set.rows[r].measured[quantity]);
+            }
+            if (ratios.empty()) continue;
+            const auto middle = ratios.begin() + static_cast<std::ptrdiff_t>(ratios.size() / 2);
+            std::nth_element(ratios.begin(), middle, ratios.end());
+            if (*middle <= kFactor && *middle >= 1.0 / kFactor) continue;
+            out.push_back(
+                fmt::format("{}: simulated {} is {:.3g} times the measured in half of the rows. "
+                            "Is it in {}, and is the server the one described?",
+                            set.name, nameOf(quantity), *middle, unitOf(quantity)));
+        }
     }
     return out;
 }
@@ -77,21 +105,26 @@ std::string toText(const Calibration& c, bool everyRow) {
         ++sets;
         rows += c.measurements->sets[s].rows.size();
     }
-    fmt::format_to(to, "Fitted {} parameters to {} measurements of {} rows; loss {:.5f}, at the start {:.5f}.\n\n",
-                   fit.parameters.size(), sets, rows, fit.loss, fit.startLoss);
-    out += "| parameter | start | fitted | uncertainty | range | a tenth more moves the errors by | |\n"
+    fmt::format_to(
+        to,
+        "Fitted {} parameters to {} measurements of {} rows; loss {:.5f}, at the start {:.5f}.\n\n",
+        fit.parameters.size(), sets, rows, fit.loss, fit.startLoss);
+    out += "| parameter | start | fitted | uncertainty | range | a tenth more moves the errors by "
+           "| |\n"
            "| --- | --: | --: | --: | --- | --: | --- |\n";
     for (const FittedParameter& p : fit.parameters) {
         const std::string unit = p.unit.empty() ? "" : " " + p.unit;
-        fmt::format_to(to, "| {} | {:.3g} | {:.3g}{} | {:.2g} | {:.3g} to {:.3g} | {:.2f} % | {}{}{} |\n",
-                       p.name, p.start, p.value, unit, p.uncertainty, p.least, p.most,
-                       p.sensitivity, p.meaning, p.atBound ? "; AT ITS BOUND" : "",
-                       p.free ? "; the data does not say" : "");
+        fmt::format_to(
+            to, "| {} | {:.3g} | {:.3g}{} | {:.2g} | {:.3g} to {:.3g} | {:.2f} % | {}{}{} |\n",
+            p.name, p.start, p.value, unit, p.uncertainty, p.least, p.most, p.sensitivity,
+            p.meaning, p.atBound ? "; AT ITS BOUND" : "", p.free ? "; the data does not say" : "");
     }
-    const std::string free = freeOnes(fit);
+    const std::string free = namesOf(fit, &FittedParameter::free);
     if (!free.empty()) {
-        fmt::format_to(to, "\nThe data leaves open: {}. Their uncertainty is above a third of their "
-                           "value; they stay near where they started or at a bound.\n", free);
+        fmt::format_to(to,
+                       "\nThe data leaves open: {}. Their uncertainty is above a third of their "
+                       "value: together they explain the rows, one by one they mean little.\n",
+                       free);
     }
     fmt::format_to(to, "Condition {:.0f}; the direction seen worst:", fit.condition);
     for (const auto& [name, share] : fit.weakest)
@@ -105,7 +138,12 @@ std::string toText(const Calibration& c, bool everyRow) {
                            used(c, s) ? "yes" : "no");
         }
     }
-    if (!c.heldOut.empty()) {
+    for (const std::string& suspicion : suspicions(c))
+        fmt::format_to(to, "\nwarning: {}\n", suspicion);
+    if (c.heldOut.empty()) {
+        out += "\nNo cross-validation: how well rows are predicted that the fit has not seen is "
+               "unknown.\n";
+    } else {
         out += "\nCross-validation: each group as predicted by a fit that has not seen it.\n\n"
                "| left out | TTFT | TPOT | E2E | completed | TPOT, E2E when fitted |\n"
                "| --- | --: | --: | --: | --: | --- |\n";
@@ -118,13 +156,18 @@ std::string toText(const Calibration& c, bool everyRow) {
         out += "\nEvery row, simulated / measured:\n";
         for (std::size_t s = 0; s < c.measurements->sets.size(); ++s) {
             const MeasurementSet& set = c.measurements->sets[s];
-            fmt::format_to(to, "\n{}, {}\n\n| line | row | TTFT ms | TPOT ms | E2E ms | completed rps |\n"
-                               "| --: | --- | --: | --: | --: | --: |\n", set.name, set.file);
+            fmt::format_to(
+                to,
+                "\n{}, {}\n\n| line | row | TTFT ms | TPOT ms | E2E ms | completed rps |\n"
+                "| --: | --- | --: | --: | --: | --: |\n",
+                set.name, set.file);
             for (std::size_t r = 0; r < set.rows.size(); ++r) {
                 const MeasuredRow& row = set.rows[r];
-                fmt::format_to(to, "| {} | {}{} ", row.line, row.label, row.saturated ? ", saturated" : "");
+                fmt::format_to(to, "| {} | {}{} ", row.line, row.label,
+                               row.saturated ? ", saturated" : "");
                 for (std::size_t q = 0; q < kQuantities; ++q) {
-                    const double measured = row.measured.of[q], simulated = fit.predicted[s][r].of[q];
+                    const double measured = row.measured.of[q],
+                                 simulated = fit.predicted[s][r].of[q];
                     if (std::isnan(measured)) {
                         out += "| - ";
                     } else {
@@ -166,8 +209,8 @@ ordered_json toJson(const Calibration& c) {
     out["measurements"] = ordered_json::array();
     for (std::size_t s = 0; s < c.measurements->sets.size(); ++s) {
         const MeasurementSet& set = c.measurements->sets[s];
-        ordered_json m{{"name", set.name}, {"file", set.file}, {"source", set.source},
-                       {"fitted", used(c, s)}};
+        ordered_json m{
+            {"name", set.name}, {"file", set.file}, {"source", set.source}, {"fitted", used(c, s)}};
         m["rows"] = ordered_json::array();
         for (std::size_t r = 0; r < set.rows.size(); ++r) {
             ordered_json row{{"line", set.rows[r].line},
@@ -186,6 +229,7 @@ ordered_json toJson(const Calibration& c) {
         }
         out["measurements"].push_back(std::move(m));
     }
+    out["warnings"] = suspicions(c);
     out["cross_validation"] = ordered_json::array();
     for (const HeldOut& h : c.heldOut) {
         ordered_json row{{"left_out", h.group}};
@@ -203,7 +247,8 @@ Profile toProfile(const Calibration& c, const std::string& name, const std::stri
     p.name = name;
     p.about = about;
     p.constants = c.fit->candidate.constants;
-    if (!c.fit->candidate.a0Ms.empty()) p.a0 = fromSeconds(c.fit->candidate.a0Ms.front().second * 1e-3);
+    if (!c.fit->candidate.a0Ms.empty())
+        p.a0 = fromSeconds(c.fit->candidate.a0Ms.front().second * 1e-3);
     for (std::size_t s = 0; s < c.measurements->sets.size(); ++s) {
         if (!used(c, s)) continue;
         const MeasurementSet& set = c.measurements->sets[s];
@@ -220,10 +265,21 @@ Profile toProfile(const Calibration& c, const std::string& name, const std::stri
             outcome += h.group == set.name ? "; predicted unseen" : "; unseen " + h.group;
             outcome += errorWords(h.outside);
         }
-        p.fittedTo.push_back({set.name + (set.source.empty() ? "" : " (" + set.source + ")"), outcome});
+        p.fittedTo.push_back(
+            {set.name + (set.source.empty() ? "" : " (" + set.source + ")"), outcome});
     }
-    const std::string free = freeOnes(*c.fit);
-    if (!free.empty()) p.about += (p.about.empty() ? "" : " ") + ("The data leaves open: " + free + ".");
+    const auto say = [&](const std::string& names, const char* what) {
+        if (!names.empty())
+            p.about += fmt::format("{}{}: {}.", p.about.empty() ? "" : " ", what, names);
+    };
+    say(namesOf(*c.fit, &FittedParameter::atBound), "At a bound that other measurements set");
+    say(namesOf(*c.fit, &FittedParameter::free), "The data leaves open");
+    std::string others;
+    for (std::size_t i = 1; i < c.fit->candidate.a0Ms.size(); ++i) {
+        const auto& [key, ms] = c.fit->candidate.a0Ms[i];
+        others += fmt::format("{}{:.2f} ms for {}", others.empty() ? "" : ", ", ms, key);
+    }
+    say(others, "Other deployments' a0");
     return p;
 }
 

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-// A calibration in words and numbers: what was fitted to what, how well, how sure, and what the data
-// leaves open. As text for a terminal (Markdown tables), as JSON, and as the profile a scenario names.
+// A calibration in words and numbers: what was fitted to what, how well, how sure, and what the
+// data leaves open. As text for a terminal (Markdown tables), as JSON, and as the profile a
+// scenario names.
 #include "sim/calibration/fit.h"
 #include "sim/world/profile.h"
 

@@ -39,7 +39,7 @@ struct Values {
 // One server as it was set up. Deployments of the same key share their a0 and may have one of their
 // own; everything else of the law is common to all.
 struct Deployment {
-    std::string key;      // what shares an a0: the measurement's `deployment`, by default GPU + model
+    std::string key; // what shares an a0: the measurement's `deployment`, by default GPU + model
     ReplicaGroup replica; // with the constants of the moment of reading
     GpuSpec gpu;          // meaningless for coefficients
     ModelSpec model;
@@ -48,10 +48,10 @@ struct Deployment {
 };
 
 struct MeasuredRow {
-    int line = 0;             // of the file; of its first request for a log
-    std::string label;        // "tp 2, 1024/128, 64 users"
-    std::string group;        // left out together in cross-validation
-    bool saturated = false;   // the server could not keep up: throughput is what is measured
+    int line = 0;           // of the file; of its first request for a log
+    std::string label;      // "tp 2, 1024/128, 64 users"
+    std::string group;      // left out together in cross-validation
+    bool saturated = false; // the server could not keep up: throughput is what is measured
     double load = 0.0; // of a load stage: offered / the most that was ever completed, where known
     Values measured;
     std::size_t experiment = 0; // of the same set
@@ -94,6 +94,8 @@ struct Measurements {
     std::vector<MeasurementSet> sets;
     // Sets of a plan whose file is not there: name and file.
     std::vector<std::pair<std::string, std::string>> missing;
+    // Sets whose file is there and cannot be read: name and why.
+    std::vector<std::pair<std::string, Error>> unreadable;
 };
 
 // The constants of the law and, per deployment key, a0.
@@ -105,8 +107,8 @@ struct Candidate {
 // The replica of a deployment under a candidate: only a deployment that obeys the law changes.
 ReplicaConfig configFor(const Deployment& deployment, const Candidate& candidate);
 
-// What the load model gives for one experiment: one Values for each of the set's rows that belong to
-// it, in their order.
+// What the load model gives for one experiment: one Values for each of the set's rows that belong
+// to it, in their order.
 std::vector<Values> predict(const MeasurementSet& set, std::size_t experiment,
                             const ReplicaConfig& config);
 

@@ -13,7 +13,8 @@ constexpr FitParameter kParameters[] = {
     {"e_a", "", 1, 0.05, 0.95, 1.5, true, &C::attentionEfficiency,
      "arithmetic of prefill attention"},
     {"e_nv", "", 1, 0.05, 0.95, 1.0, true, &C::linkEfficiency, "bandwidth of the links"},
-    {"kappa", "", 1, 0.0, 1.0, 0.3, false, &C::overlap, "0: streaming and arithmetic overlap, 1: not"},
+    {"kappa", "", 1, 0.0, 1.0, 0.3, false, &C::overlap,
+     "0: streaming and arithmetic overlap, 1: not"},
     {"c0", "ms", 1e3, 0.0, 20e-3, 1e-3, false, &C::stepSeconds, "every step"},
     {"c_l", "us", 1e6, 0.0, 100e-6, 15e-6, false, &C::layerSeconds, "every step and layer"},
     {"c_b", "us", 1e6, 0.0, 100e-6, 8e-6, false, &C::sequenceSeconds, "every step and sequence"},
@@ -21,6 +22,8 @@ constexpr FitParameter kParameters[] = {
      "every token, of 32 layers of width 4096"},
     {"r0", "us", 1e6, 0.0, 200e-6, 8e-6, false, &C::reduceSeconds, "every collective"},
     {"r1", "us", 1e6, 0.0, 50e-6, 2e-6, false, &C::reducePeerSeconds, "every collective and peer"},
+    {"c_g", "us", 1e6, 0.0, 100e-6, 8e-6, false, &C::groupSeconds,
+     "every step and sequence of a group of GPUs, by its share of peers"},
 };
 
 } // namespace

@@ -13,11 +13,11 @@
 namespace penstock::sim {
 
 struct FitParameter {
-    const char* name;    // as in profiles and scenarios
-    const char* unit;    // in which it is shown
-    double shown;        // value in the law's unit × shown = value in that unit
-    double least, most;  // in the law's unit
-    double scale;        // a step that matters, in the unit of the fit (see `inverse`)
+    const char* name;   // as in profiles and scenarios
+    const char* unit;   // in which it is shown
+    double shown;       // value in the law's unit × shown = value in that unit
+    double least, most; // in the law's unit
+    double scale;       // a step that matters, in the unit of the fit (see `inverse`)
     // Time is linear in 1/e, not in e, so the fit moves 1/e.
     bool inverse;
     double StepConstants::*member;

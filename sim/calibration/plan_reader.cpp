@@ -72,37 +72,38 @@ Result<Plan> readPlan(const std::string& path, const std::string& dataDirectory)
         const std::string name = r.text(key);
         return dataDirectory.empty() ? r.file(key) : below(dataDirectory, name);
     };
-    top.list(
-        "measurements",
-        [&](Reader& r) {
-            MeasurementSpec spec;
-            spec.name = r.text("name");
-            spec.file = found(r, "file");
-            spec.source = r.text("source", "");
-            spec.deployment = r.text("deployment", "");
-            spec.fit = r.boolean("fit", true);
-            for (const auto& [column, value] : r.labels("where"))
-                spec.where[column] = value;
-            for (const auto& [ours, theirs] : r.labels("columns"))
-                spec.columns[ours] = theirs;
-            spec.groupBy = r.texts("group_by", {}, std::vector<std::string>{});
-            r.object("client", [&](Reader& c) {
-                spec.seconds = c.number("seconds", {.min = 1, .max = 86400}, spec.seconds);
-                spec.inFlightMax = c.integer<std::int64_t>("in_flight_max", {1, 10000000}, 0);
-                spec.distinctPrompts =
-                    c.integer<std::int64_t>("distinct_prompts", {1, 1000000000}, 0);
-                spec.rounds = c.integer<std::int32_t>("rounds", {2, 1000}, spec.rounds);
-            });
-            if (r.has("series")) {
-                spec.series = found(r, "series");
-            } else {
-                r.known("series");
-            }
-            spec.replica = replicaOf(*document, r.raw("replica"), dataDirectory);
-            readChecks(r, spec);
-            plan.measurements.push_back(std::move(spec));
-        },
-        {.min = 1, .max = 1000});
+    top.list("measurements",
+             [&](Reader& r) {
+                 MeasurementSpec spec;
+                 spec.name = r.text("name");
+                 spec.file = found(r, "file");
+                 spec.source = r.text("source", "");
+                 spec.deployment = r.text("deployment", "");
+                 spec.fit = r.boolean("fit", true);
+                 for (const auto& [column, value] : r.labels("where"))
+                     spec.where[column] = value;
+                 for (const auto& [ours, theirs] : r.labels("columns"))
+                     spec.columns[ours] = theirs;
+                 spec.groupBy = r.texts("group_by", {}, std::vector<std::string>{});
+                 r.object("client", [&](Reader& c) {
+                     spec.seconds = c.number("seconds", {.min = 1, .max = 86400}, spec.seconds);
+                     spec.inFlightMax = c.integer<std::int64_t>("in_flight_max", {1, 10000000}, 0);
+                     spec.distinctPrompts =
+                         c.integer<std::int64_t>("distinct_prompts", {1, 1000000000}, 0);
+                     spec.rounds = c.integer<std::int32_t>("rounds", {2, 1000}, spec.rounds);
+                     spec.startTogether = c.choice<bool>(
+                         "start", {{"together", true}, {"spread", false}}, spec.startTogether);
+                 });
+                 if (r.has("series")) {
+                     spec.series = found(r, "series");
+                 } else {
+                     r.known("series");
+                 }
+                 spec.replica = replicaOf(*document, r.raw("replica"), dataDirectory);
+                 readChecks(r, spec);
+                 plan.measurements.push_back(std::move(spec));
+             },
+             {.min = 1, .max = 1000});
     top.object("bounds", [&](Reader& r) { readBounds(r, plan.bounds); });
     top.object("start", [&](Reader& r) { readStepConstants(r, plan.start); });
     top.finish();
@@ -111,15 +112,17 @@ Result<Plan> readPlan(const std::string& path, const std::string& dataDirectory)
 }
 
 Result<Measurements> readMeasurements(const std::vector<MeasurementSpec>& specs,
-                                      const Hardware& hardware, bool tolerateMissing) {
+                                      const Hardware& hardware, bool tolerant) {
     Measurements out;
     for (const MeasurementSpec& spec : specs) {
         std::error_code error;
-        if (tolerateMissing && !std::filesystem::exists(spec.file, error)) {
+        if (tolerant && !std::filesystem::exists(spec.file, error)) {
             out.missing.emplace_back(spec.name, spec.file);
             continue;
         }
-        if (auto ok = readRows(spec, hardware, out); !ok) return fail(ok.error());
+        auto ok = readRows(spec, hardware, out);
+        if (!ok && !tolerant) return fail(ok.error());
+        if (!ok) out.unreadable.emplace_back(spec.name, ok.error());
     }
     return out;
 }

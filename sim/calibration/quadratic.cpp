@@ -3,10 +3,9 @@
 
 #include "engine/types/check.h"
 
-#include <nlopt.h>
-
 #include <cmath>
 #include <memory>
+#include <nlopt.h>
 
 namespace penstock::sim {
 namespace {

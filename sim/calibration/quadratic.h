@@ -2,7 +2,8 @@
 #pragma once
 
 // The linearised problem of a fit: a small positive definite quadratic form, its bounded minimum,
-// its inverse's diagonal and its extreme directions. Dense; a fit has at most a few dozen variables.
+// its inverse's diagonal and its extreme directions. Dense; a fit has at most a few dozen
+// variables.
 #include <cstddef>
 #include <vector>
 
@@ -27,8 +28,8 @@ class Quadratic {
     std::vector<double> inverseDiagonal(double ridge) const;
 
     struct Directions {
-        double best = 0.0, worst = 0.0;      // curvatures
-        std::vector<double> weakest;         // unit vector of the worst
+        double best = 0.0, worst = 0.0; // curvatures
+        std::vector<double> weakest;    // unit vector of the worst
     };
     Directions directions(double ridge) const;
 

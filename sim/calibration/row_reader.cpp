@@ -19,9 +19,9 @@ constexpr std::size_t kSlices = 10;        // a log is judged in so many parts,
 constexpr std::size_t kSliceRequests = 20; // of at least so many requests
 
 // Keys of pool.replicas[] that a row may set for itself.
-constexpr const char* kReplicaColumns[] = {
-    "gpu",          "model",        "tp",  "max_num_seqs",    "max_num_batched_tokens",
-    "kv_blocks",    "prefix_cache", "a0",  "chunked_prefill", "reserve_full_prompt",
+constexpr std::string_view kReplicaColumns[] = {
+    "gpu",       "model",        "tp", "max_num_seqs",    "max_num_batched_tokens",
+    "kv_blocks", "prefix_cache", "a0", "chunked_prefill", "reserve_full_prompt",
 };
 
 struct Column {
@@ -32,12 +32,12 @@ const Column kOffered{"offered_rps", {"offered_rps", "rate", "request_rate"}};
 const Column kConcurrency{"concurrency", {"concurrency", "users"}};
 const Column kSentNs{"arrival_time_ns", {"arrival_time_ns"}};
 const Column kSent{"sent_s", {"queued_ts", "sent_s", "arrival_s", "arrival_time", "timestamp"}};
-const Column kPrompt{"prompt_tokens",
-                     {"prompt_tokens", "prompt_tokens_mean", "isl", "input_toks", "input_tokens",
-                      "input_length"}};
-const Column kOutput{"output_tokens",
-                     {"output_tokens", "output_tokens_mean", "osl", "output_toks",
-                      "output_length"}};
+const Column kPrompt{
+    "prompt_tokens",
+    {"prompt_tokens", "prompt_tokens_mean", "isl", "input_toks", "input_tokens", "input_length"}};
+const Column kOutput{
+    "output_tokens",
+    {"output_tokens", "output_tokens_mean", "osl", "output_toks", "output_length"}};
 const Column kCompleted{"completed_rps", {"completed_rps", "throughput_rps"}};
 const Column kTtft{"ttft_ms", {"ttft_ms", "ttft_mean_ms", "mean_ttft_ms"}};
 const Column kTpot{"tpot_ms", {"tpot_ms", "tpot_mean_ms", "mean_tpot_ms"}};
@@ -47,6 +47,20 @@ const Column kLast{"last_token_ts", {"last_token_ts", "last_token_s", "finished_
 const Column kSeconds{"seconds", {"seconds", "duration_s"}};
 const Column kInFlight{"in_flight_max", {"in_flight_max"}};
 const Column kDistinct{"distinct_prompts", {"distinct_prompts"}};
+const Column* const kColumns[] = {&kOffered, &kConcurrency, &kSentNs,  &kSent,     &kPrompt,
+                                  &kOutput,  &kCompleted,   &kTtft,    &kTpot,     &kE2e,
+                                  &kFirst,   &kLast,        &kSeconds, &kInFlight, &kDistinct};
+
+// The column that goes by this name, ours or one that published files use; nullptr: none.
+const Column* columnCalled(std::string_view name) {
+    for (const Column* column : kColumns) {
+        if (name == column->ours) return column;
+        if (std::find(column->names.begin(), column->names.end(), name) != column->names.end()) {
+            return column;
+        }
+    }
+    return nullptr;
+}
 
 std::string listOf(const Column& column) {
     std::string out;
@@ -85,14 +99,35 @@ class RowReader {
 
   private:
     int at(const Column& column) const {
-        const auto mapped = spec_.columns.find(column.ours);
-        return mapped == spec_.columns.end() ? table_.find(column.names)
-                                             : table_.find(mapped->second);
+        for (const auto& [ours, theirs] : spec_.columns) {
+            if (columnCalled(ours) == &column) return table_.find(theirs);
+        }
+        return table_.find(column.names);
     }
 
     Status checkColumns() const {
         for (const auto& [ours, theirs] : spec_.columns) {
+            const bool ofReplica = std::find(std::begin(kReplicaColumns), std::end(kReplicaColumns),
+                                             ours) != std::end(kReplicaColumns);
+            if (!ofReplica && columnCalled(ours) == nullptr) {
+                std::string known;
+                for (const Column* column : kColumns)
+                    known += std::string(column->ours) + ", ";
+                for (const std::string_view name : kReplicaColumns)
+                    known += fmt::format("{}{}", name == kReplicaColumns[0] ? "" : ", ", name);
+                return fail(Error{fmt::format("no column of ours is called {}; known: {}",
+                                              quoteForError(ours), known),
+                                  spec_.file});
+            }
             if (table_.find(theirs) < 0) return missing(theirs);
+        }
+        if (at(kConcurrency) >= 0 && at(kOffered) >= 0) {
+            return fail(
+                Error{fmt::format("is it a closed loop or are these load stages? There are "
+                                  "both {} and {}; take one away",
+                                  table_.names()[static_cast<std::size_t>(at(kConcurrency))],
+                                  table_.names()[static_cast<std::size_t>(at(kOffered))]),
+                      spec_.file, 1});
         }
         for (const auto& [column, value] : spec_.where) {
             if (table_.find(column) < 0) return missing(column);
@@ -114,8 +149,8 @@ class RowReader {
     }
 
     Status missing(const std::string& column) const {
-        return fail(Error{fmt::format("there is no column {}; found {}", column, found()),
-                          spec_.file, 1});
+        return fail(
+            Error{fmt::format("there is no column {}; found {}", column, found()), spec_.file, 1});
     }
     std::string found() const {
         std::string out;
@@ -147,8 +182,9 @@ class RowReader {
         std::string key;
         Document document = spec_.replica;
         std::uint16_t source = 0;
-        for (const char* name : kReplicaColumns) {
-            const int column = table_.find(name);
+        for (const std::string_view name : kReplicaColumns) {
+            const auto mapped = spec_.columns.find(std::string(name));
+            const int column = table_.find(mapped == spec_.columns.end() ? name : mapped->second);
             const TableFile::Cell* cell = table_.cell(row, column);
             if (cell == nullptr) continue;
             key += fmt::format("{}={};", name, cell->text);
@@ -160,7 +196,7 @@ class RowReader {
             if (Node* old = document.root().find(name)) {
                 *old = value;
             } else {
-                document.root().members.push_back({name, value.at, value});
+                document.root().members.push_back({std::string(name), value.at, value});
             }
         }
         if (const auto known = made_.find(key); known != made_.end()) return known->second;
@@ -176,8 +212,8 @@ class RowReader {
             d.model = hardware_.models.find(d.replica.model).value();
         }
         d.a0Given = document.root().find("a0") != nullptr;
-        d.key = !spec_.deployment.empty() ? spec_.deployment
-                                          : d.replica.gpu + " " + d.replica.model;
+        d.key =
+            !spec_.deployment.empty() ? spec_.deployment : d.replica.gpu + " " + d.replica.model;
         out_.deployments.push_back(std::move(d));
         return made_[key] = out_.deployments.size() - 1;
     }
@@ -189,11 +225,23 @@ class RowReader {
         if (*value) {
             into = **value;
         } else if (required) {
-            return fail(table_.at(row, at(column),
-                                  fmt::format("is empty; it must be a number from {} to {}", least,
-                                              most)));
+            return fail(
+                table_.at(row, at(column),
+                          fmt::format("is empty; it must be a number from {} to {}", least, most)));
         }
         return {};
+    }
+
+    // A prompt that its replica could never hold would be refused by the simulated one.
+    Status fits(const TableFile::Row& row, double promptTokens, std::size_t deployment) const {
+        const ReplicaConfig& config = out_.deployments[deployment].replica.config;
+        const double held = static_cast<double>(config.kvBlocks) * config.blockSize;
+        if (promptTokens <= held) return {};
+        return fail(
+            table_.at(row, at(kPrompt),
+                      fmt::format("{:.0f} tokens do not fit into the replica's KV memory of "
+                                  "{:.0f} ({} blocks of {}); give its kv_blocks, or tp",
+                                  promptTokens, held, config.kvBlocks, config.blockSize)));
     }
 
     Status takeMeasured(const TableFile::Row& row, double outputTokens, Values& v) {
@@ -231,11 +279,16 @@ class RowReader {
             const std::string group = groupOf(*row);
             m.group = spec_.name + (group.empty() ? "" : ", " + group);
             if (auto ok = takeMeasured(*row, output, m.measured); !ok) return ok;
+            if (auto ok = fits(*row, prompt, *deployment); !ok) return ok;
             Experiment experiment;
             experiment.deployment = *deployment;
             if (at(kConcurrency) >= 0) {
                 double users = 1.0;
                 if (auto ok = take(users, *row, kConcurrency, 1, 1e6, true); !ok) return ok;
+                if (users != std::floor(users)) {
+                    return fail(table_.at(*row, at(kConcurrency),
+                                          fmt::format("{} users: expected a whole number", users)));
+                }
                 experiment.what = closedLoop(prompt, output, users, *deployment, m);
                 m.label = fmt::format("{}{}{:.0f}/{:.0f} x{:.0f}", group, group.empty() ? "" : ", ",
                                       prompt, output, users);
@@ -246,7 +299,8 @@ class RowReader {
                 stage.seconds = spec_.seconds;
                 double inFlight = static_cast<double>(spec_.inFlightMax);
                 double distinct = static_cast<double>(spec_.distinctPrompts);
-                if (auto ok = take(stage.perSecond, *row, kOffered, 1e-3, 1e6, true); !ok) return ok;
+                if (auto ok = take(stage.perSecond, *row, kOffered, 1e-3, 1e6, true); !ok)
+                    return ok;
                 if (auto ok = take(stage.seconds, *row, kSeconds, 1, 86400, false); !ok) return ok;
                 if (auto ok = take(inFlight, *row, kInFlight, 0, 1e7, false); !ok) return ok;
                 if (auto ok = take(distinct, *row, kDistinct, 0, 1e9, false); !ok) return ok;
@@ -287,7 +341,9 @@ class RowReader {
         loop.concurrency = static_cast<std::int32_t>(users);
         loop.rounds = spec_.rounds;
         // Spread over one round, as far as the measurement tells how long that is.
-        if (m.measured.has(Quantity::e2e)) loop.rampSeconds = m.measured[Quantity::e2e] * 1e-3;
+        if (!spec_.startTogether && m.measured.has(Quantity::e2e)) {
+            loop.rampSeconds = m.measured[Quantity::e2e] * 1e-3;
+        }
         const ReplicaConfig& config = out_.deployments[deployment].replica.config;
         const double held = users * (prompt + output - 1.0);
         m.saturated = held > static_cast<double>(config.kvBlocks) * config.blockSize ||
@@ -296,8 +352,23 @@ class RowReader {
     }
 
     Status readLog() {
+        if (!spec_.groupBy.empty()) {
+            return fail(
+                Error{"a log of requests is one experiment and has no rows to group; its parts "
+                      "are left out in turn",
+                      spec_.file});
+        }
         const auto deployment = deploymentOf(*rows_.front());
         if (!deployment) return fail(deployment.error());
+        for (const TableFile::Row* row : rows_) {
+            const auto own = deploymentOf(*row);
+            if (!own) return fail(own.error());
+            if (*own != *deployment) {
+                return fail(table_.at(*row, -1,
+                                      "describes another server than the log's first row: a "
+                                      "log is of one server; pick its rows with where"));
+            }
+        }
         const bool inNs = at(kSent) < 0;
         const double toNs = inNs ? 1.0 : 1e9;
         struct Entry {
@@ -314,6 +385,7 @@ class RowReader {
             if (auto ok = take(sent, *row, inNs ? kSentNs : kSent, 0, 1e19, true); !ok) return ok;
             if (auto ok = take(prompt, *row, kPrompt, 1, kMostTokens, true); !ok) return ok;
             if (auto ok = take(output, *row, kOutput, 1, kMostTokens, true); !ok) return ok;
+            if (auto ok = fits(*row, prompt, *deployment); !ok) return ok;
             if (auto ok = take(first, *row, kFirst, sent, 1e19, false); !ok) return ok;
             if (auto ok = take(last, *row, kLast, std::isnan(first) ? sent : first, 1e19, false);
                 !ok) {

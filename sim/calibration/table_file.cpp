@@ -78,8 +78,15 @@ Status readCsv(LineReader lines, std::vector<std::string>& names,
     const std::vector<CsvField>* fields = nullptr;
     while (reader.next(fields)) {
         if (names.empty()) {
-            for (const CsvField& f : *fields)
-                names.emplace_back(trimmed(f.text));
+            for (const CsvField& f : *fields) {
+                const std::string name(trimmed(f.text));
+                const auto same = [&](const std::string& n) { return sameName(n, name); };
+                if (std::any_of(names.begin(), names.end(), same)) {
+                    return fail(Error{fmt::format("two columns are called {}", quoteForError(name)),
+                                      reader.path(), reader.line(), f.column});
+                }
+                names.push_back(name);
+            }
             continue;
         }
         if (fields->size() != names.size()) {
@@ -137,8 +144,8 @@ Result<TableFile> TableFile::read(const std::string& path) {
                                      : readCsv(std::move(*lines), out.names_, out.rows_);
     if (!read) return fail(read.error());
     if (out.rows_.empty()) {
-        return fail(Error{"has no rows of measurements: expected a header line and at least one row",
-                          path});
+        return fail(Error{
+            "has no rows of measurements: expected a header line and at least one row", path});
     }
     return out;
 }

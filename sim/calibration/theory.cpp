@@ -43,8 +43,7 @@ double simulatedWait(const QueueingCase& queue, std::uint64_t seed) {
     Replica<> replica(config);
     RandomSequence arrivals(seed, 1, 0), lengths(seed, 2, 0);
     // The ceiling of an exponential is geometric; this is its mean.
-    const double service =
-        queue.exponential ? 1.0 / -std::expm1(-1.0 / kMeanTokens) : kMeanTokens;
+    const double service = queue.exponential ? 1.0 / -std::expm1(-1.0 / kMeanTokens) : kMeanTokens;
     const double gap = kStepNs * service / (queue.load * queue.servers);
     Waits waits;
     waits.skip = queue.requests / 50;

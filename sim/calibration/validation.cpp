@@ -116,14 +116,14 @@ nlohmann::ordered_json toJson(const Validation& v) {
         nlohmann::ordered_json s{{"title", section.title}, {"about", section.about}};
         s["checks"] = nlohmann::ordered_json::array();
         for (const ValidationCheck& c : section.checks) {
-            s["checks"].push_back({{"name", c.name},
-                                   {"outcome", wordFor(c.outcome)},
-                                   {"expected", c.expected},
-                                   {"found", c.found},
-                                   {"value", std::isfinite(c.value) ? nlohmann::ordered_json(c.value)
-                                                                    : nullptr},
-                                   {"limit", c.limit},
-                                   {"note", c.note}});
+            s["checks"].push_back(
+                {{"name", c.name},
+                 {"outcome", wordFor(c.outcome)},
+                 {"expected", c.expected},
+                 {"found", c.found},
+                 {"value", std::isfinite(c.value) ? nlohmann::ordered_json(c.value) : nullptr},
+                 {"limit", c.limit},
+                 {"note", c.note}});
         }
         s["rows"] = section.table;
         out["sections"].push_back(std::move(s));

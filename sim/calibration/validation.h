@@ -2,8 +2,8 @@
 #pragma once
 
 // The load model against everything that is known about real servers: published measurements, the
-// answers of queueing theory, physics, and what must hold of any run. Each check is a number, what it
-// should be, and a bound; a check without its data is skipped and says so.
+// answers of queueing theory, physics, and what must hold of any run. Each check is a number, what
+// it should be, and a bound; a check without its data is skipped and says so.
 #include "sim/calibration/fit.h"
 #include "sim/calibration/xy_chart.h"
 #include "sim/world/profile.h"
@@ -51,7 +51,8 @@ struct Validation {
 struct ValidationOptions {
     std::string constants = "defaults";
     Profile profile;
-    std::vector<std::string> sections; // measured, physics, overload, theory, invariants; empty: all
+    std::vector<std::string>
+        sections;        // measured, physics, overload, theory, invariants; empty: all
     double effort = 1.0; // share of the requests of the theory checks; below 1 their bound is wider
     int threads = 0;
     std::function<void(double done)> progress; // from the calling thread

@@ -15,7 +15,8 @@
 namespace penstock::sim {
 namespace {
 
-ReplicaConfig replicaOf(const Hardware& hardware, const Profile& profile, const char* model, int tp) {
+ReplicaConfig replicaOf(const Hardware& hardware, const Profile& profile, const char* model,
+                        int tp) {
     const GpuSpec gpu = hardware.gpus.find("H100").value();
     const ModelSpec spec = hardware.models.find(model).value();
     ReplicaConfig config;
@@ -43,8 +44,11 @@ double secondsPerRequest(ReplicaConfig config, bool cached) {
 ValidationSection physicsSection(const Hardware& hardware, const ValidationOptions& options) {
     ValidationSection out;
     out.title = "Physics";
-    out.about = "An 8B on one H100: the time to stream its weights once and the price of a prompt "
-                "token, from the measured load stages.";
+    out.about =
+        "An 8B on one H100: the time to stream its weights once and the price of a prompt "
+        "token, figures read off the measured load stages, to which the constants were fitted. "
+        "KV blocks of a 70B on four H100s: what vLLM counted at start, as inference-sim's test "
+        "data gives it; nothing was fitted to them.";
     const ReplicaConfig config = replicaOf(hardware, options.profile, "Llama-3.1-8B", 1);
     LoadStage idle;
     idle.seconds = 60.0;
@@ -52,8 +56,8 @@ ValidationSection physicsSection(const Hardware& hardware, const ValidationOptio
     idle.outputTokens = 62.0;
     const Seen alone = runLoadStage(config, idle);
     out.checks.push_back(checkError("decode of one sequence, each token", "7.1 ms",
-                                    fmt::format("{:.2f} ms", alone.tpotMs), alone.tpotMs / 7.1 - 1.0,
-                                    0.05));
+                                    fmt::format("{:.2f} ms", alone.tpotMs),
+                                    alone.tpotMs / 7.1 - 1.0, 0.05));
     out.checks.push_back(checkError("idle TTFT, 204 tokens in", "30 ms",
                                     fmt::format("{:.1f} ms", alone.ttftMs),
                                     alone.ttftMs / 30.0 - 1.0, 0.10));
@@ -61,17 +65,34 @@ ValidationSection physicsSection(const Hardware& hardware, const ValidationOptio
     const double perToken =
         (secondsPerRequest(config, false) - secondsPerRequest(config, true)) / 192.0 * 1e6;
     out.checks.push_back(checkError("uncached prompt token, server saturated", "20.6 us",
-                                    fmt::format("{:.1f} us", perToken), perToken / 20.6 - 1.0, 0.20));
+                                    fmt::format("{:.1f} us", perToken), perToken / 20.6 - 1.0,
+                                    0.20));
+    struct Memory {
+        std::int64_t stepTokens;
+        double blocks; // that the real server had
+    };
+    const GpuSpec gpu = hardware.gpus.find("H100").value();
+    const ModelSpec big = hardware.models.find("Llama-3.1-70B").value();
+    for (const Memory& m : {Memory{8192, 30251}, Memory{2048, 30425}}) {
+        const auto blocks = static_cast<double>(kvBlocksFor(gpu, big, 4, m.stepTokens));
+        out.checks.push_back(checkError(fmt::format("KV blocks, {} tokens a step", m.stepTokens),
+                                        fmt::format("{:.0f}", m.blocks),
+                                        fmt::format("{:.0f}", blocks), blocks / m.blocks - 1.0,
+                                        0.02));
+    }
     return out;
 }
 
 ValidationSection overloadSection(const Hardware& hardware, const ValidationOptions& options) {
     ValidationSection out;
     out.title = "Overload";
-    out.about = "A 34B on two H100s under 4 requests a second of 1,082 tokens in and 1,448 out, more "
-                "than it can do: it must saturate, with queues of minutes. Its 256 sequences outgrow "
-                "the KV memory that is left beside the weights, and what is preempted is computed "
-                "again; 200 of them fit, and so do 256 with memory for all.";
+    out.about =
+        "A 34B on two H100s under 4 requests a second of 1,082 tokens in and 1,448 out, more "
+        "than it can do: it must saturate, with queues of minutes. What a real one would "
+        "complete was not measured here: 3.2 a second is an expectation, and the bounds are "
+        "wide, so this is a check of behaviour. 256 sequences outgrow the KV memory that is left "
+        "beside the weights, and what is preempted is computed again; 200 fit, and so do 256 "
+        "with memory for all.";
     const ReplicaConfig config = replicaOf(hardware, options.profile, "CodeLlama-34B", 2);
     LoadStage stage;
     stage.perSecond = 4.0;
@@ -85,23 +106,23 @@ ValidationSection overloadSection(const Hardware& hardware, const ValidationOpti
     struct Case {
         const char* name;
         const ReplicaConfig* config;
-        double within; // of what the real one completes
+        double within; // of what is expected
     };
     const Case cases[] = {{"256 seats", &config, 0.25},
-                          {"200 seats", &fewer, 0.10},
+                          {"200 seats", &fewer, 0.15},
                           {"256 seats, KV memory for all", &roomy, 0.10}};
     constexpr std::size_t kCases = std::size(cases);
     Seen seen[kCases];
     forEachOnThreads(kCases, options.threads,
                      [&](std::size_t i) { seen[i] = runLoadStage(*cases[i].config, stage); });
-    constexpr double kNear = 3.2; // requests a second, of the real one
+    constexpr double kNear = 3.2; // requests a second
     for (std::size_t i = 0; i < kCases; ++i) {
         const double rate = seen[i].completedPerSecond;
-        ValidationCheck check = checkError(fmt::format("{}: completed", cases[i].name), "near 3.2 rps",
-                                           fmt::format("{:.2f} rps", rate), rate / kNear - 1.0,
-                                           cases[i].within);
-        check.note = fmt::format("{} preemptions of {} requests", seen[i].preemptions,
-                                 seen[i].requests);
+        ValidationCheck check =
+            checkError(fmt::format("{}: completed", cases[i].name), "near 3.2 rps",
+                       fmt::format("{:.2f} rps", rate), rate / kNear - 1.0, cases[i].within);
+        check.note =
+            fmt::format("{} preemptions of {} requests", seen[i].preemptions, seen[i].requests);
         out.checks.push_back(std::move(check));
         out.checks.push_back(checkHolds(
             fmt::format("{}: mean TTFT over half an hour", cases[i].name), "above a minute",
@@ -135,13 +156,14 @@ ValidationSection overloadSection(const Hardware& hardware, const ValidationOpti
 ValidationSection theorySection(const ValidationOptions& options) {
     ValidationSection out;
     out.title = "Queueing theory";
-    out.about = "With steps of constant length a replica is a queue that theory has solved: mean waits "
-                "in units of the mean service time.";
+    out.about =
+        "With steps of constant length a replica is a queue that theory has solved: mean waits "
+        "in units of the mean service time.";
     const QueueingCase cases[] = {
-        {1, true, 0.3, 400'000},    {1, true, 0.6, 400'000},    {1, true, 0.8, 1'000'000},
-        {1, true, 0.9, 3'000'000},  {1, false, 0.3, 200'000},   {1, false, 0.6, 200'000},
-        {1, false, 0.8, 400'000},   {1, false, 0.9, 1'000'000}, {4, true, 0.5, 1'500'000},
-        {4, true, 0.7, 1'000'000},  {4, true, 0.9, 3'000'000},  {16, true, 0.9, 3'000'000},
+        {1, true, 0.3, 400'000},   {1, true, 0.6, 400'000},    {1, true, 0.8, 1'000'000},
+        {1, true, 0.9, 3'000'000}, {1, false, 0.3, 200'000},   {1, false, 0.6, 200'000},
+        {1, false, 0.8, 400'000},  {1, false, 0.9, 1'000'000}, {4, true, 0.5, 1'500'000},
+        {4, true, 0.7, 1'000'000}, {4, true, 0.9, 3'000'000},  {16, true, 0.9, 3'000'000},
     };
     constexpr std::uint64_t kSeed = 7;
     std::vector<double> waits(std::size(cases));

@@ -20,7 +20,9 @@ namespace {
 // Everything a replica reports, in order.
 struct Log {
     std::vector<std::tuple<char, std::uint64_t, std::int64_t>> events;
-    void scheduled(std::uint64_t id, std::int64_t t, std::int32_t) { events.emplace_back('s', id, t); }
+    void scheduled(std::uint64_t id, std::int64_t t, std::int32_t) {
+        events.emplace_back('s', id, t);
+    }
     void firstToken(std::uint64_t id, std::int64_t t) { events.emplace_back('f', id, t); }
     void finished(std::uint64_t id, std::int64_t t) { events.emplace_back('e', id, t); }
     void preempted(std::uint64_t id, std::int64_t t) { events.emplace_back('p', id, t); }
@@ -34,11 +36,13 @@ struct Day { // of a small replica that runs out of memory now and then
 
 Day randomDay(const Hardware& hardware, const Profile& profile, std::uint64_t seed, int requests) {
     RandomSequence draw(seed, 1, 0);
-    const auto between = [&](double low, double high) { return low + (high - low) * draw.uniform(); };
+    const auto between = [&](double low, double high) {
+        return low + (high - low) * draw.uniform();
+    };
     Day day;
-    day.config.cost = deriveStepCost(hardware.gpus.find("H100").value(),
-                                     hardware.models.find("Llama-3.1-8B").value(), 1,
-                                     profile.constants);
+    day.config.cost =
+        deriveStepCost(hardware.gpus.find("H100").value(),
+                       hardware.models.find("Llama-3.1-8B").value(), 1, profile.constants);
     day.config.kvBlocks = static_cast<std::int64_t>(between(200, 900));
     day.config.maxNumSeqs = static_cast<std::int32_t>(between(4, 64));
     day.config.maxNumBatchedTokens = static_cast<std::int32_t>(between(128, 2048));
@@ -81,11 +85,11 @@ void checkSkipAhead(const Hardware& hardware, const Profile& profile, Validation
         preemptions += replica.observe(end).preemptions;
         equal += skipping.events == stepping.events ? 1 : 0;
     }
-    out.checks.push_back(checkHolds("skipping ahead equals step by step, to the nanosecond",
-                                    fmt::format("{} of {} random days", kDays, kDays),
-                                    fmt::format("{}; {} events, {} preemptions", equal, events,
-                                                preemptions),
-                                    equal == kDays && preemptions > 0));
+    out.checks.push_back(
+        checkHolds("skipping ahead equals step by step, to the nanosecond",
+                   fmt::format("{} of {} random days", kDays, kDays),
+                   fmt::format("{}; {} events, {} preemptions", equal, events, preemptions),
+                   equal == kDays && preemptions > 0));
 }
 
 void checkConservation(const Hardware& hardware, const Profile& profile, ValidationSection& out) {
@@ -94,7 +98,8 @@ void checkConservation(const Hardware& hardware, const Profile& profile, Validat
     day.config.maxNumSeqs = 64;
     Replica<> replica(day.config);
     Log log;
-    std::vector<std::int64_t> sent(day.arrivals.size()), first(sent.size(), -1), end(sent.size(), -1);
+    std::vector<std::int64_t> sent(day.arrivals.size()), first(sent.size(), -1),
+        end(sent.size(), -1);
     std::int64_t prompts = 0, outputs = 0, accepted = 0;
     double inside = 0.0, looks = 0.0;
     std::int64_t look = 0;
@@ -132,14 +137,14 @@ void checkConservation(const Hardware& hardware, const Profile& profile, Validat
     out.checks.push_back(checkHolds("requests are conserved", fmt::format("{}", accepted),
                                     fmt::format("{} ended, {} left", ended, replica.inside()),
                                     ended == accepted && o.finished == accepted));
-    out.checks.push_back(checkHolds(
-        "tokens are conserved", fmt::format("{} in, {} out", prompts, outputs),
-        fmt::format("{} in, {} out", o.promptTokens, o.generatedTokens),
-        o.promptTokens == prompts && o.generatedTokens == outputs));
-    out.checks.push_back(checkHolds("KV blocks are conserved", "0 held at the end",
-                                    fmt::format("{} held, {} preemptions on the way", o.kvBlocksUsed,
-                                                o.preemptions),
-                                    o.kvBlocksUsed == 0 && o.preemptions > 0));
+    out.checks.push_back(checkHolds("tokens are conserved",
+                                    fmt::format("{} in, {} out", prompts, outputs),
+                                    fmt::format("{} in, {} out", o.promptTokens, o.generatedTokens),
+                                    o.promptTokens == prompts && o.generatedTokens == outputs));
+    out.checks.push_back(
+        checkHolds("KV blocks are conserved", "0 held at the end",
+                   fmt::format("{} held, {} preemptions on the way", o.kvBlocksUsed, o.preemptions),
+                   o.kvBlocksUsed == 0 && o.preemptions > 0));
     out.checks.push_back(checkHolds("causality: sent, first token, end", "in this order for all",
                                     causal ? "so" : "not so", causal));
     const double number = inside / looks;
@@ -188,9 +193,9 @@ void checkWorld(ValidationSection& out) {
     }
     out.checks.push_back(checkHolds("a whole run conserves requests and tokens", "so",
                                     trouble.empty() ? "so" : trouble, trouble.empty()));
-    out.checks.push_back(checkHolds("the same seed gives the same run", fingerprints[0],
-                                    fingerprints[1],
-                                    !fingerprints[0].empty() && fingerprints[0] == fingerprints[1]));
+    out.checks.push_back(
+        checkHolds("the same seed gives the same run", fingerprints[0], fingerprints[1],
+                   !fingerprints[0].empty() && fingerprints[0] == fingerprints[1]));
 }
 
 } // namespace
@@ -198,8 +203,9 @@ void checkWorld(ValidationSection& out) {
 ValidationSection invariantsSection(const Hardware& hardware, const ValidationOptions& options) {
     ValidationSection out;
     out.title = "What must always hold";
-    out.about = "Random work on a replica that is short of memory, and a whole run with router, engine "
-                "and metric path.";
+    out.about =
+        "Random work on a replica that is short of memory, and a whole run with router, engine "
+        "and metric path.";
     checkSkipAhead(hardware, options.profile, out);
     checkConservation(hardware, options.profile, out);
     checkWorld(out);

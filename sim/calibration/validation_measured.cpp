@@ -40,7 +40,8 @@ double logMean(const MeasurementSet& set, const std::vector<Values>* predicted, 
     double sum = 0.0, count = 0.0;
     for (std::size_t r = 0; r < set.rows.size(); ++r) {
         const double n = static_cast<double>(set.rows[r].count);
-        sum += n * (predicted != nullptr ? (*predicted)[r][quantity] : set.rows[r].measured[quantity]);
+        sum +=
+            n * (predicted != nullptr ? (*predicted)[r][quantity] : set.rows[r].measured[quantity]);
         count += n;
     }
     return sum / count;
@@ -54,10 +55,9 @@ void addChecks(const MeasurementSet& set, const std::vector<Values>& predicted,
         if (log) {
             const double measured = logMean(set, nullptr, check.quantity);
             const double simulated = logMean(set, &predicted, check.quantity);
-            out.checks.push_back(checkError(fmt::format("{}: mean {}", set.name, quantity),
-                                            valueText(measured, check.quantity),
-                                            valueText(simulated, check.quantity),
-                                            simulated / measured - 1.0, check.below));
+            out.checks.push_back(checkError(
+                fmt::format("{}: mean {}", set.name, quantity), valueText(measured, check.quantity),
+                valueText(simulated, check.quantity), simulated / measured - 1.0, check.below));
             continue;
         }
         double sum = 0.0, count = 0.0;
@@ -69,10 +69,10 @@ void addChecks(const MeasurementSet& set, const std::vector<Values>& predicted,
             sum += std::abs(simulated / measured - 1.0);
             count += 1.0;
             if (!check.each) continue;
-            out.checks.push_back(checkError(fmt::format("{}, {}: {}", set.name, row.label, quantity),
-                                            valueText(measured, check.quantity),
-                                            valueText(simulated, check.quantity),
-                                            simulated / measured - 1.0, check.below));
+            out.checks.push_back(checkError(
+                fmt::format("{}, {}: {}", set.name, row.label, quantity),
+                valueText(measured, check.quantity), valueText(simulated, check.quantity),
+                simulated / measured - 1.0, check.below));
         }
         if (check.each) continue;
         out.checks.push_back(checkError(
@@ -86,8 +86,8 @@ void addChecks(const MeasurementSet& set, const std::vector<Values>& predicted,
 void addRows(const MeasurementSet& set, const std::vector<Values>& predicted,
              ValidationSection& out) {
     if (out.table.empty()) {
-        out.table.push_back({"measurement", "row", "", "TTFT ms", "TPOT ms", "E2E ms",
-                             "completed rps"});
+        out.table.push_back(
+            {"measurement", "row", "", "TTFT ms", "TPOT ms", "E2E ms", "completed rps"});
     }
     for (std::size_t r = 0; r < set.rows.size(); ++r) {
         const MeasuredRow& row = set.rows[r];
@@ -170,8 +170,8 @@ void addClosedLoops(const Measurements& m, const MeasurementSet& set,
     }
     for (auto& [lengths, byTp] : charts) {
         XyChart chart;
-        chart.title = fmt::format("{}: TPOT, {} tokens in, {} out", set.name, lengths.first,
-                                  lengths.second);
+        chart.title =
+            fmt::format("{}: TPOT, {} tokens in, {} out", set.name, lengths.first, lengths.second);
         chart.note = "lines simulated, dots measured";
         chart.xLabel = "users, each with one request at a time";
         chart.yLabel = "ms";
@@ -211,10 +211,8 @@ void addLog(const Measurements& m, const MeasurementSet& set, const Candidate& c
     chart.title = "Running and waiting requests";
     chart.note = "lines simulated, dots measured";
     chart.xLabel = "seconds";
-    XyChart::Series series[] = {{"running", 0, false, {}},
-                                {"", 0, true, {}},
-                                {"waiting", 1, false, {}},
-                                {"", 1, true, {}}};
+    XyChart::Series series[] = {
+        {"running", 0, false, {}}, {"", 0, true, {}}, {"waiting", 1, false, {}}, {"", 1, true, {}}};
     for (std::size_t s = 0; s < replay.seconds.size(); ++s) {
         const double t = static_cast<double>(s + 1);
         series[0].points.emplace_back(t, static_cast<double>(replay.seconds[s].running));
@@ -255,17 +253,22 @@ std::vector<ValidationSection> measuredSections(const Measurements& m,
 
     ValidationSection stages, loops, logs, missing;
     stages.title = "Load stages";
-    stages.about = "Open loop at constant rates from idle to past saturation, as the published client "
-                   "did it, limit on requests in flight included.";
+    stages.about =
+        "Open loop at constant rates from idle to past saturation, as the published client "
+        "did it, limit on requests in flight included. First tokens are in the table of all "
+        "rows and have no bound: at the knee a percent of capacity is tens of percent of them.";
     loops.title = "Closed loops";
-    loops.about = "A fixed number of users, each sending its next request when it has its answer. How "
-                  "the real clients started is not known, so first tokens are not judged, nor rows "
-                  "whose users do not fit the KV memory together.";
+    loops.about =
+        "A fixed number of users, all starting together, each sending its next request when it "
+        "has its answer, on a server set up as the source's generator of deployments does. How "
+        "long real users stay in step is not known, so first tokens are shown and not judged, "
+        "nor rows whose users do not fit the KV memory together.";
     logs.title = "Logs of requests";
-    logs.about = "Every request of a log sent when it was sent. Operator times are measured; nothing is "
-                 "fitted.";
-    missing.title = "Skipped";
-    missing.about = "Measurements that are not there.";
+    logs.about =
+        "Every request of a log sent when it was sent. Operator times are measured; nothing is "
+        "fitted.";
+    missing.title = "Not compared";
+    missing.about = "Measurements that are not there, or cannot be read.";
     std::map<std::string, std::vector<std::size_t>> byDeployment;
     for (std::size_t s = 0; s < m.sets.size(); ++s) {
         const MeasurementSet& set = m.sets[s];
@@ -292,6 +295,9 @@ std::vector<ValidationSection> measuredSections(const Measurements& m,
         check.outcome = ValidationCheck::Outcome::skipped;
         check.note = "no file " + file;
         missing.checks.push_back(std::move(check));
+    }
+    for (const auto& [name, error] : m.unreadable) {
+        missing.checks.push_back(checkHolds(name, "readable", error.text(), false));
     }
     std::vector<ValidationSection> out;
     for (ValidationSection* section : {&stages, &loops, &logs, &missing}) {

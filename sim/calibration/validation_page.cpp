@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // The validation as one page: the verdict, then each section with its checks, curves and rows.
-#include "sim/calibration/validation.h"
-
 #include "engine/record/html_chart.h"
 #include "sim/calibration/parameters.h"
+#include "sim/calibration/validation.h"
 
 #include <fmt/format.h>
 
@@ -19,7 +18,8 @@ std::string cell(const std::string& text, const char* kind = "") {
 
 std::string checkTable(const ValidationSection& section) {
     if (section.checks.empty()) return {};
-    std::string out = "<div class=\"scroll\"><table class=\"checks\"><tr><th>check</th><th></th><th>should be</th>"
+    std::string out = "<div class=\"scroll\"><table "
+                      "class=\"checks\"><tr><th>check</th><th></th><th>should be</th>"
                       "<th>is</th><th>error</th><th>bound</th></tr>";
     for (const ValidationCheck& c : section.checks) {
         const char* css = c.outcome == Outcome::pass   ? "pass"
@@ -30,8 +30,9 @@ std::string checkTable(const ValidationSection& section) {
                                                         : "skipped";
         const std::string found =
             c.note.empty() ? c.found : (c.found.empty() ? c.note : c.found + "; " + c.note);
-        out += "<tr>" + cell(c.name) + fmt::format("<td><span class=\"{}\">{}</span></td>", css, word) +
-               cell(c.expected) + cell(found) + cell(c.error) + cell(c.bound) + "</tr>";
+        out += "<tr>" + cell(c.name) +
+               fmt::format("<td><span class=\"{}\">{}</span></td>", css, word) + cell(c.expected) +
+               cell(found) + cell(c.error) + cell(c.bound) + "</tr>";
     }
     return out + "</table></div>\n";
 }
@@ -55,7 +56,8 @@ std::string fittedTo(const Validation& v) {
     out += fmt::format("<p class=\"about\">Constants of the step-time law: {}. {}</p>",
                        escape(v.constants), escape(v.profile.about));
     if (!v.profile.fittedTo.empty()) {
-        out += "<div class=\"scroll\"><table><tr><th>measurement</th><th class=\"left\">outcome of the "
+        out += "<div class=\"scroll\"><table><tr><th>measurement</th><th class=\"left\">outcome of "
+               "the "
                "fit</th></tr>";
         for (const Profile::Evidence& e : v.profile.fittedTo)
             out += "<tr>" + cell(e.measurement) + cell(e.outcome, " class=\"wrap\"") + "</tr>";
@@ -71,9 +73,10 @@ std::string fittedTo(const Validation& v) {
     out += "<tr>" + cell("a0") + cell(fmt::format("{:.1f} ms", toSeconds(v.profile.a0) * 1e3)) +
            cell("before the engine's queue; each deployment may have its own", " class=\"left\"") +
            "</tr>";
-    return out + "</table></div><p class=\"note\">One set for every row on this page; a deployment "
-                 "may differ in a0 and in its number of KV blocks only. The rows on measured operator "
-                 "times use none of these.</p>\n";
+    return out +
+           "</table></div><p class=\"note\">One set for every row on this page; a deployment "
+           "may differ in a0 and in its number of KV blocks only. The rows on measured operator "
+           "times use none of these.</p>\n";
 }
 
 } // namespace
@@ -81,8 +84,10 @@ std::string fittedTo(const Validation& v) {
 std::string toHtml(const Validation& v) {
     const std::size_t failed = v.count(Outcome::fail), skipped = v.count(Outcome::skipped);
     std::string body = fmt::format(
-        "<header><div><h1>Penstock: validation</h1><p class=\"about\">The simulated model server against "
-        "published measurements of real ones, queueing theory, physics, and what must hold of any run. "
+        "<header><div><h1>Penstock: validation</h1><p class=\"about\">The simulated model server "
+        "against "
+        "published measurements of real ones, queueing theory, physics, and what must hold of any "
+        "run. "
         "Made by <code>penstock validate</code>.</p></div></header>\n<section class=\"tiles\">"
         "<div class=\"tile\"><span>Checks that pass</span><strong>{}</strong><em>of {}</em></div>"
         "<div class=\"tile\"><span>Checks that fail</span><strong>{}</strong><em>{}</em></div>"
@@ -103,10 +108,11 @@ std::string toHtml(const Validation& v) {
         body += rowTable(section);
     }
     body += fittedTo(v);
-    return fmt::format("<!doctype html>\n<html lang=\"en\"><head><meta charset=\"utf-8\"><meta "
-                       "name=\"viewport\" content=\"width=device-width,initial-scale=1\"><title>Penstock: "
-                       "validation</title><style>{}{}</style></head><body><main>\n{}</main></body></html>\n",
-                       html::style(), kXyChartStyle, body);
+    return fmt::format(
+        "<!doctype html>\n<html lang=\"en\"><head><meta charset=\"utf-8\"><meta "
+        "name=\"viewport\" content=\"width=device-width,initial-scale=1\"><title>Penstock: "
+        "validation</title><style>{}{}</style></head><body><main>\n{}</main></body></html>\n",
+        html::style(), kXyChartStyle, body);
 }
 
 } // namespace penstock::sim

@@ -14,9 +14,9 @@ namespace penstock::sim {
 // Calls work(i) once for every i < count, the calling thread taking part.
 template <class Work>
 void forEachOnThreads(std::size_t count, int threads, const Work& work) {
-    const std::size_t wanted =
-        threads > 0 ? static_cast<std::size_t>(threads)
-                    : std::max<std::size_t>(1, std::thread::hardware_concurrency());
+    const std::size_t wanted = threads > 0
+                                   ? static_cast<std::size_t>(threads)
+                                   : std::max<std::size_t>(1, std::thread::hardware_concurrency());
     std::atomic<std::size_t> next{0};
     const auto loop = [&] {
         for (std::size_t i = next++; i < count; i = next++)

@@ -33,8 +33,9 @@ struct Axis {
     std::vector<double> ticks;
 
     double share(double v) const {
-        const double s = log ? (std::log10(v) - std::log10(low)) / (std::log10(high) - std::log10(low))
-                             : (v - low) / (high - low);
+        const double s =
+            log ? (std::log10(v) - std::log10(low)) / (std::log10(high) - std::log10(low))
+                : (v - low) / (high - low);
         return std::clamp(s, -0.02, 1.02);
     }
 };
@@ -116,17 +117,19 @@ std::string toSvgFigure(const XyChart& chart) {
     };
     std::string svg;
     for (const double v : y.ticks) {
-        svg += fmt::format("<path class=\"grid\" d=\"M{} {:.1f}H{}\"/><text class=\"tick\" x=\"{}\" "
-                           "y=\"{:.1f}\" text-anchor=\"end\">{}</text>",
-                           kLeft, py(v), kWidth - kRight, kLeft - 6, py(v) + 4, tickText(v));
+        svg +=
+            fmt::format("<path class=\"grid\" d=\"M{} {:.1f}H{}\"/><text class=\"tick\" x=\"{}\" "
+                        "y=\"{:.1f}\" text-anchor=\"end\">{}</text>",
+                        kLeft, py(v), kWidth - kRight, kLeft - 6, py(v) + 4, tickText(v));
     }
     for (const double v : x.ticks) {
         svg += fmt::format("<path class=\"grid\" d=\"M{0:.1f} {1}V{2}\"/><text class=\"tick\" "
                            "x=\"{0:.1f}\" y=\"{3}\" text-anchor=\"middle\">{4}</text>",
                            px(v), kTop, kHeight - kBottom, kHeight - kBottom + 15, tickText(v));
     }
-    svg += fmt::format("<text class=\"axis\" x=\"{:.1f}\" y=\"{}\" text-anchor=\"middle\">{}</text>",
-                       0.5 * (kLeft + kWidth - kRight), kHeight - 5, html::escape(chart.xLabel));
+    svg +=
+        fmt::format("<text class=\"axis\" x=\"{:.1f}\" y=\"{}\" text-anchor=\"middle\">{}</text>",
+                    0.5 * (kLeft + kWidth - kRight), kHeight - 5, html::escape(chart.xLabel));
     for (const bool dots : {false, true}) {
         for (const auto& series : chart.series) {
             if (series.dots != dots) continue;
@@ -149,11 +152,11 @@ std::string toSvgFigure(const XyChart& chart) {
     }
     const std::string note =
         chart.note.empty() ? "" : fmt::format("<small>{}</small>", html::escape(chart.note));
-    return fmt::format("<figure><figcaption><h3>{}{}{}</h3>{}</figcaption><svg viewBox=\"0 0 {} {}\" "
-                       "role=\"img\" aria-label=\"{}\">{}</svg></figure>\n",
-                       html::escape(chart.title),
-                       chart.yLabel.empty() ? "" : ", " + html::escape(chart.yLabel), note,
-                       legend(chart), kWidth, kHeight, html::escape(chart.title), svg);
+    return fmt::format(
+        "<figure><figcaption><h3>{}{}{}</h3>{}</figcaption><svg viewBox=\"0 0 {} {}\" "
+        "role=\"img\" aria-label=\"{}\">{}</svg></figure>\n",
+        html::escape(chart.title), chart.yLabel.empty() ? "" : ", " + html::escape(chart.yLabel),
+        note, legend(chart), kWidth, kHeight, html::escape(chart.title), svg);
 }
 
 } // namespace penstock::sim

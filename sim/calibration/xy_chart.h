@@ -13,8 +13,8 @@ namespace penstock::sim {
 struct XyChart {
     struct Series {
         std::string label;
-        int color = 0;     // 0 to 5
-        bool dots = false; // measured; a line otherwise
+        int color = 0;                                 // 0 to 5
+        bool dots = false;                             // measured; a line otherwise
         std::vector<std::pair<double, double>> points; // not finite: left out
     };
     std::string title;

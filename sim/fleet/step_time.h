@@ -9,7 +9,8 @@
 // The law is a smooth roofline: with W the time to stream the weights, G the time to multiply, and
 // the rest additive (KV reads, prefill attention, collectives, launch and sampling overheads),
 //   T = (W + G + sqrt((W-G)^2 + 4 k W G)) / 2 + T_kv + T_attention + T_allreduce + overheads.
-// k = 0 is max(W, G) and k = 1 their sum.
+// k = 0 is max(W, G) and k = 1 their sum. Models with 8-bit weights multiply at the GPU's 8-bit
+// rate where it has one, their attention at the 16-bit rate.
 #include "engine/types/check.h"
 #include "engine/types/hd.h"
 #include "sim/fleet/operator_table.h"
@@ -25,6 +26,7 @@ struct GpuSpec {
     double bandwidth = 0.0;     // device memory, bytes per second
     double memory = 0.0;        // device memory, bytes
     double linkBandwidth = 0.0; // to its peers, bytes per second one way; 0 when tp is always 1
+    double flops8Bit = 0.0;     // the same in 8-bit floats; 0: it has none, and computes in 16 bits
 };
 
 // One transformer. Sources of the shipped figures: resources/models.yaml.
@@ -45,18 +47,22 @@ struct ModelSpec {
 // Efficiencies (shares of the data sheet's peak) and overheads. The defaults are those of
 // resources/profiles/h100.yaml, where it says what they were fitted to and how well.
 struct StepConstants {
-    double weightEfficiency = 0.87;    // e_w
-    double kvEfficiency = 0.85;        // e_kv
-    double computeEfficiency = 0.6638; // e_c
-    double attentionEfficiency = 0.65; // e_a
-    double linkEfficiency = 0.4971;    // e_nv
-    double overlap = 0.4028;           // kappa: 0 streaming and multiplying overlap, 1 they do not
-    double stepSeconds = 1.685e-3;     // c0, per step
-    double layerSeconds = 1.207e-5;    // cL, per step and layer
-    double sequenceSeconds = 1.219e-5; // cB, per step and sequence
-    double tokenSeconds = 8.071e-7;    // cN, per token of a model of 32 layers and width 4096
-    double reduceSeconds = 1.144e-5;   // r0, per collective
-    double reducePeerSeconds = 1.252e-6; // r1, per collective and peer
+    double weightEfficiency = 0.87;      // e_w
+    double kvEfficiency = 0.94;          // e_kv
+    double computeEfficiency = 0.6622;   // e_c
+    double attentionEfficiency = 0.4795; // e_a
+    double linkEfficiency = 0.6707;      // e_nv
+    double overlap = 0.3909;           // kappa: 0 streaming and multiplying overlap, 1 they do not
+    double stepSeconds = 1.803e-3;     // c0, per step
+    double layerSeconds = 9.104e-6;    // cL, per step and layer
+    double sequenceSeconds = 1.274e-5; // cB, per step and sequence
+    double tokenSeconds = 9.18e-7;     // cN, per token of a model of 32 layers and width 4096
+    double reduceSeconds = 1.295e-5;   // r0, per collective
+    double reducePeerSeconds = 8.443e-7; // r1, per collective and peer
+    // c_g, per step and sequence, of the share (tp - 1)/tp of a group that are peers: the batch
+    // goes to their processes and comes back, and short messages do not reach the links' bandwidth.
+    // Measured rows of models twice as deep and wide say that it does not grow with the model.
+    double groupSeconds = 3.681e-5;
 };
 
 enum class StepBackEnd : std::uint8_t { analytic, coefficients, table };
@@ -125,8 +131,9 @@ PENSTOCK_HD inline StepCost deriveStepCost(const GpuSpec& gpu, const ModelSpec& 
         cost.experts = model.experts;
         cost.expertMissShare = 1.0 - static_cast<double>(model.expertsPerToken) / model.experts;
     }
+    const bool eightBit = model.weightBytes == 1.0 && gpu.flops8Bit > 0.0;
     cost.multiplyPerToken = kNs * 2.0 * (attention + expert * model.expertsPerToken) /
-                            (tp * gpu.flops * c.computeEfficiency);
+                            (tp * (eightBit ? gpu.flops8Bit : gpu.flops) * c.computeEfficiency);
     cost.fourOverlap = 4.0 * c.overlap;
     cost.perContextToken = kNs * 2.0 * layers * model.kvHeads * dh * model.kvBytes /
                            (tp * gpu.bandwidth * c.kvEfficiency);
@@ -137,6 +144,7 @@ PENSTOCK_HD inline StepCost deriveStepCost(const GpuSpec& gpu, const ModelSpec& 
     cost.perSequence = kNs * c.sequenceSeconds;
     cost.perToken = kNs * c.tokenSeconds * (layers / 32.0) * (d / 4096.0) / tp;
     if (tp > 1) {
+        cost.perSequence += kNs * c.groupSeconds * (tp - 1) / tp;
         cost.perToken += kNs * collectives * d * 2.0 * 2.0 * (tp - 1) / tp /
                          (gpu.linkBandwidth * c.linkEfficiency);
     }

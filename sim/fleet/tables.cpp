@@ -126,6 +126,7 @@ Result<GpuTable> readGpuTable(const std::string& path) {
     using F = Field<GpuSpec>;
     static const std::vector<F> fields{
         F{"flops", true, 1.0, [](GpuSpec& g, double v) { g.flops = v; }},
+        F{"flops_8bit", false, 0.0, [](GpuSpec& g, double v) { g.flops8Bit = v; }},
         F{"memory_bytes_per_second", true, 1.0, [](GpuSpec& g, double v) { g.bandwidth = v; }},
         F{"memory_gib", true, 0.0,
           [](GpuSpec& g, double v) { g.memory = v * 1024.0 * 1024.0 * 1024.0; }},

@@ -39,6 +39,7 @@ void readStepConstants(Reader& k, StepConstants& c) {
     c.tokenSeconds = k.number("c_n", kSeconds, c.tokenSeconds);
     c.reduceSeconds = k.number("r0", kSeconds, c.reduceSeconds);
     c.reducePeerSeconds = k.number("r1", kSeconds, c.reducePeerSeconds);
+    c.groupSeconds = k.number("c_g", kSeconds, c.groupSeconds);
 }
 
 Result<Profile> readProfile(const std::string& path) {
@@ -78,6 +79,7 @@ std::string toYaml(const Profile& p) {
         {"c0", c.stepSeconds},          {"c_l", c.layerSeconds},
         {"c_b", c.sequenceSeconds},     {"c_n", c.tokenSeconds},
         {"r0", c.reduceSeconds},        {"r1", c.reducePeerSeconds},
+        {"c_g", c.groupSeconds},
     };
     for (const auto& [key, value] : values)
         out += fmt::format("    {}: {:.4g}\n", key, value);

@@ -156,6 +156,45 @@ TEST(CrossValidation, predictsWhatWasLeftOut) {
     }
 }
 
+// One file without groups still says how well a row is predicted that the fit has not seen.
+TEST(CrossValidation, takesASingleGroupApart) {
+    std::string text = "offered_rps,prompt_tokens,output_tokens,ttft_ms,tpot_ms,e2e_ms\n";
+    for (const int rate : {1, 20, 40, 60})
+        text += fmt::format("{},200,60,30,8,500\n", rate);
+    auto spec = test::specFor(test::write("single.csv", text), "{gpu: H100, model: Llama-3.1-8B}");
+    spec.seconds = 5.0;
+    const Measurements m = test::asMeasuredBy(test::read(spec).value(), truth());
+    FitOptions o = quick();
+    o.iterations = 4;
+    const auto whole = fit(m, Candidate{}, o);
+    ASSERT_TRUE(whole);
+    const auto held = crossValidate(m, Candidate{}, *whole, o);
+    ASSERT_TRUE(held) << held.error().text();
+    ASSERT_EQ(held->size(), 4U);
+    EXPECT_EQ(held->front().group, "1.00 rps");
+    for (const HeldOut& h : *held) {
+        EXPECT_EQ(h.outside.rows, 1U);
+        EXPECT_LT(h.outside.mean[static_cast<std::size_t>(Quantity::tpot)], 0.1) << h.group;
+    }
+    EXPECT_NE(toText({&m, &*whole, {}}, false).find("No cross-validation"), std::string::npos);
+}
+
+// Seconds where milliseconds belong are not fitted over in silence.
+TEST(Calibration, asksWhetherTheUnitIsRight) {
+    Measurements m = test::asMeasuredBy(test::smallPlan(), truth());
+    FitOptions o = quick();
+    o.iterations = 1;
+    const auto right = fit(m, truth(), o);
+    ASSERT_TRUE(right);
+    EXPECT_TRUE(toJson({&m, &*right, {}})["warnings"].empty());
+    for (MeasuredRow& row : m.sets[0].rows)
+        row.measured[Quantity::tpot] *= 1e-3;
+    const auto wrong = fit(m, truth(), o);
+    ASSERT_TRUE(wrong);
+    const std::string text = toText({&m, &*wrong, {}}, false);
+    EXPECT_NE(text.find("warning: calibration-loops.csv: simulated TPOT is"), std::string::npos) << text;
+}
+
 TEST(Calibration, writesAProfileThatReadsBackTheSame) {
     const Measurements m = test::asMeasuredBy(test::smallPlan(), truth());
     FitOptions o = quick();

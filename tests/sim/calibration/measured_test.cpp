@@ -47,14 +47,14 @@ TEST(Measured, TheShippedPlanReadsEveryRow) {
     const auto plan = readPlan(test::kRoot + "/resources/measurements.yaml", kData);
     const auto m = readMeasurements(plan->measurements, test::hardware(), false);
     ASSERT_TRUE(m) << m.error().text();
-    const std::size_t rows[] = {7, 7, 7, 60, 10};
+    const std::size_t rows[] = {7, 7, 7, 30, 30, 10};
     ASSERT_EQ(m->sets.size(), std::size(rows));
     for (std::size_t s = 0; s < m->sets.size(); ++s)
         EXPECT_EQ(m->sets[s].rows.size(), rows[s]) << m->sets[s].name;
-    const auto& loops = m->sets[3].rows;
+    const auto& loops = m->sets[4].rows;
     EXPECT_EQ(std::count_if(loops.begin(), loops.end(), [](const auto& r) { return r.saturated; }), 3);
-    EXPECT_EQ(m->sets[4].requests.size(), 300U);
-    EXPECT_GT(m->sets[4].series.size(), 150U);
+    EXPECT_EQ(m->sets[5].requests.size(), 300U);
+    EXPECT_GT(m->sets[5].series.size(), 150U);
 }
 
 TEST(Validation, KnowsAWrongModelFromARightOne) {
@@ -76,8 +76,18 @@ TEST(Validation, WhatIsNotThereIsSkippedAndSaid) {
     o.sections = {"measured"};
     const Validation v = validate(*m, test::hardware(), o);
     EXPECT_TRUE(v.passed());
-    EXPECT_EQ(v.count(ValidationCheck::Outcome::skipped), 5U);
+    EXPECT_EQ(v.count(ValidationCheck::Outcome::skipped), 6U);
     EXPECT_NE(toMarkdown(v).find("no file /nowhere/"), std::string::npos);
+}
+
+TEST(Validation, WhatCannotBeReadFailsAndIsNamed) {
+    Measurements m;
+    m.unreadable.emplace_back("mine", Error{"is no number", "mine.csv", 2, 9});
+    ValidationOptions o = defaults();
+    o.sections = {"measured"};
+    const Validation v = validate(m, test::hardware(), o);
+    EXPECT_FALSE(v.passed());
+    EXPECT_NE(toMarkdown(v).find("mine.csv:2:9"), std::string::npos);
 }
 
 TEST(Validation, InvariantsAndOverloadHold) {

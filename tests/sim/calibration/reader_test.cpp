@@ -114,6 +114,18 @@ TEST(MeasuredFile, brokenOnesAreRefusedWithPlaceAndRemedy) {
          "{\"queued_ts\": 9, \"isl\": 5, \"osl\": 5, \"first_token_ts\": 8, \"last_token_ts\": 10}\n",
          kServer, {":1:", "first_token_ts", "from 9"}},
         {"json.jsonl", "[1, 2]\n", kServer, {":1:1:", "one JSON object a line"}},
+        {"twice.csv", "concurrency,isl,ISL,osl,tpot_ms\n1,10,20,10,5\n", kServer,
+         {":1:17:", "two columns are called \"ISL\""}},
+        {"both.csv", "concurrency,offered_rps,isl,osl,tpot_ms\n1,2,10,10,5\n", kServer,
+         {":1:", "both concurrency and offered_rps"}},
+        {"half.csv", "concurrency,isl,osl,tpot_ms\n1.7,10,10,5\n", kServer,
+         {":2:1:", "1.7 users", "whole number"}},
+        {"huge.csv", "concurrency,isl,osl,tpot_ms\n1,9000000,10,5\n", kServer,
+         {":2:3:", "9000000 tokens do not fit", "kv_blocks"}},
+        {"servers.jsonl",
+         "{\"queued_ts\": 1, \"isl\": 5, \"osl\": 5, \"ttft_ms\": 8, \"e2e_ms\": 10, \"tp\": 2}\n"
+         "{\"queued_ts\": 2, \"isl\": 5, \"osl\": 5, \"ttft_ms\": 8, \"e2e_ms\": 10, \"tp\": 4}\n",
+         kServer, {":2:", "another server"}},
     };
     for (const Broken& c : cases) {
         const auto m = test::read(test::specFor(test::write(c.name, c.text), c.replica));
@@ -128,16 +140,66 @@ TEST(MeasuredFile, brokenOnesAreRefusedWithPlaceAndRemedy) {
     EXPECT_NE(absent.error().text().find("/nowhere/x.csv"), std::string::npos);
 }
 
+// Any of the names that --help lists may be mapped, and the server's columns too.
+TEST(MeasuredFile, columnsUnderOtherNames) {
+    auto spec = test::specFor(test::write("mapped.csv", "gpus,crowd,in,out,ms\n4,3,100,10,7\n"), kServer);
+    spec.columns = {{"tp", "gpus"}, {"concurrency", "crowd"}, {"isl", "in"}, {"output_toks", "out"},
+                    {"tpot_ms", "ms"}};
+    const auto m = test::read(spec);
+    ASSERT_TRUE(m) << m.error().text();
+    const auto& loop = std::get<ClosedLoop>(m->sets[0].experiments[0].what);
+    EXPECT_EQ(loop.promptTokens, 100);
+    EXPECT_EQ(loop.outputTokens, 10);
+    EXPECT_EQ(m->deployments[0].replica.tp, 4);
+    spec.columns["crowdd"] = "crowd";
+    const auto unknown = test::read(spec);
+    ASSERT_FALSE(unknown);
+    EXPECT_NE(unknown.error().text().find("no column of ours is called \"crowdd\""), std::string::npos);
+}
+
+TEST(MeasuredFile, usersStartTogetherOrSpreadOverARequest) {
+    auto spec = test::specFor(
+        test::write("start.csv", "concurrency,isl,osl,ttft_ms,tpot_ms\n4,100,11,50,5\n"), kServer);
+    EXPECT_DOUBLE_EQ(std::get<ClosedLoop>(test::read(spec)->sets[0].experiments[0].what).rampSeconds, 0.1);
+    spec.startTogether = true;
+    const auto m = test::read(spec);
+    EXPECT_DOUBLE_EQ(std::get<ClosedLoop>(m->sets[0].experiments[0].what).rampSeconds, 0.0);
+}
+
+// One broken file must not hide what the others say.
+TEST(MeasuredFile, aBrokenOneIsNamedBesideTheOthers) {
+    const auto good = test::specFor(test::write("good.csv", "concurrency,isl,osl,tpot_ms\n1,10,10,5\n"),
+                                    kServer);
+    const auto bad = test::specFor(test::write("bad.csv", "concurrency,isl,osl,tpot_ms\n1,10,10,x\n"),
+                                   kServer);
+    EXPECT_FALSE(readMeasurements({bad, good}, test::hardware(), false));
+    const auto m = readMeasurements({bad, good}, test::hardware(), true);
+    ASSERT_TRUE(m);
+    EXPECT_EQ(m->sets.size(), 1U);
+    ASSERT_EQ(m->unreadable.size(), 1U);
+    EXPECT_NE(m->unreadable[0].second.text().find("bad.csv:2:9"), std::string::npos);
+}
+
 TEST(Plan, theShippedOneIsSoundAndAbsentDataIsListed) {
     const auto plan = readPlan(test::kRoot + "/resources/measurements.yaml", "/nowhere");
     ASSERT_TRUE(plan) << plan.error().text();
-    EXPECT_EQ(plan->measurements.size(), 5U);
+    EXPECT_EQ(plan->measurements.size(), 6U);
     EXPECT_FALSE(plan->bounds.empty());
     const auto m = readMeasurements(plan->measurements, test::hardware(), true);
     ASSERT_TRUE(m) << m.error().text();
     EXPECT_TRUE(m->sets.empty());
-    EXPECT_EQ(m->missing.size(), 5U);
+    EXPECT_EQ(m->missing.size(), 6U);
     EXPECT_FALSE(readMeasurements(plan->measurements, test::hardware(), false));
+}
+
+TEST(Plan, theOneOfUnseenRowsIsSound) {
+    const auto plan = readPlan(test::kRoot + "/resources/unseen.yaml", "/nowhere");
+    ASSERT_TRUE(plan) << plan.error().text();
+    const auto m = readMeasurements(plan->measurements, test::hardware(), true);
+    ASSERT_TRUE(m) << m.error().text();
+    EXPECT_EQ(m->missing.size(), plan->measurements.size());
+    for (const MeasurementSpec& spec : plan->measurements)
+        EXPECT_FALSE(spec.fit) << spec.name;
 }
 
 TEST(Plan, mistakesNameTheirPlace) {

@@ -109,6 +109,35 @@ TEST(StepTime, MoreGpusShareTheWorkAndPayForTalking) {
               time(4, decode));
 }
 
+// What a sequence costs a group beyond its tokens: nothing alone, and more the more of it are peers.
+TEST(StepTime, ASequenceCostsAGroupByItsShareOfPeers) {
+    StepConstants without;
+    without.groupSeconds = 0.0;
+    const auto extra = [&](int tp) {
+        const auto time = [&](const StepConstants& c) {
+            return stepNs(deriveStepCost(gpu("H100"), model("Qwen3-32B"), tp, c), decodes(10, 500));
+        };
+        return (time(StepConstants{}) - time(without)) * 1e-10;
+    };
+    const double whole = StepConstants{}.groupSeconds;
+    EXPECT_EQ(extra(1), 0.0);
+    EXPECT_NEAR(extra(2), whole / 2.0, 1e-9);
+    EXPECT_NEAR(extra(8), whole * 7.0 / 8.0, 1e-9);
+}
+
+// Weights of one byte stream in half the time and multiply at the GPU's 8-bit rate, if it has one.
+TEST(StepTime, EightBitWeightsTakeHalf) {
+    ModelSpec wide = model("Llama-3.1-70B");
+    ModelSpec narrow = model("Llama-3.1-70B-FP8");
+    const auto cost = [](const char* name, const ModelSpec& m) {
+        return deriveStepCost(gpu(name), m, 4, StepConstants{});
+    };
+    EXPECT_DOUBLE_EQ(cost("H100", narrow).weights, cost("H100", wide).weights / 2.0);
+    EXPECT_NEAR(cost("H100", narrow).multiplyPerToken / cost("H100", wide).multiplyPerToken, 0.5, 1e-3);
+    EXPECT_DOUBLE_EQ(cost("H100", narrow).perAttention, cost("H100", wide).perAttention);
+    EXPECT_DOUBLE_EQ(cost("A100", narrow).multiplyPerToken, cost("A100", wide).multiplyPerToken);
+}
+
 TEST(StepTime, CoefficientsAndConstantsAreWhatTheySay) {
     BatchShape b = decodes(3, 100);
     EXPECT_DOUBLE_EQ(stepNs(constantStepCost(1234.0), b), 1234.0);
@@ -120,6 +149,7 @@ TEST(StepTime, CoefficientsAndConstantsAreWhatTheySay) {
 TEST(StepTime, MemoryLeavesTheBlocksThatVllmReports) {
     EXPECT_NEAR(kvBlocksFor(gpu("RTX-4090"), model("Llama-3.1-8B"), 1, 2048), 2588, 0.02 * 2588);
     EXPECT_EQ(kvBlocksFor(gpu("RTX-4090"), model("Llama-3.1-70B"), 1, 2048), 0);
+    EXPECT_NEAR(kvBlocksFor(gpu("H100"), model("Llama-3.1-70B"), 4, 8192), 30251, 0.02 * 30251);
     const double tokens = 16.0 * kvBlocksFor(gpu("H100"), model("Llama-3.1-8B"), 1, 8192);
     EXPECT_GT(tokens, 420'000);
     EXPECT_LT(tokens, 480'000);
