@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Advice on everything that is shipped: each scenario's deliberate findings, and not one more. A
 // finding that is not in this table is a false alarm, or a scenario that became wrong.
-#include "sim/world/pool_facts.h"
+#include "sim/world/scenario_advice.h"
 #include "tests/sim/world/scenario_support.h"
 
 #include <algorithm>
@@ -66,7 +66,7 @@ TEST(AdviceOnScenarios, findsWhatIsMeantAndNothingElse) {
         }
         const auto scenario = readScenario(test::shipped(name), test::options(overrides));
         ASSERT_TRUE(scenario.has_value()) << scenario.error().text();
-        const auto findings = advise(scenario->engine, poolFacts(*scenario));
+        const auto findings = adviseScenario(*scenario);
         Codes codes;
         for (const Finding& finding : findings)
             codes.insert(finding.code);
