@@ -153,7 +153,9 @@ std::string trafficTable(const Report& r) {
             "<td class=\"wrap\">{}<br>{}<br>{}</td></tr>",
             escape(s.name), escape(said("file")), escape(said("format")), escape(said("sha256")),
             escape(transforms.empty() ? "as recorded" : "transforms: " + transforms),
-            escape(fmt::format("{} rows kept of {} read", said("rows_kept"), said("rows_read"))),
+            escape(fmt::format("{} rows kept of {} read",
+                               count(s.traffic.value("rows_kept", std::uint64_t{0})),
+                               count(s.traffic.value("rows_read", std::uint64_t{0})))),
             escape(mended.empty() ? "nothing dropped or moved" : mended));
     }
     if (rows.empty()) return {};
