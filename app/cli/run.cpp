@@ -2,9 +2,9 @@
 // `penstock run`: a scenario through the real engine, headless, with a report at the end.
 #include "app/cli/commands.h"
 #include "app/cli/progress.h"
+#include "app/cli/run_options.h"
 #include "app/session/run_log.h"
 #include "app/session/run_recording.h"
-#include "engine/types/duration_text.h"
 #include "engine/record/expectation.h"
 #include "engine/record/html_report.h"
 #include "sim/world/scenario_reader.h"
@@ -14,7 +14,6 @@
 #include <fmt/format.h>
 
 #include <atomic>
-#include <charconv>
 #include <chrono>
 #include <csignal>
 #include <future>
@@ -46,24 +45,6 @@ struct RunArguments {
     bool quiet = false;
 };
 
-// The range of a scenario's own seed.
-Result<std::uint64_t> seedOf(const std::string& text) {
-    std::uint64_t seed = 0;
-    const auto [end, code] = std::from_chars(text.data(), text.data() + text.size(), seed);
-    if (code == std::errc{} && end == text.data() + text.size() && seed <= INT64_MAX) return seed;
-    return fail(fmt::format("--seed: \"{}\" is not a seed; it must be a whole number from 0 to {}",
-                            text, INT64_MAX));
-}
-
-Result<Duration> untilOf(const std::string& text) {
-    const auto until = goDuration(text);
-    if (!until) return fail("--until: " + until.error().message);
-    if (*until > Duration{0}) return until;
-    return fail(fmt::format("--until: \"{}\" is no time to run for; it must be longer than 0, for "
-                            "instance 90s or 2h",
-                            text));
-}
-
 Result<sim::ScenarioOptions> scenarioOptions(const RunArguments& arguments) {
     sim::ScenarioOptions options;
     options.overrides = arguments.overrides;
@@ -79,17 +60,6 @@ Result<sim::ScenarioOptions> scenarioOptions(const RunArguments& arguments) {
         options.until = *until;
     }
     return options;
-}
-
-// Whether somebody expects a score of a run that has none.
-Status checkScore(const sim::Scenario& scenario, bool scored) {
-    if (scored) return {};
-    for (const sim::Expectation& e : scenario.expect) {
-        if (!e.expression.starts_with("score")) continue;
-        return fail(Error{fmt::format("\"{}\": there is a score only with --score", e.expression),
-                          e.place.file, e.place.line, e.place.column});
-    }
-    return {};
 }
 
 // The scenario, and what is to be done to it at which moment.

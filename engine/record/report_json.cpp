@@ -16,10 +16,10 @@ Json finite(double value) {
 
 Json source(const SourceReport& s) {
     Json out = {{"interactive", s.interactive},    {"arrivals", s.arrivals},
-            {"completed", s.completed},        {"failed", s.failed},
-            {"ttft_ms", toJson(s.ttftMs)},     {"tpot_ms", toJson(s.tpotMs)},
-            {"e2e_ms", toJson(s.e2eMs)},       {"requests_per_second", s.requestsPerSecond},
-            {"prompt_tokens", s.promptTokens}, {"output_tokens", s.outputTokens}};
+                {"completed", s.completed},        {"failed", s.failed},
+                {"ttft_ms", toJson(s.ttftMs)},     {"tpot_ms", toJson(s.tpotMs)},
+                {"e2e_ms", toJson(s.e2eMs)},       {"requests_per_second", s.requestsPerSecond},
+                {"prompt_tokens", s.promptTokens}, {"output_tokens", s.outputTokens}};
     if (!s.traffic.is_null()) out["traffic"] = s.traffic;
     return out;
 }

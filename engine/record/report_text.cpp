@@ -161,11 +161,11 @@ std::string toText(const Report& r, bool colour) {
                        percent(r.pool.kvMean), percent(r.pool.kvMax), r.pool.tokensPerSecond,
                        count(r.pool.preemptions));
     if (r.pool.cachedPromptTokens > 0) {
-        out += fmt::format("  prefix caches had {} of the {} prompt tokens ({})\n",
-                           count(r.pool.cachedPromptTokens), count(r.pool.promptTokens),
-                           percent(static_cast<double>(r.pool.cachedPromptTokens) /
-                                   static_cast<double>(std::max<std::uint64_t>(
-                                       1, r.pool.promptTokens))));
+        out += fmt::format(
+            "  prefix caches had {} of the {} prompt tokens ({})\n",
+            count(r.pool.cachedPromptTokens), count(r.pool.promptTokens),
+            percent(static_cast<double>(r.pool.cachedPromptTokens) /
+                    static_cast<double>(std::max<std::uint64_t>(1, r.pool.promptTokens))));
     }
     if (r.cost) {
         out += fmt::format("  {:.2f} GPU hours at {:.2f} cost {:.2f}: {:.3g} a million output "

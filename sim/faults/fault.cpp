@@ -24,8 +24,9 @@ constexpr std::uint8_t kReplica = kFaultFor | kFaultReplica;
 constexpr std::uint8_t kMetrics = kFaultFor | kFaultReplica | kFaultTarget;
 
 constexpr std::array kKinds{
-    FaultKindInfo{FaultKind::replicaKilled, "replica-killed", 0, kReplica,
-                  "everything on the replica is lost; it is back after `for` and its start-up time"},
+    FaultKindInfo{
+        FaultKind::replicaKilled, "replica-killed", 0, kReplica,
+        "everything on the replica is lost; it is back after `for` and its start-up time"},
     FaultKindInfo{FaultKind::replicaDrained, "replica-drained", 0, kReplica,
                   "takes nothing new and finishes what it has; back after `for`"},
     FaultKindInfo{FaultKind::replicaSlow, "replica-slow", kFaultFactor, kReplica,
@@ -65,7 +66,9 @@ constexpr std::array kKinds{
 };
 } // namespace
 
-std::span<const FaultKeyInfo> faultKeys() { return kKeys; }
+std::span<const FaultKeyInfo> faultKeys() {
+    return kKeys;
+}
 std::span<const FaultKindInfo> faultKinds() { return kKinds; }
 
 std::string_view name(FaultKind kind) {

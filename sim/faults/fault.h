@@ -15,26 +15,26 @@
 namespace penstock::sim {
 
 enum class FaultKind : std::uint8_t {
-    replicaKilled,    // everything on it is lost; back after `lasting` (start-up time on top)
-    replicaDrained,   // takes nothing new, finishes what it has; back after `lasting`: at once if it
-                      // has not finished yet, else after its start-up time
-    replicaSlow,      // every step takes `factor` times as long
-    replicaPartition, // the router cannot reach it; its requests hang until it is back
-    routerErrors,     // answers `status` with `probability`, with Retry-After if given
-    routerLatency,    // adds `delay` to every request
-    routerDown,       // connections are refused
-    scrapeFailure,    // scrapes of a target fail
-    metricsFrozen,    // the target's exporter repeats its last values
-    metricsNaN,       // the target exports NaN
-    seriesMissing,    // the target's series vanish
-    clockSkew,        // Prometheus' clock, which stamps the samples, is `delay` ahead (or behind)
-    prometheusDown,   // no scrapes, no queries
-    queueDown,        // the broker refuses everything
-    queueSlow,        // every call to the broker takes `delay` longer
+    replicaKilled,  // everything on it is lost; back after `lasting` (start-up time on top)
+    replicaDrained, // takes nothing new, finishes what it has; back after `lasting`: at once if it
+                    // has not finished yet, else after its start-up time
+    replicaSlow,    // every step takes `factor` times as long
+    replicaPartition,  // the router cannot reach it; its requests hang until it is back
+    routerErrors,      // answers `status` with `probability`, with Retry-After if given
+    routerLatency,     // adds `delay` to every request
+    routerDown,        // connections are refused
+    scrapeFailure,     // scrapes of a target fail
+    metricsFrozen,     // the target's exporter repeats its last values
+    metricsNaN,        // the target exports NaN
+    seriesMissing,     // the target's series vanish
+    clockSkew,         // Prometheus' clock, which stamps the samples, is `delay` ahead (or behind)
+    prometheusDown,    // no scrapes, no queries
+    queueDown,         // the broker refuses everything
+    queueSlow,         // every call to the broker takes `delay` longer
     queueRestartEmpty, // the broker comes back with nothing in it
-    engineCrash,      // the processor is killed, and restarts after `lasting`
-    engineDrain,      // the processor gets SIGTERM, and restarts after `lasting`
-    autoscalerStuck,  // the autoscaler does nothing
+    engineCrash,       // the processor is killed, and restarts after `lasting`
+    engineDrain,       // the processor gets SIGTERM, and restarts after `lasting`
+    autoscalerStuck,   // the autoscaler does nothing
 };
 
 // What a fault may say of itself besides its kind and when it begins, one bit each.

@@ -2,11 +2,11 @@
 #pragma once
 
 // A horizontal autoscaler by the law of Kubernetes' HPA over one metric, averaged over the ready
-// replicas: wanted = ceil(ready replicas x metric / target), unchanged within 10 % of the target; up
-// after the wish has held for upDelay, down to the highest wish of the last downDelay, the size at
-// the start being the first wish. New replicas are cold for a while: the time in which gates must
-// hold. With none left the law would stay there for ever, so, as KEDA does, work that waits or has
-// arrived wants one.
+// replicas: wanted = ceil(ready replicas x metric / target), unchanged within 10 % of the target;
+// up after the wish has held for upDelay, down to the highest wish of the last downDelay, the size
+// at the start being the first wish. New replicas are cold for a while: the time in which gates
+// must hold. With none left the law would stay there for ever, so, as KEDA does, work that waits or
+// has arrived wants one.
 #include "engine/ports/loop.h"
 #include "sim/world/router.h"
 #include "sim/world/scenario.h"
@@ -18,8 +18,8 @@ namespace penstock::sim {
 
 class Autoscaler {
   public:
-    // `kind` is what new replicas are; `waiting` says how many messages of queues want to be served;
-    // `added` is told when the router has got a new endpoint.
+    // `kind` is what new replicas are; `waiting` says how many messages of queues want to be
+    // served; `added` is told when the router has got a new endpoint.
     Autoscaler(const AutoscalerSpec& spec, const ReplicaGroup& kind, Router& router, Loop& loop,
                std::function<std::int64_t()> waiting, std::function<void()> added);
     ~Autoscaler();

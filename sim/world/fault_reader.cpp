@@ -64,8 +64,9 @@ class FaultReader {
         }
         if (kind->takes & kFaultTarget) r_.atMostOne({"target", "replica"});
         if (fault.kind == FaultKind::autoscalerStuck && !scenario_.autoscaler.enabled) {
-            r_.fail("kind", "there is no autoscaler to be stuck; give pool.autoscaler, or leave the "
-                            "fault out");
+            r_.fail("kind",
+                    "there is no autoscaler to be stuck; give pool.autoscaler, or leave the "
+                    "fault out");
         }
         return fault;
     }
@@ -86,17 +87,27 @@ class FaultReader {
 
     void readKey(const FaultKeyInfo& key, Fault& fault) {
         switch (key.key) {
-        case kFaultFor: fault.lasting = r_.duration(key.name); break;
-        case kFaultReplica: readReplica(fault); break;
-        case kFaultTarget: readTarget(fault); break;
+        case kFaultFor:
+            fault.lasting = r_.duration(key.name);
+            break;
+        case kFaultReplica:
+            readReplica(fault);
+            break;
+        case kFaultTarget:
+            readTarget(fault);
+            break;
         case kFaultFactor:
             fault.factor = r_.number(key.name, {.min = 0.01, .max = 1000});
             break;
-        case kFaultStatus: fault.status = r_.integer<int>(key.name, {400, 599}); break;
+        case kFaultStatus:
+            fault.status = r_.integer<int>(key.name, {400, 599});
+            break;
         case kFaultProbability:
             fault.probability = r_.number(key.name, {.min = 0, .max = 1});
             break;
-        case kFaultRetryAfter: fault.retryAfter = r_.duration(key.name); break;
+        case kFaultRetryAfter:
+            fault.retryAfter = r_.duration(key.name);
+            break;
         case kFaultDelay:
             fault.delay = fault.kind == FaultKind::clockSkew
                               ? r_.duration(key.name, {.min = -kMostSkew, .max = kMostSkew})
@@ -126,9 +137,9 @@ class FaultReader {
             names.push_back(podName(scenario_.poolName, static_cast<std::size_t>(i)));
         if (std::find(names.begin(), names.end(), fault.targetName) != names.end()) return;
         const std::vector<std::string_view> known(names.begin(), names.end());
-        r_.fail("target", fmt::format("\"{}\" is not a metrics target{} Known: {}",
-                                      fault.targetName, didYouMean(fault.targetName, known),
-                                      listOf(known)));
+        r_.fail("target",
+                fmt::format("\"{}\" is not a metrics target{} Known: {}", fault.targetName,
+                            didYouMean(fault.targetName, known), listOf(known)));
     }
 
     Reader& r_;

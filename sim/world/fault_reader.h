@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-// Reads `faults` of a scenario: what may go on a fault is what its kind says (faultKinds()), what it
-// hits is there, it begins before the run ends, and there are no more of them than can be drawn.
+// Reads `faults` of a scenario: what may go on a fault is what its kind says (faultKinds()), what
+// it hits is there, it begins before the run ends, and there are no more of them than can be drawn.
 #include "engine/config/reader.h"
 #include "sim/world/scenario.h"
 

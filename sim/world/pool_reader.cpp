@@ -108,16 +108,16 @@ void readAutoscaler(Reader& pool, AutoscalerSpec& s) {
         r.atMostOne({"target", "target_saturation"});
         const bool spelt = r.has("target_saturation");
         if (spelt && s.metric != Metric::saturation) {
-            r.fail("target_saturation", fmt::format("the metric is {}: write `target`",
-                                                    r.raw("metric")->text));
+            r.fail("target_saturation",
+                   fmt::format("the metric is {}: write `target`", r.raw("metric")->text));
         }
         const bool usual = spelt || s.metric == Metric::saturation; // it has a usual target
         const double most = s.metric == Metric::kvUsed       ? 1.0
                             : s.metric == Metric::saturation ? 10.0
                                                              : 1e6;
-        s.target = r.number(spelt ? "target_saturation" : "target",
-                            {.min = 0, .max = most, .above = true},
-                            usual ? std::optional(s.target) : std::nullopt);
+        s.target =
+            r.number(spelt ? "target_saturation" : "target", {.min = 0, .max = most, .above = true},
+                     usual ? std::optional(s.target) : std::nullopt);
         r.known("target");
         r.known("target_saturation");
         s.period = r.duration("period", {.min = 1ms}, s.period);

@@ -78,8 +78,9 @@ void remarkProfile(Reader& r, const Hardware& hardware, const Profile& profile,
         {"profile-of-another-gpu", Severity::warning, r.pathOf("profile"), r.where("profile"),
          fmt::format("The profile {} was fitted on {}, but these replicas have {}.", profile.name,
                      fitted == nullptr ? profile.gpu : fitted->name, group.gpu),
-         fmt::format("Calibrate on {} with `penstock calibrate`, or read the step times as a guess.",
-                     group.gpu)});
+         fmt::format(
+             "Calibrate on {} with `penstock calibrate`, or read the step times as a guess.",
+             group.gpu)});
 }
 
 // What is written and has no effect as things are.
@@ -126,9 +127,10 @@ void readStepTime(Reader& r, const Hardware& hardware, ReplicaGroup& group,
         for (const std::string_view key : {"gpu", "model", "tp"}) {
             r.known(key);
             if (!r.has(key)) continue;
-            r.fail(key, fmt::format("step_time takes the place of gpu, model and tp, which a step's "
-                                    "time is derived from without it: leave {} out, or step_time",
-                                    key));
+            r.fail(key,
+                   fmt::format("step_time takes the place of gpu, model and tp, which a step's "
+                               "time is derived from without it: leave {} out, or step_time",
+                               key));
         }
         r.object("step_time", [&](Reader& s) {
             const double base = s.number("base", kStepSeconds);
@@ -152,9 +154,10 @@ void readStepTime(Reader& r, const Hardware& hardware, ReplicaGroup& group,
         return;
     }
     if (!headsDivide(model, group.tp)) {
-        r.fail("tp", fmt::format("{} attention heads and {} KV heads of {} cannot be shared out "
-                                 "evenly over {} GPUs; tp may be {}",
-                                 model.heads, model.kvHeads, group.model, group.tp, degrees(model)));
+        r.fail("tp",
+               fmt::format("{} attention heads and {} KV heads of {} cannot be shared out "
+                           "evenly over {} GPUs; tp may be {}",
+                           model.heads, model.kvHeads, group.model, group.tp, degrees(model)));
         return;
     }
     group.config.cost = deriveStepCost(gpu, model, group.tp, constants);
@@ -216,13 +219,13 @@ void readReplica(Reader& r, const Hardware& hardware, ReplicaGroup& group,
         const std::int64_t needed = (c.kvBlocks + kMaxCachedUnits - 1) / kMaxCachedUnits;
         const bool possible = needed <= kMostUnitBlocks;
         r.fail(possible ? "prefix_unit_blocks" : "kv_blocks",
-               fmt::format("the prefix cache of {} blocks in units of {} has more than the {} units "
-                           "it can tell apart; {}",
-                           c.kvBlocks, c.cacheUnitBlocks, kMaxCachedUnits,
-                           possible ? fmt::format("raise prefix_unit_blocks to {}", needed)
-                                    : fmt::format("with prefix_unit_blocks of {} it may have {}",
-                                                  kMostUnitBlocks,
-                                                  kMaxCachedUnits * kMostUnitBlocks)));
+               fmt::format(
+                   "the prefix cache of {} blocks in units of {} has more than the {} units "
+                   "it can tell apart; {}",
+                   c.kvBlocks, c.cacheUnitBlocks, kMaxCachedUnits,
+                   possible ? fmt::format("raise prefix_unit_blocks to {}", needed)
+                            : fmt::format("with prefix_unit_blocks of {} it may have {}",
+                                          kMostUnitBlocks, kMaxCachedUnits * kMostUnitBlocks)));
     }
     if (remarks == nullptr || !r.ok()) return;
     remarkProfile(r, hardware, profile, group, *remarks);

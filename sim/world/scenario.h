@@ -98,7 +98,7 @@ struct Scenario {
     std::string directory;
     std::string text;      // the scenario as read, overrides applied: what the run store keeps
     std::vector<std::string> overrides; // PATH=VALUE, as laid over the file, to do it again
-    std::vector<Finding> remarks; // what reading it showed: not wrong, but probably not meant
+    std::vector<Finding> remarks;       // what reading it showed: not wrong, but probably not meant
 };
 
 } // namespace penstock::sim

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-// All that `penstock check` has to say of a scenario: of its policy (engine/config/advice.h), of what
-// reading it showed (Scenario::remarks), and of the traces that it names. Sorted as advise() sorts.
+// All that `penstock check` has to say of a scenario: of its policy (engine/config/advice.h), of
+// what reading it showed (Scenario::remarks), and of the traces that it names. Sorted as advise()
+// sorts.
 #include "sim/world/scenario.h"
 
 #include <vector>

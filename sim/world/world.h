@@ -22,8 +22,8 @@
 #include "sim/world/onlooker.h"
 #include "sim/world/pool_gauges.h"
 #include "sim/world/router.h"
-#include "sim/world/shadow_gates.h"
 #include "sim/world/scenario.h"
+#include "sim/world/shadow_gates.h"
 #include "sim/world/sources.h"
 
 #include <atomic>
@@ -175,8 +175,8 @@ class World final : private FaultListener,
     std::unique_ptr<Onlooker> onlooker_; // null until somebody looks
 
     Router::Trouble trouble_;
-    // Faults in force, and the endpoint that each hit, if it is one of a replica and that was there:
-    // the pool may grow meanwhile.
+    // Faults in force, and the endpoint that each hit, if it is one of a replica and that was
+    // there: the pool may grow meanwhile.
     static constexpr std::size_t kNowhere = SIZE_MAX;
     struct ActiveFault {
         std::size_t index;

@@ -31,8 +31,8 @@ bool World::ofReplica(const Fault& fault) {
 bool World::present(std::size_t endpoint) const {
     if (endpoint >= router_->endpointCount()) return false;
     const Endpoint& replica = router_->endpoint(endpoint);
-    const bool drainedByFault = std::any_of(
-        active_.begin(), active_.end(), [endpoint](const ActiveFault& a) {
+    const bool drainedByFault =
+        std::any_of(active_.begin(), active_.end(), [endpoint](const ActiveFault& a) {
             return a.fault.kind == FaultKind::replicaDrained && a.endpoint == endpoint;
         });
     return drainedByFault || (!replica.released() && !replica.draining());
@@ -74,8 +74,8 @@ void World::faultEnds(std::size_t index, const Fault& fault) {
     active_.erase(ending);
     // A replica that one fault has killed and another has drained is back after both.
     const auto takesAway = [](const Fault& f) { return f.kind <= FaultKind::replicaDrained; };
-    const bool stillGone = takesAway(fault) && std::any_of(
-        active_.begin(), active_.end(), [&](const ActiveFault& a) {
+    const bool stillGone =
+        takesAway(fault) && std::any_of(active_.begin(), active_.end(), [&](const ActiveFault& a) {
             return takesAway(a.fault) && a.endpoint == endpoint;
         });
     if (stillGone) return;
@@ -96,7 +96,8 @@ void World::applyTo(Endpoint& replica, TargetId metrics, const Fault& fault) {
     case FaultKind::replicaDrained: replica.drain(); break;
     case FaultKind::replicaSlow: replica.setSlowFactor(fault.factor); break;
     case FaultKind::replicaPartition: replica.setPartitioned(true); break;
-    default: PENSTOCK_CHECK(!"a fault of a replica");
+    default:
+        PENSTOCK_CHECK(!"a fault of a replica");
     }
 }
 
@@ -107,9 +108,14 @@ void World::undoOn(Endpoint& replica, TargetId metrics, const Fault& fault) {
         replica.restore();
         metrics_->setEndpointDown(metrics, false);
         break;
-    case FaultKind::replicaSlow: replica.setSlowFactor(1.0); break;
-    case FaultKind::replicaPartition: replica.setPartitioned(false); break;
-    default: PENSTOCK_CHECK(!"a fault of a replica");
+    case FaultKind::replicaSlow:
+        replica.setSlowFactor(1.0);
+        break;
+    case FaultKind::replicaPartition:
+        replica.setPartitioned(false);
+        break;
+    default:
+        PENSTOCK_CHECK(!"a fault of a replica");
     }
 }
 
@@ -158,7 +164,9 @@ void World::apply(const Fault& fault, std::size_t endpoint) {
     case FaultKind::queueRestartEmpty: broker_->restartEmpty(); break;
     case FaultKind::engineCrash: crashEngine(fault.lasting); break;
     case FaultKind::engineDrain: drainEngine(fault.lasting); break;
-    case FaultKind::autoscalerStuck: autoscaler_->setStuck(true); break;
+    case FaultKind::autoscalerStuck:
+        autoscaler_->setStuck(true);
+        break;
     }
 }
 
@@ -201,7 +209,9 @@ void World::undo(const Fault& fault, std::size_t endpoint) {
     case FaultKind::queueRestartEmpty: break;
     case FaultKind::engineCrash:
     case FaultKind::engineDrain: break; // engineBack() restarts it
-    case FaultKind::autoscalerStuck: autoscaler_->setStuck(false); break;
+    case FaultKind::autoscalerStuck:
+        autoscaler_->setStuck(false);
+        break;
     }
 }
 

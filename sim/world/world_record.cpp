@@ -221,7 +221,8 @@ Status World::checkExpectations() {
     Report report = recorder_->report(facts(0.0));
     report.score.emplace(); // whoever asks for a score must see to it that there is one
     const Json json = toJson(report);
-    // Gates of a scenario have other names, or none, in its controls: its lesson is not about those.
+    // Gates of a scenario have other names, or none, in its controls: its lesson is not about
+    // those.
     const bool control = options_.perfectGate || options_.poissonControl;
     for (const Expectation& e : scenario_.expect) {
         if (control && !e.place.file.empty()) continue;

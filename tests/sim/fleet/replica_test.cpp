@@ -219,11 +219,9 @@ TEST(Replica, HashesOfATraceHaveABlockSizeOfTheirOwn) {
         std::int32_t shared; // of the second prompt, when the first has been served
     };
     for (const Case& c : {
-             Case{512, 1, 4096, 5 * 512},
-             Case{512, 4, 4096, 5 * 512},
-             Case{16, 1, 128, 5 * 16},
-             Case{16, 4, 128, 4 * 16},  // units of 64 tokens: the second is cut by the difference
-             Case{24, 1, 192, 7 * 16},  // 120 tokens in common are seven blocks and a half
+             Case{512, 1, 4096, 5 * 512}, Case{512, 4, 4096, 5 * 512}, Case{16, 1, 128, 5 * 16},
+             Case{16, 4, 128, 4 * 16}, // units of 64 tokens: the second is cut by the difference
+             Case{24, 1, 192, 7 * 16}, // 120 tokens in common are seven blocks and a half
          }) {
         ReplicaConfig config;
         config.cost = constantStepCost(1e6);

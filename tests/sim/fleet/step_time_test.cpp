@@ -121,8 +121,10 @@ TEST(StepTime, CoefficientsAndConstantsAreWhatTheySay) {
 // cache of all GPUs together then grows no further, nor does reading it become faster.
 TEST(StepTime, kvHeadsAreReplicatedBeyondTheirNumber) {
     const ModelSpec m = model("Llama-3.1-70B"); // 64 heads, 8 KV heads
-    for (const int tp : {1, 2, 4, 8, 16, 32, 64}) EXPECT_TRUE(headsDivide(m, tp)) << tp;
-    for (const int tp : {3, 5, 6, 12, 24, 128}) EXPECT_FALSE(headsDivide(m, tp)) << tp;
+    for (const int tp : {1, 2, 4, 8, 16, 32, 64})
+        EXPECT_TRUE(headsDivide(m, tp)) << tp;
+    for (const int tp : {3, 5, 6, 12, 24, 128})
+        EXPECT_FALSE(headsDivide(m, tp)) << tp;
     const auto perToken = [&](int tp) {
         return deriveStepCost(gpu("H100"), m, tp, StepConstants{}).perContextToken;
     };

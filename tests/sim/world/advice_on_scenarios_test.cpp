@@ -89,12 +89,19 @@ TEST(AdviceOnScenarios, findsWhatHasNoEffect) {
              {{replica + "prefix_unit_blocks=4"}, "no-effect", "prefix_unit_blocks", "no prefix"},
              {{replica + "mode=static-batch", replica + "static_size=4"}, "", "", ""},
              {{replica + "prefix_cache=true", replica + "prefix_unit_blocks=4"}, "", "", ""},
-             {{"metrics.scrape_duration=11s"}, "scrapes-time-out", "scrape_duration", "model servers"},
+             {{"metrics.scrape_duration=11s"},
+              "scrapes-time-out",
+              "scrape_duration",
+              "model servers"},
              {{"metrics.router_scrape=1s", "metrics.scrape_duration=2s"},
-              "scrapes-time-out", "scrape_duration", "of the router"},
+              "scrapes-time-out",
+              "scrape_duration",
+              "of the router"},
              {{"metrics.perfect=true", "metrics.scrape_duration=11s"}, "", "", ""},
              {{replica + "gpu=H200", replica + "profile=h100"},
-              "profile-of-another-gpu", "profile", "fitted on H100-SXM"},
+              "profile-of-another-gpu",
+              "profile",
+              "fitted on H100-SXM"},
              {{replica + "gpu=H100-SXM", replica + "profile=h100"}, "", "", ""},
          }) {
         const auto scenario =
@@ -121,10 +128,11 @@ TEST(AdviceOnScenarios, findsATimeGrid) {
     }
     out.close();
     const auto codes = [&](const std::string& more) {
-        const std::string arrivals = "sources[0].arrivals={process: trace, format: jsonl, file: " +
-                                     file.string() + more + "}";
-        const auto scenario = readScenario(test::shipped("router-429-and-503"),
-                                           test::options({arrivals}));
+        const std::string arrivals =
+            "sources[0].arrivals={process: trace, format: jsonl, file: " + file.string() + more +
+            "}";
+        const auto scenario =
+            readScenario(test::shipped("router-429-and-503"), test::options({arrivals}));
         EXPECT_TRUE(scenario.has_value()) << scenario.error().text();
         Codes found;
         for (const Finding& finding : adviseWithTraces(*scenario)) {

@@ -70,11 +70,11 @@ TEST(Autoscaler, stuckMeansNothingChanges) {
     test::run(*world);
 }
 
-// The delays hold from the first moment: a large pool is not cut down, and a small one not enlarged,
-// before the wish has lasted, as if the size at the start had been wished for too.
+// The delays hold from the first moment: a large pool is not cut down, and a small one not
+// enlarged, before the wish has lasted, as if the size at the start had been wished for too.
 TEST(Autoscaler, delaysHoldFromTheStart) {
-    auto large = test::makeText(scaled("{min: 1, max: 3, down_delay: 4m}"),
-                                {"pool.replicas[0].count=3"});
+    auto large =
+        test::makeText(scaled("{min: 1, max: 3, down_delay: 4m}"), {"pool.replicas[0].count=3"});
     ASSERT_NE(large, nullptr);
     large->runUntil(large->start() + 3min + 50s);
     EXPECT_EQ(large->router().readyEndpoints(), 3);
@@ -108,7 +108,8 @@ TEST(Autoscaler, whatComesBackIsCold) {
     world->runUntil(world->start() + 4min + 45s);
     ASSERT_EQ(router.readyEndpoints(), 1);
     int draining = 0;
-    for (std::size_t i = 0; i < router.endpointCount(); ++i) draining += router.endpoint(i).draining();
+    for (std::size_t i = 0; i < router.endpointCount(); ++i)
+        draining += router.endpoint(i).draining();
     ASSERT_GT(draining, 0) << "a long request still runs there";
     world->runUntil(world->start() + 5min + 50s);
     EXPECT_EQ(router.readyEndpoints(), 1);
@@ -128,11 +129,10 @@ TEST(Autoscaler, whatComesBackIsCold) {
 // A killed replica keeps its place: nobody starts it before its fault is over, and after that its
 // metrics are scraped again.
 TEST(Autoscaler, leavesAKilledReplicaToItsFault) {
-    auto world = test::makeText(
-        scaled("{min: 2, max: 4, target_saturation: 10}",
-               "{kind: replica-killed, replica: 0, at: 2m, for: 5m}"),
-        {"pool.replicas[0].count=2", "pool.replicas[0].start_up=10s",
-         "sources[people].arrivals={process: poisson, rate: 2}"});
+    auto world = test::makeText(scaled("{min: 2, max: 4, target_saturation: 10}",
+                                       "{kind: replica-killed, replica: 0, at: 2m, for: 5m}"),
+                                {"pool.replicas[0].count=2", "pool.replicas[0].start_up=10s",
+                                 "sources[people].arrivals={process: poisson, rate: 2}"});
     ASSERT_NE(world, nullptr);
     world->runUntil(world->start() + 6min);
     EXPECT_EQ(world->router().readyEndpoints(), 1);
@@ -198,10 +198,10 @@ TEST(Autoscaler, comesBackFromNone) {
 // that so many exceed makes the pool grow, and one that they do not leaves it.
 TEST(Autoscaler, followsTheMetricThatItIsGiven) {
     const auto most = [](const std::string& metric) {
-        auto world =
-            test::makeText(scaled("{min: 1, max: 4, cold_start: 10s, " + metric + "}"),
-                           {"sources[people].arrivals={process: poisson, rate: 75}",
-                            "pool.replicas[0].max_num_seqs=64", "pool.replicas[0].kv_blocks=20000"});
+        auto world = test::makeText(scaled("{min: 1, max: 4, cold_start: 10s, " + metric + "}"),
+                                    {"sources[people].arrivals={process: poisson, rate: 75}",
+                                     "pool.replicas[0].max_num_seqs=64",
+                                     "pool.replicas[0].kv_blocks=20000"});
         EXPECT_NE(world, nullptr);
         world->runUntil(world->start() + 10min);
         return world->router().readyEndpoints();

@@ -115,8 +115,7 @@ TEST(Faults, eachTakesWhatItMust) {
                       return nothingLost(r) && r.sources.front().e2eMs.p99 > 3000 &&
                              r.losses.interactiveFailed == 0;
                   }},
-             Case{"{kind: router-down, at: 4m, for: 1m}", ours,
-                  "refused connections are retried",
+             Case{"{kind: router-down, at: 4m, for: 1m}", ours, "refused connections are retried",
                   [=](const Report& r) {
                       return nothingLost(r) && queue(r).transportErrors > 0 &&
                              r.losses.interactiveFailed > 100;
@@ -264,9 +263,11 @@ TEST(Faults, aPartitionsLateAnswersReachNobody) {
 
 // Random processes of every kind at once, many seeds: conservation is checked in each report.
 TEST(Faults, everyLawHoldsUnderRandomFaults) {
-    const std::map<std::string_view, std::string> values{
-        {"for", "40s"},   {"factor", "3"}, {"status", "503"}, {"probability", "0.7"},
-        {"delay", "300ms"}};
+    const std::map<std::string_view, std::string> values{{"for", "40s"},
+                                                         {"factor", "3"},
+                                                         {"status", "503"},
+                                                         {"probability", "0.7"},
+                                                         {"delay", "300ms"}};
     std::string all;
     for (const FaultKindInfo& kind : faultKinds()) {
         all += fmt::format("{}{{kind: {}, every: 4m", all.empty() ? "" : ", ", kind.name);
@@ -281,8 +282,9 @@ TEST(Faults, everyLawHoldsUnderRandomFaults) {
     std::uint64_t begun = 0;
     for (int seed = 1; seed <= 12; ++seed) {
         for (const char* semantics : {"penstock", "llm-d-async-0.9", "llm-d-async-0.10"}) {
-            auto world = test::makeText(scenario(all, semantics, "  autoscaler: {min: 2, max: 3}\n"),
-                                        {fmt::format("scenario.seed={}", seed)});
+            auto world =
+                test::makeText(scenario(all, semantics, "  autoscaler: {min: 2, max: 3}\n"),
+                               {fmt::format("scenario.seed={}", seed)});
             ASSERT_NE(world, nullptr);
             const Report report = test::run(*world);
             begun += report.losses.faults;

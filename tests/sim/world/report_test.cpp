@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-// Goal: a report says where its requests came from, what of a trace was left out and what was moved,
-// and how much the prefix caches had. Method: a small trace written here, with all of it in it.
-#include "tests/sim/world/scenario_support.h"
-
+// Goal: a report says where its requests came from, what of a trace was left out and what was
+// moved, and how much the prefix caches had. Method: a small trace written here, with all of it in
+// it.
 #include "engine/record/html_report.h"
+#include "tests/sim/world/scenario_support.h"
 
 #include <filesystem>
 #include <fstream>
@@ -24,7 +24,8 @@ std::string traced(const std::string& more) {
            "pool: {replicas: [{gpu: H100, model: Llama-3.1-8B, prefix_cache: true}]}\n"
            "sources:\n"
            "  - {name: replayed, to: router, arrivals: {process: trace, format: csv, file: " +
-           traceFile() + more + "}}\n"
+           traceFile() + more +
+           "}}\n"
            "  - {name: chat, to: router, arrivals: {process: poisson, rate: 1},\n"
            "     prompt_tokens: 500, output_tokens: 10,\n"
            "     prefix: {groups: 1, tokens: 400, added: false}}\n"

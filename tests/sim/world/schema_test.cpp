@@ -64,7 +64,8 @@ TEST(Schema, knowsWhatEachKindOfFaultTakes) {
             if ((info->needs | info->takes) & key.key) takes.emplace(key.name);
             if (info->needs & key.key) needs.emplace(key.name);
         }
-        EXPECT_EQ(rule["then"]["propertyNames"]["enum"].get<std::set<std::string>>(), takes) << kind;
+        EXPECT_EQ(rule["then"]["propertyNames"]["enum"].get<std::set<std::string>>(), takes)
+            << kind;
         EXPECT_EQ(rule["then"].value("required", std::set<std::string>{}), needs) << kind;
     }
 }
@@ -78,7 +79,8 @@ TEST(Schema, saysWhatEachKeyIs) {
     const std::function<void(const json&, const std::string&)> look = [&](const json& part,
                                                                           const std::string& path) {
         if (part.is_structured()) {
-            for (const auto& [key, value] : part.items()) look(value, path + "/" + key);
+            for (const auto& [key, value] : part.items())
+                look(value, path + "/" + key);
         }
         if (part.is_object() && part.contains("description") && part["description"] == "") {
             silent.push_back(path);
