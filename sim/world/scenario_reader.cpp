@@ -213,7 +213,7 @@ void trySweep(const Document& document, const ScenarioOptions& options, Problems
                 fits = fail(scenario.error());
             }
         }
-        if (!fits) problems.add(document.error(member.at, "sweep: " + fits.error().text()));
+        if (!fits) problems.add(document.error(member.at, fits.error().text()));
     }
 }
 
