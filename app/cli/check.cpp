@@ -6,7 +6,7 @@
 #include "engine/config/build.h"
 #include "engine/config/engine_tree.h"
 #include "engine/config/override.h"
-#include "sim/world/pool_facts.h"
+#include "sim/world/scenario_advice.h"
 #include "sim/world/scenario_reader.h"
 #include "sim/world/world.h"
 
@@ -51,7 +51,7 @@ int checkScenario(const std::string& file, const CheckArguments& arguments) {
     if (!world) return report(world.error(), kBadInput);
     if (arguments.parameters) fmt::print("{}", parameterTable((*world)->parameters()));
     const sim::Scenario& s = (*world)->scenario();
-    return tell(advise(s.engine, sim::poolFacts(s)), s.engine.warnings, arguments.json);
+    return tell(sim::adviseWithTraces(s), s.engine.warnings, arguments.json);
 }
 
 Result<EngineDocument> readDocuments(std::vector<Document> documents,

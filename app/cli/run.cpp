@@ -2,9 +2,9 @@
 // `penstock run`: a scenario through the real engine, headless, with a report at the end.
 #include "app/cli/commands.h"
 #include "app/cli/progress.h"
+#include "app/cli/run_options.h"
 #include "app/session/run_log.h"
 #include "app/session/run_recording.h"
-#include "engine/types/duration_text.h"
 #include "engine/record/expectation.h"
 #include "engine/record/html_report.h"
 #include "sim/world/scenario_reader.h"
@@ -33,24 +33,32 @@ struct RunArguments {
     std::vector<std::string> overrides;
     std::vector<std::string> assertions;
     std::string semantics;
-    std::uint64_t seed = 0;
+    std::string seed;
     std::string until;
     std::string json;
     std::string html;
     std::string store;
     std::string replay;
-    bool seedGiven = false;
     bool perfectGate = false;
     bool poisson = false;
     bool score = false;
     bool quiet = false;
 };
 
-sim::ScenarioOptions scenarioOptions(const RunArguments& arguments) {
+Result<sim::ScenarioOptions> scenarioOptions(const RunArguments& arguments) {
     sim::ScenarioOptions options;
     options.overrides = arguments.overrides;
     if (!arguments.semantics.empty()) options.semantics = arguments.semantics;
-    if (arguments.seedGiven) options.seed = arguments.seed;
+    if (!arguments.seed.empty()) {
+        const auto seed = seedOf(arguments.seed);
+        if (!seed) return fail(seed.error());
+        options.seed = *seed;
+    }
+    if (!arguments.until.empty()) {
+        const auto until = untilOf(arguments.until);
+        if (!until) return fail(until.error());
+        options.until = *until;
+    }
     return options;
 }
 
@@ -73,13 +81,9 @@ Result<Task> read(const RunArguments& arguments) {
         task.options = optionsOf(task.log);
         return task;
     }
-    sim::ScenarioOptions options = scenarioOptions(arguments);
-    if (!arguments.until.empty()) {
-        const auto until = goDuration(arguments.until);
-        if (!until) return fail("--until: " + until.error().message);
-        options.until = *until;
-    }
-    auto scenario = sim::readScenario(arguments.scenario, options);
+    const auto options = scenarioOptions(arguments);
+    if (!options) return fail(options.error());
+    auto scenario = sim::readScenario(arguments.scenario, *options);
     if (!scenario) return fail(scenario.error());
     task.scenario = std::move(*scenario);
     task.options.perfectGate = arguments.perfectGate;
@@ -140,10 +144,16 @@ int run(const RunArguments& arguments) {
     // A scenario's expectations are its lesson: they are not about the controls.
     if (task->options.perfectGate || task->options.poissonControl) scenario.expect.clear();
     for (const std::string& text : arguments.assertions) {
-        scenario.expect.push_back({text, "--assert", 0});
+        scenario.expect.push_back({text, "--assert", {}});
+    }
+    if (auto scored = checkScore(scenario, arguments.score); !scored) {
+        return report(scored.error(), kBadInput);
     }
     std::optional<sim::Scenario> again;
-    if (arguments.score) again = scenario;
+    if (arguments.score) {
+        again = scenario;
+        again->expect.clear();
+    }
     auto made = sim::World::make(std::move(scenario), task->options);
     if (!made) return report(made.error(), kBadInput);
     sim::World& world = **made;
@@ -243,8 +253,8 @@ void addRun(CLI::App& app, int& code) {
     auto arguments = std::make_shared<RunArguments>();
     auto* scenario =
         command->add_option("scenario", arguments->scenario, "Scenario file (YAML)");
-    auto* seed = command->add_option("--seed", arguments->seed,
-                                     "Seed of every random stream, instead of the scenario's");
+    command->add_option("--seed", arguments->seed,
+                        "Seed of every random stream, instead of the scenario's");
     command
         ->add_option("--set", arguments->overrides,
                      "PATH=VALUE: overrides a value of the scenario; repeatable")
@@ -268,9 +278,11 @@ void addRun(CLI::App& app, int& code) {
                       "scenario's: the best that could be done");
     command->add_flag("--poisson", arguments->poisson,
                       "Every source with its burstiness removed, at the same mean rate");
-    command->add_flag("--score", arguments->score,
-                      "Run the perfect gate beside it and report the distance: lost goodput, "
-                      "needless waiting and failures of users; 0 is perfect");
+    command
+        ->add_flag("--score", arguments->score,
+                   "Run the perfect gate beside it and report the distance: lost goodput, "
+                   "needless waiting and failures of users; 0 is perfect")
+        ->excludes("--perfect-gate");
     // What a run was is in its log; to change it is another run.
     command
         ->add_option("--replay", arguments->replay,
@@ -292,11 +304,10 @@ void addRun(CLI::App& app, int& code) {
                     "  penstock run --replay runs.db#12\n"
                     "  penstock run scenarios/code-onoff.yaml --score --assert \"score <= 0.5\"\n"
                     "Exit codes: 0 fine; 1 an expectation failed; 2 bad input; 3 the world failed.");
-    command->callback([arguments, seed, scenario, &code] {
+    command->callback([arguments, scenario, &code] {
         if (scenario->count() == 0 && arguments->replay.empty()) {
             throw CLI::RequiredError("a scenario file, or --replay RUN");
         }
-        arguments->seedGiven = seed->count() > 0;
         code = run(*arguments);
     });
 }

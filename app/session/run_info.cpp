@@ -5,8 +5,8 @@
 #include "app/session/gate_words.h"
 #include "app/session/still_engine.h"
 #include "sim/world/perfect_gate.h"
-#include "sim/world/pool_facts.h"
 #include "sim/world/pool_gauges.h"
+#include "sim/world/scenario_advice.h"
 
 #include <fmt/format.h>
 
@@ -126,7 +126,7 @@ Result<Described> describe(const sim::Scenario& scenario, const sim::WorldOption
     for (std::size_t i = 0; i < replicas; ++i) {
         info.replicas.push_back(sim::podName(scenario.poolName, i));
     }
-    for (const Finding& finding : advise(scenario.engine, sim::poolFacts(scenario))) {
+    for (const Finding& finding : sim::adviseScenario(scenario)) {
         info.advice.push_back(rowOf(finding));
     }
     return out;

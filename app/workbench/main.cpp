@@ -31,7 +31,8 @@ int main(int argc, char** argv) {
     cli.add_option("scenario", arguments.scenario,
                    "Scenario file (YAML); code-onoff, which comes with the program, if none is "
                    "given");
-    auto* seed = cli.add_option("--seed", arguments.seed, "Seed, instead of the scenario's");
+    auto* seed = cli.add_option("--seed", arguments.seed, "Seed, instead of the scenario's")
+                     ->check(CLI::Range(0.0, 9.2e18));
     cli.add_option("--set", arguments.overrides,
                    "PATH=VALUE: overrides a value of the scenario; repeatable")
         ->allow_extra_args(false)

@@ -15,15 +15,19 @@ const QueueFacts* PoolFacts::queue(std::string_view id) const {
     return nullptr;
 }
 
+void sortFindings(std::vector<Finding>& findings) {
+    std::stable_sort(findings.begin(), findings.end(), [](const Finding& a, const Finding& b) {
+        if (a.severity != b.severity) return a.severity > b.severity;
+        return std::tie(a.code, a.path) < std::tie(b.code, b.path);
+    });
+}
+
 std::vector<Finding> advise(const EngineDocument& engine, const PoolFacts& facts) {
     std::vector<Finding> found;
     detail::reachRules(engine, facts, found);
     detail::metricRules(engine, facts, found);
     detail::flowRules(engine, facts, found);
-    std::stable_sort(found.begin(), found.end(), [](const Finding& a, const Finding& b) {
-        if (a.severity != b.severity) return a.severity > b.severity;
-        return std::tie(a.code, a.path) < std::tie(b.code, b.path);
-    });
+    sortFindings(found);
     return found;
 }
 

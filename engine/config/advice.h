@@ -65,7 +65,10 @@ struct Finding {
     std::string remedy;   // a sentence that begins with what to do
 };
 
-// Sorted by severity, worst first, then by code and path.
+// By severity, worst first, then by code and path.
+void sortFindings(std::vector<Finding>& findings);
+
+// Sorted.
 std::vector<Finding> advise(const EngineDocument& engine, const PoolFacts& facts = {});
 
 // Every code that advise() may find, with what it means, for documentation.

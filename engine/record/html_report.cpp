@@ -136,6 +136,32 @@ std::string sourceTable(const Report& r) {
     return out + "</table></div>\n";
 }
 
+std::string trafficTable(const Report& r) {
+    std::string rows;
+    for (const SourceReport& s : r.sources) {
+        if (!s.traffic.is_object() || !s.traffic.contains("file")) continue;
+        const auto said = [&](const char* key) {
+            return s.traffic.contains(key) ? text::shortJson(s.traffic[key]) : std::string("–");
+        };
+        std::string transforms;
+        for (const Json& transform : s.traffic.value("transforms", Json::array())) {
+            transforms += (transforms.empty() ? "" : ", ") + text::shortJson(transform);
+        }
+        const std::string mended = text::mendedRows(s.traffic);
+        rows += fmt::format(
+            "<tr><td>{}</td><td class=\"left\"><code>{}</code><br><small>{}, sha256 {}</small></td>"
+            "<td class=\"wrap\">{}<br>{}<br>{}</td></tr>",
+            escape(s.name), escape(said("file")), escape(said("format")), escape(said("sha256")),
+            escape(transforms.empty() ? "as recorded" : "transforms: " + transforms),
+            escape(fmt::format("{} rows kept of {} read",
+                               count(s.traffic.value("rows_kept", std::uint64_t{0})),
+                               count(s.traffic.value("rows_read", std::uint64_t{0})))),
+            escape(mended.empty() ? "nothing dropped or moved" : mended));
+    }
+    if (rows.empty()) return {};
+    return "<h2>Traces</h2><div class=\"scroll\"><table>" + rows + "</table></div>\n";
+}
+
 std::string queueTables(const Report& r) {
     if (r.queues.empty()) return {};
     std::string out = "<h2>Queues</h2><div class=\"scroll\"><table>" +
@@ -234,6 +260,10 @@ std::string facts(const Report& r) {
     fact("attempts per request", fmt::format("{:.3f}", r.retryAmplification));
     fact("wasted tokens", fmt::format("{} ({})", count(r.wastedTokens), percent(r.wastedShare)));
     fact("tokens generated", count(r.pool.generatedTokens));
+    if (r.pool.cachedPromptTokens > 0) {
+        fact("prompt tokens found in prefix caches",
+             fmt::format("{} of {}", count(r.pool.cachedPromptTokens), count(r.pool.promptTokens)));
+    }
     fact("tokens per second", fmt::format("{:.0f}", r.pool.tokensPerSecond));
     fact("KV cache", fmt::format("{} mean, {} max", percent(r.pool.kvMean), percent(r.pool.kvMax)));
     fact("running", fmt::format("{:.1f} mean, {:.0f} max", r.pool.runningMean, r.pool.runningMax));
@@ -296,7 +326,7 @@ std::string toHtml(const Report& report, const ChartData& charts) {
         crosshair["charts"].push_back(html::crosshairData(spec));
     }
     out += limiter(report) + adviceList(report) + marksTable(charts) + sourceTable(report) +
-           queueTables(report) + gateTable(report) + facts(report);
+           trafficTable(report) + queueTables(report) + gateTable(report) + facts(report);
     out += fmt::format("<footer>{} · made by penstock, {} semantics, seed {}</footer></main>"
                        "<div id=\"clock\"></div>"
                        "<script id=\"data\" type=\"application/json\">{}</script>"

@@ -85,6 +85,8 @@ struct RunFacts {
     double wallSeconds = 0;
     std::vector<QueueSample> queues; // at the end
     FleetSample fleet;               // at the end
+    std::vector<Json> traffic;       // by source, SourceReport::traffic; may be empty
+    std::uint64_t cachedPromptTokens = 0;
     std::uint64_t abortedTokens = 0; // generated for attempts that the world then threw away
     double gpuSeconds = 0;           // held so far
     double costPerGpuHour = 0;       // 0: not known

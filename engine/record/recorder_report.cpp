@@ -119,6 +119,7 @@ PoolReport Recorder::State::poolReport(const RunFacts& facts) const {
             .preemptions = facts.fleet.preemptions,
             .promptTokens = facts.fleet.promptTokens,
             .generatedTokens = facts.fleet.generatedTokens,
+            .cachedPromptTokens = facts.cachedPromptTokens,
             .tokensPerSecond = ratio(static_cast<double>(facts.fleet.generatedTokens), seconds),
             .replicas = facts.fleet.replicas,
             .gpuHours = facts.gpuSeconds / 3600.0};
@@ -196,6 +197,9 @@ Report Recorder::report(const RunFacts& facts) const {
         r.tpotMs = source.tpot.distribution(kNanosToMillis);
         r.e2eMs = source.e2e.distribution(kNanosToMillis);
         r.requestsPerSecond = ratio(static_cast<double>(r.completed), out.virtualSeconds);
+        if (out.sources.size() < facts.traffic.size()) {
+            r.traffic = facts.traffic[out.sources.size()];
+        }
         out.sources.push_back(std::move(r));
     }
     std::uint64_t attempts = 0;

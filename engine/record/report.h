@@ -48,6 +48,9 @@ struct SourceReport {
     std::uint64_t promptTokens = 0, outputTokens = 0;
     Distribution ttftMs, tpotMs, e2eMs; // of those that succeeded and ended after warm-up
     double requestsPerSecond = 0;       // completed, over the whole run
+    // Where its requests come from: process, and of a trace {file, sha256, format, transforms,
+    // rows_read, rows_kept, dropped{reason: rows}, inversions_repaired}. Null if nobody said.
+    Json traffic;
 };
 
 // Deadline minus the end of the request's life, in seconds; negative when it was late.
@@ -95,6 +98,7 @@ struct PoolReport {
     double kvMean = 0, kvMax = 0;
     double runningMean = 0, runningMax = 0, waitingMean = 0, waitingMax = 0;
     std::uint64_t preemptions = 0, promptTokens = 0, generatedTokens = 0;
+    std::uint64_t cachedPromptTokens = 0; // of the prompts, found in prefix caches
     double tokensPerSecond = 0;
     std::int64_t replicas = 0;
     double gpuHours = 0; // held, working or not, those of a lost replica too

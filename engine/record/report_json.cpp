@@ -15,11 +15,13 @@ Json finite(double value) {
 }
 
 Json source(const SourceReport& s) {
-    return {{"interactive", s.interactive},    {"arrivals", s.arrivals},
-            {"completed", s.completed},        {"failed", s.failed},
-            {"ttft_ms", toJson(s.ttftMs)},     {"tpot_ms", toJson(s.tpotMs)},
-            {"e2e_ms", toJson(s.e2eMs)},       {"requests_per_second", s.requestsPerSecond},
-            {"prompt_tokens", s.promptTokens}, {"output_tokens", s.outputTokens}};
+    Json out = {{"interactive", s.interactive},    {"arrivals", s.arrivals},
+                {"completed", s.completed},        {"failed", s.failed},
+                {"ttft_ms", toJson(s.ttftMs)},     {"tpot_ms", toJson(s.tpotMs)},
+                {"e2e_ms", toJson(s.e2eMs)},       {"requests_per_second", s.requestsPerSecond},
+                {"prompt_tokens", s.promptTokens}, {"output_tokens", s.outputTokens}};
+    if (!s.traffic.is_null()) out["traffic"] = s.traffic;
+    return out;
 }
 
 Json slack(const SlackReport& s) {
@@ -96,6 +98,7 @@ Json pool(const PoolReport& p) {
             {"waiting", {{"mean", p.waitingMean}, {"max", p.waitingMax}}},
             {"preemptions", p.preemptions},
             {"prompt_tokens", p.promptTokens},
+            {"cached_prompt_tokens", p.cachedPromptTokens},
             {"generated_tokens", p.generatedTokens},
             {"tokens_per_second", p.tokensPerSecond},
             {"replicas", p.replicas},

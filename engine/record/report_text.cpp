@@ -124,6 +124,13 @@ std::string toText(const Report& r, bool colour) {
     }
     if (!users.empty()) out += "\n" + bold("What interactive users felt") + "\n" + users.text();
 
+    std::string rows;
+    for (const SourceReport& s : r.sources) {
+        const std::string mended = text::mendedRows(s.traffic);
+        if (!mended.empty()) rows += fmt::format("  {}: of its trace {}\n", s.name, mended);
+    }
+    if (!rows.empty()) out += "\n" + bold("What the traces had") + "\n" + rows;
+
     Table queues({"", "enqueued", "ok", "late", "failed", "cancelled", "queued", "wait p50", "p99",
                   "E2E p50", "tokens/s"});
     for (const QueueReport& q : r.queues) {
@@ -153,6 +160,13 @@ std::string toText(const Report& r, bool colour) {
                        r.pool.saturationMean, r.pool.saturationP99, percent(r.pool.busyShare),
                        percent(r.pool.kvMean), percent(r.pool.kvMax), r.pool.tokensPerSecond,
                        count(r.pool.preemptions));
+    if (r.pool.cachedPromptTokens > 0) {
+        out += fmt::format(
+            "  prefix caches had {} of the {} prompt tokens ({})\n",
+            count(r.pool.cachedPromptTokens), count(r.pool.promptTokens),
+            percent(static_cast<double>(r.pool.cachedPromptTokens) /
+                    static_cast<double>(std::max<std::uint64_t>(1, r.pool.promptTokens))));
+    }
     if (r.cost) {
         out += fmt::format("  {:.2f} GPU hours at {:.2f} cost {:.2f}: {:.3g} a million output "
                            "tokens, {:.3g} with prompts\n",

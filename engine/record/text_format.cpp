@@ -65,6 +65,27 @@ std::string_view meaning(GateVerdict verdict) {
     return "";
 }
 
+std::string mendedRows(const Json& traffic) {
+    if (!traffic.is_object() || !traffic.contains("rows_read")) return {};
+    std::uint64_t dropped = 0;
+    std::string reasons;
+    for (const auto& [reason, rows] : traffic["dropped"].items()) {
+        dropped += rows.get<std::uint64_t>();
+        reasons += fmt::format("{}{}: {}", reasons.empty() ? "" : "; ",
+                               count(rows.get<std::uint64_t>()), reason);
+    }
+    std::string out;
+    if (dropped > 0) {
+        out = fmt::format("{} of {} rows dropped ({})", count(dropped),
+                          count(traffic["rows_read"].get<std::uint64_t>()), reasons);
+    }
+    if (const auto moved = traffic["inversions_repaired"].get<std::uint64_t>(); moved > 0) {
+        out += fmt::format("{}{} rows put in order of their time", out.empty() ? "" : ", ",
+                           count(moved));
+    }
+    return out;
+}
+
 std::string story(const Report& r) {
     std::string out;
     for (const SourceReport& s : r.sources) {

@@ -21,6 +21,10 @@ std::string shortJson(const Json& value);
 // What a gate's verdict means.
 std::string_view meaning(GateVerdict verdict);
 
+// What was dropped of a trace's rows and what was put in order, from SourceReport::traffic: "12 of
+// 8,819 rows dropped (…), 3 put in order"; empty if the rows are as the file has them.
+std::string mendedRows(const Json& traffic);
+
 // What happened, in plain words.
 std::string story(const Report& report);
 

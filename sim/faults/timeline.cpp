@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "sim/faults/timeline.h"
 
+#include "engine/types/check.h"
 #include "sim/kernel/random.h"
 
 #include <algorithm>
@@ -22,6 +23,10 @@ struct FaultTimeline::Edge final : Timer {
 std::vector<Fault> drawFaults(const std::vector<Fault>& named,
                               const std::vector<FaultProcess>& processes, Duration horizon,
                               std::uint64_t seed) {
+    double expected = 0.0;
+    for (const FaultProcess& process : processes)
+        expected += toSeconds(horizon) / toSeconds(process.meanGap);
+    PENSTOCK_CHECK(expected <= kMostFaults); // the scenario's reader has seen to it
     std::vector<Fault> faults = named;
     for (std::size_t p = 0; p < processes.size(); ++p) {
         RandomSequence random{seed, kFaultStream, static_cast<std::uint32_t>(p)};

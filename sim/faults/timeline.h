@@ -20,7 +20,11 @@ class FaultListener {
     ~FaultListener() = default;
 };
 
-// The faults of a run in order of time: those named, and those drawn from the processes.
+// How many faults a run may be expected to have: they are drawn before it begins.
+inline constexpr double kMostFaults = 100'000;
+
+// The faults of a run in order of time: those named, and those drawn from the processes, of which
+// no more than kMostFaults are to be expected up to the horizon.
 std::vector<Fault> drawFaults(const std::vector<Fault>& named,
                               const std::vector<FaultProcess>& processes, Duration horizon,
                               std::uint64_t seed);

@@ -33,9 +33,10 @@ PENSTOCK_HD inline double workingBytes(const ModelSpec& m, int tp, std::int64_t 
 }
 
 // 0 when the model does not fit. `share` is gpu_memory_utilization.
-PENSTOCK_HD inline std::int64_t kvBlocksFor(const GpuSpec& gpu, const ModelSpec& m, int tp,
+PENSTOCK_HD inline std::int64_t kvBlocksFor(const GpuSpec& gpu, const ModelSpec& whole, int tp,
                                             std::int64_t stepTokens, std::int32_t blockSize = 16,
                                             double share = 0.9) {
+    const ModelSpec m = sharedOut(whole, tp);
     const double left =
         share * gpu.memory * tp - weightBytes(m) - tp * workingBytes(m, tp, stepTokens);
     if (left <= 0.0) return 0;

@@ -112,8 +112,23 @@ struct StepCost {
 // Steps last at least this long, whatever the parameters: virtual time must move.
 inline constexpr double kShortestStepNs = 1.0;
 
-PENSTOCK_HD inline StepCost deriveStepCost(const GpuSpec& gpu, const ModelSpec& model, int tp,
+// Attention is shared out by heads. With more GPUs than KV heads each still needs one, so that some
+// heads, their cache and their weights exist more than once (vLLM replicates them): all GPUs
+// together hold what a model with `tp` KV heads would.
+PENSTOCK_HD inline ModelSpec sharedOut(ModelSpec model, int tp) {
+    if (model.kvHeads < tp) model.kvHeads = tp;
+    return model;
+}
+
+// vLLM's condition: whole heads for every GPU, and KV heads shared out or replicated evenly.
+PENSTOCK_HD inline bool headsDivide(const ModelSpec& model, int tp) {
+    return model.heads % tp == 0 &&
+           (model.kvHeads < tp ? tp % model.kvHeads == 0 : model.kvHeads % tp == 0);
+}
+
+PENSTOCK_HD inline StepCost deriveStepCost(const GpuSpec& gpu, const ModelSpec& whole, int tp,
                                            const StepConstants& c) {
+    const ModelSpec model = sharedOut(whole, tp);
     PENSTOCK_CHECK(tp >= 1 && (tp == 1 || gpu.linkBandwidth > 0.0));
     PENSTOCK_CHECK(model.experts >= 1 && model.expertsPerToken <= model.experts);
     constexpr double kNs = 1e9;

@@ -108,19 +108,26 @@ Result<SpecTable<Spec>> readTable(const std::string& path, const char* list, con
 } // namespace
 
 template <class Spec>
-Result<Spec> SpecTable<Spec>::find(std::string_view name) const {
-    std::vector<std::string> known;
+const NamedSpec<Spec>* SpecTable<Spec>::row(std::string_view name) const {
     for (const auto& row : rows_) {
-        known.push_back(row.name);
         const bool alias = std::any_of(row.aliases.begin(), row.aliases.end(),
                                        [&](const std::string& a) { return sameName(a, name); });
-        if (alias || sameName(row.name, name)) return row.spec;
+        if (alias || sameName(row.name, name)) return &row;
     }
+    return nullptr;
+}
+
+template <class Spec>
+Result<Spec> SpecTable<Spec>::find(std::string_view name) const {
+    if (const NamedSpec<Spec>* found = row(name)) return found->spec;
+    std::vector<std::string> known;
+    for (const auto& each : rows_)
+        known.push_back(each.name);
     return fail(fmt::format("unknown {} '{}'; known are {}", what_, name, fmt::join(known, ", ")));
 }
 
-template Result<GpuSpec> SpecTable<GpuSpec>::find(std::string_view) const;
-template Result<ModelSpec> SpecTable<ModelSpec>::find(std::string_view) const;
+template class SpecTable<GpuSpec>;
+template class SpecTable<ModelSpec>;
 
 Result<GpuTable> readGpuTable(const std::string& path) {
     using F = Field<GpuSpec>;

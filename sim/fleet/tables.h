@@ -30,6 +30,8 @@ class SpecTable {
 
     // By name or alias, capitals not counting. An unknown name is an error that lists the known.
     Result<Spec> find(std::string_view name) const;
+    // The same row with its own name, which an alias may not tell; null if it is unknown.
+    const NamedSpec<Spec>* row(std::string_view name) const;
     const std::vector<NamedSpec<Spec>>& rows() const { return rows_; }
 
   private:

@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-// A horizontal autoscaler over the router's saturation, by the law of Kubernetes' HPA: wanted =
-// ceil(replicas x metric / target), unchanged within 10 % of the target; up after the wish has held
-// for upDelay, down to the highest wish of the last downDelay. New replicas are cold for a while:
-// the time in which gates must hold.
+// A horizontal autoscaler by the law of Kubernetes' HPA over one metric, averaged over the ready
+// replicas: wanted = ceil(ready replicas x metric / target), unchanged within 10 % of the target;
+// up after the wish has held for upDelay, down to the highest wish of the last downDelay, the size
+// at the start being the first wish. New replicas are cold for a while: the time in which gates
+// must hold. With none left the law would stay there for ever, so, as KEDA does, work that waits or
+// has arrived wants one.
 #include "engine/ports/loop.h"
 #include "sim/world/router.h"
 #include "sim/world/scenario.h"
@@ -16,17 +18,21 @@ namespace penstock::sim {
 
 class Autoscaler {
   public:
-    // `kind` is what new replicas are; `added` is told when the router has got a new endpoint.
+    // `kind` is what new replicas are; `waiting` says how many messages of queues want to be
+    // served; `added` is told when the router has got a new endpoint.
     Autoscaler(const AutoscalerSpec& spec, const ReplicaGroup& kind, Router& router, Loop& loop,
-               std::function<void()> added);
+               std::function<std::int64_t()> waiting, std::function<void()> added);
     ~Autoscaler();
 
     void setStuck(bool stuck) { stuck_ = stuck; }
-    // Replicas that are ready or on their way.
+    // Replicas that take requests or will: ready ones, those that start, and those that a fault has
+    // killed, which keep their place until they are back.
     std::int32_t size() const;
 
   private:
     void decide();
+    double metric();
+    bool workThere();
     void grow(std::int32_t by);
     void shrink(std::int32_t by);
 
@@ -34,8 +40,10 @@ class Autoscaler {
     const ReplicaGroup& kind_;
     Router& router_;
     Loop& loop_;
+    std::function<std::int64_t()> waiting_;
     std::function<void()> added_;
     bool stuck_ = false;
+    std::uint64_t submitted_ = 0; // to the router, when last looked at
     struct Wish {
         Time at;
         std::int32_t replicas;

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "sim/world/endpoint.h"
 
+#include "engine/types/check.h"
+
 #include <algorithm>
 
 namespace penstock::sim {
@@ -140,18 +142,20 @@ Duration Endpoint::held() const {
 }
 
 void Endpoint::restore() {
-    if (state_ == State::draining) {
-        become(State::ready);
-    } else if (state_ == State::gone) {
-        refresh(loop_.now());
-        Collector collector{happened_};
-        replica_.kill(nowNs(), collector); // it is empty; what its caches held goes too
-        ++lives_;
-        if (released_) heldSince_ = loop_.now();
-        released_ = false;
-        become(State::starting);
-        loop_.arm(startTimer_, loop_.now() + startUp_);
-    }
+    if (state_ == State::draining) become(State::ready);
+    if (state_ == State::gone) start(startUp_);
+}
+
+void Endpoint::start(Duration startsIn) {
+    PENSTOCK_CHECK(state_ == State::gone);
+    refresh(loop_.now());
+    Collector collector{happened_};
+    replica_.kill(nowNs(), collector); // it is empty; what its caches held goes too
+    ++lives_;
+    if (released_) heldSince_ = loop_.now();
+    released_ = false;
+    become(State::starting);
+    loop_.arm(startTimer_, loop_.now() + startsIn);
 }
 
 void Endpoint::setSlowFactor(double factor) {

@@ -52,8 +52,11 @@ class Endpoint final : private Timer {
     // Takes new requests: started, not draining, not gone.
     bool ready() const { return state_ == State::ready; }
     bool starting() const { return state_ == State::starting; }
+    bool draining() const { return state_ == State::draining; }
     // How often it has begun anew, with nothing in its caches.
     std::uint32_t lives() const { return lives_; }
+    // Drained away: it has finished what it had, and its GPUs are somebody else's.
+    bool released() const { return released_; }
     // Its process is there, for new requests or only to finish old ones: its metrics can be read.
     bool up() const { return state_ == State::ready || state_ == State::draining; }
 
@@ -80,11 +83,12 @@ class Endpoint final : private Timer {
     Duration held() const;
 
     // Faults and scaling. A killed endpoint loses everything; it is back `startUp` after restore().
-    // A drained one finishes what it has and is gone then; until it is, restore() only makes it
-    // ready again.
+    // A drained one finishes what it has and is released then; until it is, restore() only makes it
+    // ready again. start() makes a released one begin anew, ready after `startsIn`.
     void kill();
     void drain();
     void restore();
+    void start(Duration startsIn);
     void setSlowFactor(double factor);
     void setPartitioned(bool partitioned);
 
@@ -125,7 +129,7 @@ class Endpoint final : private Timer {
     Duration startUp_;
     State state_ = State::starting;
     bool partitioned_ = false;
-    bool released_ = false; // drained away: its GPUs are somebody else's
+    bool released_ = false;
     Duration heldBefore_{0};
     Time heldSince_;
     std::uint32_t lives_ = 0;

@@ -7,6 +7,7 @@
 #include "sim/world/scenario.h"
 
 #include <string>
+#include <vector>
 
 namespace penstock::sim {
 
@@ -19,7 +20,9 @@ struct Hardware {
     static Result<Hardware> load(const std::string& directory);
 };
 
-// Reports to the reader's problems what is wrong; `group` is then not to be used.
-void readReplica(Reader& reader, const Hardware& hardware, ReplicaGroup& group);
+// Reports to the reader's problems what is wrong; `group` is then not to be used. What is not wrong
+// but probably not meant goes to `remarks`, where somebody wants to know.
+void readReplica(Reader& reader, const Hardware& hardware, ReplicaGroup& group,
+                 std::vector<Finding>* remarks = nullptr);
 
 } // namespace penstock::sim

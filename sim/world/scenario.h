@@ -4,6 +4,7 @@
 // A scenario: one pool, its traffic, the engine's own documents, the metric path, the faults, and
 // what the run is expected to show. Plain data; readScenario() (scenario_reader.h) fills it from
 // YAML, makeWorld() (world.h) brings it to life.
+#include "engine/config/advice.h"
 #include "engine/config/documents.h"
 #include "engine/types/time.h"
 #include "sim/faults/fault.h"
@@ -33,10 +34,19 @@ struct ReplicaGroup {
 };
 
 struct AutoscalerSpec {
+    // What is held at `target`, on average over the ready replicas.
+    enum class Metric : std::uint8_t {
+        saturation, // the router's own
+        running,    // requests that a replica runs
+        waiting,    // requests that wait in a replica, and those in the router's queues
+        kvUsed,     // share of the KV cache
+    };
+
     bool enabled = false;
     std::int32_t min = 1;
     std::int32_t max = 8;
-    double targetSaturation = 0.7;
+    Metric metric = Metric::saturation;
+    double target = 0.7;
     Duration period{std::chrono::seconds{15}};
     Duration upDelay{std::chrono::seconds{0}};    // the wish must hold this long
     Duration downDelay{std::chrono::minutes{5}};
@@ -57,7 +67,7 @@ struct BrokerSpec {
 struct Expectation {
     std::string expression; // metric op value, as for --assert
     std::string why;
-    int line = 0;
+    Place place; // without a file: asserted on the command line
 };
 
 struct Scenario {
@@ -88,6 +98,7 @@ struct Scenario {
     std::string directory;
     std::string text;      // the scenario as read, overrides applied: what the run store keeps
     std::vector<std::string> overrides; // PATH=VALUE, as laid over the file, to do it again
+    std::vector<Finding> remarks;       // what reading it showed: not wrong, but probably not meant
 };
 
 } // namespace penstock::sim

@@ -4,8 +4,13 @@
 #include "engine/config/documents.h"
 #include "engine/config/override.h"
 #include "engine/config/reader.h"
+#include "engine/types/duration_text.h"
+#include "sim/metrics/metric_path.h"
+#include "sim/world/fault_reader.h"
 #include "sim/world/pool_reader.h"
 #include "sim/world/traffic_reader.h"
+
+#include <fmt/format.h>
 
 #include <algorithm>
 #include <fstream>
@@ -21,6 +26,11 @@ namespace {
 // Nothing in a simulated world has an address.
 const EngineOptions kSimulated{.needAddresses = false};
 
+// How often a run may be sampled: each sample costs about as much as an event.
+constexpr std::int64_t kMostSamples = 1'000'000;
+// Messages of one lump: they all lie in memory at once, some hundred bytes each.
+constexpr double kMostAtOnce = 10e6;
+
 void readHeader(Reader& top, Scenario& s) {
     top.requireObject("scenario", [&](Reader& r) {
         s.name = r.text("name");
@@ -30,7 +40,28 @@ void readHeader(Reader& top, Scenario& s) {
         s.horizon = r.duration("horizon", {.min = 1ms, .max = std::chrono::hours{24 * 3660}}, 1h);
         s.warmup = r.duration("warmup", {.max = s.horizon}, 0s);
         s.sampleEvery = r.duration("sample_every", {}, 0s);
+        if (s.sampleEvery > 0s && s.horizon / s.sampleEvery > kMostSamples) {
+            r.fail("sample_every",
+                   fmt::format("{} in {} are {} samples; at most {} are taken, so write {:.3g}s or "
+                               "longer",
+                               durationText(s.sampleEvery), durationText(s.horizon),
+                               s.horizon / s.sampleEvery, kMostSamples,
+                               1.001 * toSeconds(s.horizon) / kMostSamples));
+        }
     });
+}
+
+void checkLumps(Reader& r, const TrafficSpec& traffic) {
+    const auto* lumps = std::get_if<LumpProcess>(&traffic.process);
+    if (lumps == nullptr) return;
+    for (const Lump& lump : lumps->lumps) {
+        if (lump.count <= kMostAtOnce) continue;
+        r.fail("arrivals", fmt::format("a lump of {:.0f} is more than the {:.0f} that fit in "
+                                       "memory together; spread them with a rate, or over several "
+                                       "lumps",
+                                       lump.count, kMostAtOnce));
+        return;
+    }
 }
 
 void readSources(Reader& top, Scenario& s) {
@@ -57,6 +88,7 @@ void readSources(Reader& top, Scenario& s) {
             readTraffic(r, source.traffic);
             if (r.ok()) {
                 if (auto valid = validate(source.traffic); !valid) r.failHere(valid.error().message);
+                checkLumps(r, source.traffic);
                 if (!source.queue.empty() && !source.traffic.deadlineAfter &&
                     !(source.traffic.job && source.traffic.job->window) &&
                     !std::holds_alternative<TraceProcess>(source.traffic.process)) {
@@ -69,6 +101,28 @@ void readSources(Reader& top, Scenario& s) {
         {.min = 1, .max = 4096});
 }
 
+// As in Prometheus a scrape that lasts longer than its timeout fails; here they all last alike.
+void remarkTimeouts(Reader& r, Scenario& s) {
+    const MetricsSpec& m = s.metrics;
+    const Duration timeout = MetricPath::Options{}.scrapeTimeout;
+    const auto late = [&](Duration interval) {
+        return m.scrapeDuration > std::min(timeout, interval);
+    };
+    if (!late(m.modelServerScrape) && !late(m.routerScrape)) return;
+    const char* whose = !late(m.modelServerScrape) ? "the router"
+                        : !late(m.routerScrape)    ? "the model servers"
+                                                   : "router and model servers";
+    const Duration most = std::min({timeout, m.modelServerScrape, m.routerScrape});
+    s.remarks.push_back(
+        {"scrapes-time-out", Severity::error, r.pathOf("scrape_duration"),
+         r.where("scrape_duration"),
+         fmt::format("A scrape lasts {}, and Prometheus gives it up after {}: no scrape of {} ever "
+                     "succeeds.",
+                     durationText(m.scrapeDuration), durationText(most), whose),
+         fmt::format("Make scrape_duration at most {}, or the intervals longer.",
+                     durationText(most))});
+}
+
 void readMetrics(Reader& top, Scenario& s) {
     top.object("metrics", [&](Reader& r) {
         MetricsSpec& m = s.metrics;
@@ -77,59 +131,17 @@ void readMetrics(Reader& top, Scenario& s) {
         m.routerScrape = r.duration("router_scrape", {.min = 1ms, .max = 1h}, m.routerScrape);
         m.scrapeDuration = r.duration("scrape_duration", {.max = 1min}, m.scrapeDuration);
         m.perfect = r.boolean("perfect", false);
+        if (!m.perfect) remarkTimeouts(r, s);
     });
     top.object("broker", [&](Reader& r) {
         s.broker.roundTrip = r.duration("round_trip", {.max = 1min}, 0s);
     });
 }
 
-Fault readFault(Reader& r, bool timed) {
-    Fault fault;
-    std::vector<std::string_view> names;
-    const std::string kind = r.text("kind");
-    const auto kinds = faultKinds();
-    const auto found =
-        std::find_if(kinds.begin(), kinds.end(), [&](const auto& k) { return k.name == kind; });
-    if (found == kinds.end()) {
-        std::string known;
-        for (const FaultKindInfo& info : kinds) {
-            known += (known.empty() ? "" : ", ") + std::string(info.name);
-        }
-        r.fail("kind", "\"" + kind + "\" is not a kind of fault; known: " + known);
-    } else {
-        fault.kind = found->kind;
-    }
-    if (timed) fault.at = r.duration("at");
-    fault.lasting = r.duration("for", {}, 0s);
-    fault.target = r.integer<std::int32_t>("replica", {0, 100000}, -1);
-    fault.targetName = r.text("target", "");
-    fault.factor = r.number("factor", {.min = 0.01, .max = 1000}, 1.0);
-    fault.status = r.integer<int>("status", {400, 599}, 503);
-    fault.probability = r.number("probability", {.min = 0, .max = 1}, 1.0);
-    if (r.has("retry_after")) fault.retryAfter = r.duration("retry_after");
-    else r.known("retry_after");
-    fault.delay = r.duration("delay", {}, 0s);
-    return fault;
-}
-
-void readFaults(Reader& top, Scenario& s) {
-    top.list("faults", [&](Reader& r) {
-        if (r.has("every")) {
-            FaultProcess process;
-            process.meanGap = r.duration("every", {.min = 1ms});
-            process.fault = readFault(r, false);
-            s.faultProcesses.push_back(process);
-            return;
-        }
-        r.known("every");
-        s.faults.push_back(readFault(r, true));
-    });
-}
-
 void readExpectations(Reader& top, Scenario& s) {
     top.list("expect", [&](Reader& r) {
         Expectation e;
-        e.line = r.where().line;
+        e.place = r.where("metric");
         const std::string metric = r.text("metric");
         const std::string op = r.choice("op", {"<", "<=", "==", "!=", ">=", ">"});
         if (r.isScalar("value")) e.expression = metric + " " + op + " " + r.raw("value")->text;
@@ -148,11 +160,18 @@ void readSweep(Reader& top, Scenario& s) {
         return;
     }
     for (const Member& member : sweep->members) {
-        if (member.value.kind != Node::Kind::list) {
-            top.fail("sweep", "the values of \"" + member.key + "\" are not a list");
+        const auto refuse = [&](const Position& at, std::string_view what) {
+            top.problems().add(top.document().error(
+                at, fmt::format("sweep: the values of \"{}\" {}", member.key, what)));
+        };
+        if (member.value.kind != Node::Kind::list || member.value.items.empty()) {
+            refuse(member.value.at, "must be a list of at least one");
             continue;
         }
-        for (const Node& item : member.value.items) s.sweep[member.key].push_back(item.text);
+        for (const Node& item : member.value.items) {
+            if (item.kind != Node::Kind::scalar) refuse(item.at, "must be numbers or words");
+            s.sweep[member.key].push_back(item.text);
+        }
     }
 }
 
@@ -171,6 +190,30 @@ void checkQueues(Reader& top, Scenario& s) {
                                     wanted + "\", which the transport does not have; it has: " +
                                     (known.empty() ? "none" : known));
         }
+    }
+}
+
+Result<Scenario> read(Document document, const ScenarioOptions& options);
+
+// A sweep lays values over the scenario, as --set does: the first of each path shows whether the
+// path leads to something that can be set.
+void trySweep(const Document& document, const ScenarioOptions& options, Problems& problems) {
+    const Node* sweep = document.root().find("sweep");
+    if (sweep == nullptr) return;
+    ScenarioOptions again = options; // what was laid over the document is in it
+    again.overrides.clear();
+    again.semantics.reset();
+    for (const Member& member : sweep->members) {
+        Document tried = document;
+        *tried.root().find("sweep") = Node{};
+        const std::string assignment = member.key + "=" + member.value.items.front().text;
+        Status fits = applyOverride(tried, assignment, "sweep:");
+        if (fits) {
+            if (auto scenario = read(std::move(tried), again); !scenario) {
+                fits = fail(scenario.error());
+            }
+        }
+        if (!fits) problems.add(document.error(member.at, fits.error().text()));
     }
 }
 
@@ -203,6 +246,7 @@ Result<Scenario> read(Document document, const ScenarioOptions& options) {
     readSweep(top, s);
     top.finish();
     if (problems.empty()) checkQueues(top, s);
+    if (problems.empty()) trySweep(document, options, problems);
     if (auto status = problems.status(); !status) return fail(status.error());
     s.overrides = std::move(overrides);
     if (options.seed) s.seed = *options.seed;

@@ -73,8 +73,17 @@ Status World::build() {
     if (auto sources = makeSources(); !sources) return sources;
 
     if (scenario_.autoscaler.enabled) {
-        autoscaler_ = std::make_unique<Autoscaler>(scenario_.autoscaler, scenario_.replicas.front(),
-                                                   *router_, loop_, [this] { updateGauges(); });
+        const auto waiting = [this] {
+            std::int64_t messages = 0;
+            for (std::size_t i = 0; i < broker_->size(); ++i) {
+                const QueueDepth depth = broker_->queue(i).depth();
+                messages += depth.pending + depth.suspect + depth.claimed;
+            }
+            return messages;
+        };
+        autoscaler_ =
+            std::make_unique<Autoscaler>(scenario_.autoscaler, scenario_.replicas.front(), *router_,
+                                         loop_, waiting, [this] { updateGauges(); });
     }
     faults_ = std::make_unique<FaultTimeline>(
         drawFaults(scenario_.faults, scenario_.faultProcesses, scenario_.horizon, scenario_.seed),
@@ -85,7 +94,7 @@ Status World::build() {
     for (const auto& source : sources_)
         source->begin();
     sample();
-    return {};
+    return checkExpectations();
 }
 
 // Every endpoint has its gauges, those that came later too.

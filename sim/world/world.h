@@ -22,12 +22,13 @@
 #include "sim/world/onlooker.h"
 #include "sim/world/pool_gauges.h"
 #include "sim/world/router.h"
-#include "sim/world/shadow_gates.h"
 #include "sim/world/scenario.h"
+#include "sim/world/shadow_gates.h"
 #include "sim/world/sources.h"
 
 #include <atomic>
 #include <chrono>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -45,8 +46,8 @@ class World final : private FaultListener,
                     private SimulatedClient::PoisonListener,
                     private Observer {
   public:
-    // The errors are those of traces that cannot be opened, gates that cannot be made and queries
-    // that cannot be evaluated.
+    // The errors are those of traces that cannot be opened, gates that cannot be made, queries that
+    // cannot be evaluated and expectations that name nothing of the report.
     static Result<std::unique_ptr<World>> make(Scenario scenario, const WorldOptions& options = {});
     ~World() override;
 
@@ -118,8 +119,14 @@ class World final : private FaultListener,
     void sample();
     void updateGauges();
     RunFacts facts(double wallSeconds);
+    Status checkExpectations();
+    void addChecksums(std::vector<Json>& traffic);
     double gpuSeconds() const;
+    static bool ofReplica(const Fault& fault);
+    bool present(std::size_t endpoint) const;
     std::size_t endpointOf(std::size_t index, const Fault& fault) const;
+    void applyTo(Endpoint& replica, TargetId metrics, const Fault& fault);
+    void undoOn(Endpoint& replica, TargetId metrics, const Fault& fault);
     void apply(const Fault& fault, std::size_t endpoint);
     void undo(const Fault& fault, std::size_t endpoint);
     Status checkConservation() const;
@@ -168,7 +175,9 @@ class World final : private FaultListener,
     std::unique_ptr<Onlooker> onlooker_; // null until somebody looks
 
     Router::Trouble trouble_;
-    // Faults in force, and the endpoint that each hit: the pool may grow meanwhile.
+    // Faults in force, and the endpoint that each hit, if it is one of a replica and that was
+    // there: the pool may grow meanwhile.
+    static constexpr std::size_t kNowhere = SIZE_MAX;
     struct ActiveFault {
         std::size_t index;
         Fault fault;
@@ -182,6 +191,7 @@ class World final : private FaultListener,
         std::uint64_t number = ~std::uint64_t{0};
         int status = 0;
     } lastResult_; // of the last `finished` event: its request is reported ended next
+    std::map<std::string, std::string> checksums_; // of trace files, once somebody asked
     std::vector<std::uint64_t> outstanding_; // of each source: arrived and not ended
     MemberTimer<World, &World::sample> sampleTimer_{*this};
     MemberTimer<World, &World::engineBack> engineTimer_{*this};

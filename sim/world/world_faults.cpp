@@ -9,27 +9,47 @@ namespace penstock::sim {
 
 using namespace std::chrono_literals;
 
-// Metric faults name "router", "model-servers", one target, or nothing for all.
+// Metric faults name "router", "model-servers", one target or a replica's, or nothing for all.
 std::vector<TargetId> World::targetsOf(const Fault& fault) const {
     std::vector<TargetId> targets;
+    const bool all = fault.targetName.empty() && fault.target < 0;
     const bool servers = fault.targetName == "model-servers";
-    if (fault.targetName.empty() || fault.targetName == "router") {
-        targets.push_back(routerGauges_->target());
-    }
+    if (all || fault.targetName == "router") targets.push_back(routerGauges_->target());
     for (std::size_t i = 0; i < replicaGauges_.size(); ++i) {
         const bool named = fault.targetName == podName(scenario_.poolName, i) ||
                            fault.target == static_cast<std::int32_t>(i);
-        if (fault.targetName.empty() || servers || named) {
-            targets.push_back(replicaGauges_[i]->target());
-        }
+        if (all || servers || named) targets.push_back(replicaGauges_[i]->target());
     }
     return targets;
 }
 
-// The replica a fault names, or for faults that name none one after the other.
+bool World::ofReplica(const Fault& fault) {
+    return fault.kind <= FaultKind::replicaPartition;
+}
+
+// Not yet added by the autoscaler, scaled away, or on its way there: a fault has nothing to hit.
+bool World::present(std::size_t endpoint) const {
+    if (endpoint >= router_->endpointCount()) return false;
+    const Endpoint& replica = router_->endpoint(endpoint);
+    const bool drainedByFault =
+        std::any_of(active_.begin(), active_.end(), [endpoint](const ActiveFault& a) {
+            return a.fault.kind == FaultKind::replicaDrained && a.endpoint == endpoint;
+        });
+    return drainedByFault || (!replica.released() && !replica.draining());
+}
+
+// The replica a fault names, or for faults that name none those that are there one after the other.
 std::size_t World::endpointOf(std::size_t index, const Fault& fault) const {
-    const std::size_t count = router_->endpointCount();
-    return (fault.target >= 0 ? static_cast<std::size_t>(fault.target) : index) % count;
+    if (!ofReplica(fault)) return kNowhere;
+    if (fault.target >= 0) {
+        const auto named = static_cast<std::size_t>(fault.target);
+        return present(named) ? named : kNowhere;
+    }
+    std::vector<std::size_t> there;
+    for (std::size_t i = 0; i < router_->endpointCount(); ++i) {
+        if (present(i)) there.push_back(i);
+    }
+    return there.empty() ? kNowhere : there[index % there.size()];
 }
 
 void World::faultBegins(std::size_t index, const Fault& fault) {
@@ -52,29 +72,62 @@ void World::faultEnds(std::size_t index, const Fault& fault) {
     PENSTOCK_CHECK(ending != active_.end());
     const std::size_t endpoint = ending->endpoint;
     active_.erase(ending);
-    const bool ofEndpoint = fault.kind <= FaultKind::replicaPartition;
-    const auto again = [&](const ActiveFault& a) {
-        return a.fault.kind == fault.kind && (!ofEndpoint || a.endpoint == endpoint);
-    };
-    const bool stillGone = fault.kind <= FaultKind::replicaDrained &&
-                           std::any_of(active_.begin(), active_.end(), again);
+    // A replica that one fault has killed and another has drained is back after both.
+    const auto takesAway = [](const Fault& f) { return f.kind <= FaultKind::replicaDrained; };
+    const bool stillGone =
+        takesAway(fault) && std::any_of(active_.begin(), active_.end(), [&](const ActiveFault& a) {
+            return takesAway(a.fault) && a.endpoint == endpoint;
+        });
     if (stillGone) return;
     undo(fault, endpoint);
     for (const ActiveFault& a : active_) {
-        if (again(a)) apply(a.fault, a.endpoint);
+        if (a.fault.kind == fault.kind && (!ofReplica(fault) || a.endpoint == endpoint)) {
+            apply(a.fault, a.endpoint);
+        }
     }
 }
 
-void World::apply(const Fault& fault, std::size_t endpoint) {
-    Endpoint& replica = router_->endpoint(endpoint);
+void World::applyTo(Endpoint& replica, TargetId metrics, const Fault& fault) {
     switch (fault.kind) {
     case FaultKind::replicaKilled:
         replica.kill();
-        metrics_->setEndpointDown(replicaGauges_[endpoint]->target(), true);
+        metrics_->setEndpointDown(metrics, true);
         break;
     case FaultKind::replicaDrained: replica.drain(); break;
     case FaultKind::replicaSlow: replica.setSlowFactor(fault.factor); break;
     case FaultKind::replicaPartition: replica.setPartitioned(true); break;
+    default:
+        PENSTOCK_CHECK(!"a fault of a replica");
+    }
+}
+
+void World::undoOn(Endpoint& replica, TargetId metrics, const Fault& fault) {
+    switch (fault.kind) {
+    case FaultKind::replicaKilled:
+    case FaultKind::replicaDrained:
+        replica.restore();
+        metrics_->setEndpointDown(metrics, false);
+        break;
+    case FaultKind::replicaSlow:
+        replica.setSlowFactor(1.0);
+        break;
+    case FaultKind::replicaPartition:
+        replica.setPartitioned(false);
+        break;
+    default:
+        PENSTOCK_CHECK(!"a fault of a replica");
+    }
+}
+
+void World::apply(const Fault& fault, std::size_t endpoint) {
+    switch (fault.kind) {
+    case FaultKind::replicaKilled:
+    case FaultKind::replicaDrained:
+    case FaultKind::replicaSlow:
+    case FaultKind::replicaPartition:
+        if (endpoint == kNowhere) break;
+        applyTo(router_->endpoint(endpoint), replicaGauges_[endpoint]->target(), fault);
+        break;
     case FaultKind::routerErrors:
         trouble_.errorStatus = fault.status;
         trouble_.errorProbability = fault.probability;
@@ -112,21 +165,20 @@ void World::apply(const Fault& fault, std::size_t endpoint) {
     case FaultKind::engineCrash: crashEngine(fault.lasting); break;
     case FaultKind::engineDrain: drainEngine(fault.lasting); break;
     case FaultKind::autoscalerStuck:
-        if (autoscaler_ != nullptr) autoscaler_->setStuck(true);
+        autoscaler_->setStuck(true);
         break;
     }
 }
 
 void World::undo(const Fault& fault, std::size_t endpoint) {
-    Endpoint& replica = router_->endpoint(endpoint);
     switch (fault.kind) {
     case FaultKind::replicaKilled:
-        replica.restore();
-        metrics_->setEndpointDown(replicaGauges_[endpoint]->target(), false);
+    case FaultKind::replicaDrained:
+    case FaultKind::replicaSlow:
+    case FaultKind::replicaPartition:
+        if (endpoint == kNowhere) break;
+        undoOn(router_->endpoint(endpoint), replicaGauges_[endpoint]->target(), fault);
         break;
-    case FaultKind::replicaDrained: replica.restore(); break;
-    case FaultKind::replicaSlow: replica.setSlowFactor(1.0); break;
-    case FaultKind::replicaPartition: replica.setPartitioned(false); break;
     case FaultKind::routerErrors:
         trouble_.errorProbability = 0.0;
         router_->setTrouble(trouble_);
@@ -158,18 +210,21 @@ void World::undo(const Fault& fault, std::size_t endpoint) {
     case FaultKind::engineCrash:
     case FaultKind::engineDrain: break; // engineBack() restarts it
     case FaultKind::autoscalerStuck:
-        if (autoscaler_ != nullptr) autoscaler_->setStuck(false);
+        autoscaler_->setStuck(false);
         break;
     }
 }
 
+// A process that still drains can be killed too; it is back when both have said so.
 void World::crashEngine(Duration downtime) {
-    if (!engineUp_) return;
+    if (!engineUp_ && dispatcher_->stopped()) return; // nobody is there
+    Time back = loop_.now() + downtime;
+    if (engineTimer_.armed()) back = std::max(back, engineTimer_.due());
     engineUp_ = false;
     emit(EventKind::engine, 1, 0);
     dispatcher_->crash();
     broker_->killedOwner();
-    loop_.arm(engineTimer_, loop_.now() + downtime);
+    loop_.arm(engineTimer_, back);
 }
 
 void World::drainEngine(Duration downtime) {

@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 // What the world tells the recorder: events with their reasons, requests as their senders see them,
 // samples of what no event says, and the facts at the end.
+#include "engine/record/expectation.h"
 #include "engine/types/check.h"
-#include "sim/world/pool_facts.h"
+#include "sim/traffic/statistics.h"
+#include "sim/world/scenario_advice.h"
 #include "sim/world/world.h"
 
 #include <fmt/format.h>
@@ -154,6 +156,9 @@ RunFacts World::facts(double wallSeconds) {
     facts.wallSeconds = wallSeconds;
     facts.queues = gauger_->queues();
     facts.fleet = gauger_->fleet();
+    facts.cachedPromptTokens = router_->totals().cachedTokens;
+    for (const auto& source : sources_)
+        facts.traffic.emplace_back(source->stream().describe());
     for (const Expectation& e : scenario_.expect) facts.expectations.push_back(e.expression);
     const std::uint64_t delivered = router_->totals().deliveredTokens;
     if (facts.fleet.generatedTokens > delivered && router_->inFlight() == 0) {
@@ -173,7 +178,7 @@ RunFacts World::facts(double wallSeconds) {
     }
     // About the policy as written; a perfect gate needs none.
     if (options_.perfectGate) return facts;
-    for (const Finding& finding : advise(scenario_.engine, poolFacts(scenario_))) {
+    for (const Finding& finding : adviseScenario(scenario_)) {
         facts.advice.push_back({finding.code, std::string(penstock::name(finding.severity)),
                                 finding.path, finding.computed, finding.remedy});
     }
@@ -210,10 +215,43 @@ Status World::checkConservation() const {
     return {};
 }
 
+// What a metric names is in every report, the first too: a slip shows before the run, not after it.
+Status World::checkExpectations() {
+    if (scenario_.expect.empty()) return {};
+    Report report = recorder_->report(facts(0.0));
+    report.score.emplace(); // whoever asks for a score must see to it that there is one
+    const Json json = toJson(report);
+    // Gates of a scenario have other names, or none, in its controls: its lesson is not about
+    // those.
+    const bool control = options_.perfectGate || options_.poissonControl;
+    for (const Expectation& e : scenario_.expect) {
+        if (control && !e.place.file.empty()) continue;
+        const ExpectationResult found = evaluate(json, e.expression);
+        if (found.error.empty()) continue;
+        const char* what = e.place.file.empty() ? "--assert" : "expect";
+        return fail(Error{fmt::format("{}: {}", what, found.error), e.place.file, e.place.line,
+                          e.place.column});
+    }
+    return {};
+}
+
+void World::addChecksums(std::vector<Json>& traffic) {
+    for (Json& source : traffic) {
+        if (!source.contains("file")) continue;
+        const auto file = source["file"].get<std::string>();
+        if (!checksums_.contains(file)) {
+            const auto sum = fileSha256(file); // it was there when the run began
+            checksums_[file] = sum ? *sum : "";
+        }
+        source["sha256"] = checksums_[file];
+    }
+}
+
 Result<Report> World::report(double wallSeconds, const Report* perfect) {
     if (auto conserved = checkConservation(); !conserved) return fail(conserved.error());
     RunFacts known = facts(wallSeconds);
     known.perfect = perfect;
+    addChecksums(known.traffic);
     return recorder_->finish(known);
 }
 

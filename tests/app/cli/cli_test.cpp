@@ -33,6 +33,13 @@ TEST(Cli, exitCodesSayWhatHappened) {
     EXPECT_EQ(penstock(brief + "--assert 'no operator here'").code, 2);
     EXPECT_EQ(penstock(brief + "--until soon").code, 2);
     EXPECT_EQ(penstock(brief + "--semantics llm-d-async-0.8").code, 2);
+    for (const char* wrong :
+         {"--until 0s", "--until -5s", "--seed -1", "--seed 18446744073709551615", "--seed 1.5",
+          "--seed seven", "--score --perfect-gate", "--assert 'score <= 1'",
+          "--assert 'sources.code.arivals >= 0'", "--assert 'sources.code >= 0'",
+          "--set 'expect[0].metric=sources.code.arivals'"}) {
+        EXPECT_EQ(penstock("run " + kScenarios + "code-onoff.yaml -q " + wrong).code, 2) << wrong;
+    }
     EXPECT_EQ(penstock("fly").code, 2);
     EXPECT_EQ(penstock("--help").code, 0);
     EXPECT_EQ(penstock("run --help").code, 0);
@@ -46,6 +53,21 @@ TEST(Cli, errorsNameTheCommandLine) {
     EXPECT_EQ(o.code, 2);
     EXPECT_NE(o.text.find("--set"), std::string::npos) << o.text;
     EXPECT_NE(o.text.find("high"), std::string::npos) << o.text;
+}
+
+// A slip in an expectation costs no run: it is said at once, with what was probably meant.
+TEST(Cli, expectationsAreReadBeforeTheRun) {
+    const Outcome asserted =
+        penstock("run " + kScenarios + "week-with-losses.yaml --assert 'losses.fault > 3'");
+    EXPECT_NE(asserted.text.find("--assert"), std::string::npos) << asserted.text;
+    EXPECT_NE(asserted.text.find("losses.faults"), std::string::npos) << asserted.text;
+    const Outcome scored =
+        penstock("run " + kScenarios + "code-onoff.yaml --until 2m --assert 'score <= 1'");
+    EXPECT_NE(scored.text.find("--score"), std::string::npos) << scored.text;
+    EXPECT_EQ(penstock("run " + kScenarios +
+                       "code-onoff.yaml --until 2m --poisson --score --assert 'score <= 1' -q")
+                  .code,
+              0);
 }
 
 TEST(Cli, jsonOnStandardOutputIsAloneThere) {

@@ -208,6 +208,43 @@ TEST(Replica, ASharedPrefixIsComputedOnceAndASessionFindsItsOwnAnswer) {
     EXPECT_EQ(b.replica.observe(kLater).cacheHitTokens, 48 + 48 + 144);
 }
 
+// A trace's hashes come one a block of its own size: coarser than the cache's units (Mooncake's 512
+// tokens) or finer (16). Two prompts share what their hashes share, whole units of it, and the same
+// numbers in another trace are other texts.
+TEST(Replica, HashesOfATraceHaveABlockSizeOfTheirOwn) {
+    const std::uint64_t first[] = {1, 2, 3, 4, 5, 6, 7, 8};
+    const std::uint64_t second[] = {1, 2, 3, 4, 5, 9, 10, 11}; // the same up to the fifth block
+    struct Case {
+        std::int32_t hashTokens, unitBlocks, prompt;
+        std::int32_t shared; // of the second prompt, when the first has been served
+    };
+    for (const Case& c : {
+             Case{512, 1, 4096, 5 * 512}, Case{512, 4, 4096, 5 * 512}, Case{16, 1, 128, 5 * 16},
+             Case{16, 4, 128, 4 * 16}, // units of 64 tokens: the second is cut by the difference
+             Case{24, 1, 192, 7 * 16}, // 120 tokens in common are seven blocks and a half
+         }) {
+        ReplicaConfig config;
+        config.cost = constantStepCost(1e6);
+        config.kvBlocks = 1000;
+        config.prefixCache = true;
+        config.cacheUnitBlocks = c.unitBlocks;
+        Bench b(config);
+        PrefixInfo prefix{first, 8, c.hashTokens, 1};
+        b.submit(0, 1, c.prompt, 4, 0, prefix);
+        while (b.replica.nextEvent() < kNeverNs)
+            b.replica.advance(b.replica.nextEvent(), b);
+        prefix.hashes = second;
+        EXPECT_EQ(b.replica.cachedTokens({2, c.prompt, 1, 0, prefix}), c.shared)
+            << c.hashTokens << " " << c.unitBlocks;
+        prefix.space = 2;
+        EXPECT_EQ(b.replica.cachedTokens({3, c.prompt, 1, 0, prefix}), 0) << "another trace";
+        prefix.hashes = first;
+        prefix.space = 1;
+        EXPECT_EQ(b.replica.cachedTokens({4, c.prompt + 100, 1, 0, prefix}),
+                  c.prompt / (16 * c.unitBlocks) * (16 * c.unitBlocks));
+    }
+}
+
 TEST(Replica, ACancelledSequenceLeavesAtTheNextStepAndIsHeardOfNoMore) {
     ReplicaConfig config = constant(1000);
     config.maxNumSeqs = 1;

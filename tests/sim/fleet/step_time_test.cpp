@@ -146,6 +146,28 @@ TEST(StepTime, CoefficientsAndConstantsAreWhatTheySay) {
     EXPECT_DOUBLE_EQ(stepNs(coefficientStepCost(1000, 2, 10, 0.5), b), 1000 + 100 + 30 + 150);
 }
 
+// More GPUs than KV heads: each still keeps one, so a head's cache is there more than once. The
+// cache of all GPUs together then grows no further, nor does reading it become faster.
+TEST(StepTime, kvHeadsAreReplicatedBeyondTheirNumber) {
+    const ModelSpec m = model("Llama-3.1-70B"); // 64 heads, 8 KV heads
+    for (const int tp : {1, 2, 4, 8, 16, 32, 64})
+        EXPECT_TRUE(headsDivide(m, tp)) << tp;
+    for (const int tp : {3, 5, 6, 12, 24, 128})
+        EXPECT_FALSE(headsDivide(m, tp)) << tp;
+    const auto perToken = [&](int tp) {
+        return deriveStepCost(gpu("H100"), m, tp, StepConstants{}).perContextToken;
+    };
+    EXPECT_DOUBLE_EQ(perToken(4), 2.0 * perToken(8));
+    EXPECT_DOUBLE_EQ(perToken(16), perToken(8));
+    const auto bytes = [&](int tp) { return kvBytesPerToken(sharedOut(m, tp)); };
+    EXPECT_DOUBLE_EQ(bytes(8), kvBytesPerToken(m));
+    EXPECT_DOUBLE_EQ(bytes(16), 2.0 * kvBytesPerToken(m));
+    // Twice the GPUs hold twice as many bytes, a little more after the weights, but no more tokens.
+    const double eight = static_cast<double>(kvBlocksFor(gpu("H100"), m, 8, 8192));
+    const double sixteen = static_cast<double>(kvBlocksFor(gpu("H100"), m, 16, 8192));
+    EXPECT_NEAR(sixteen / eight, 1.13, 0.1);
+}
+
 TEST(StepTime, MemoryLeavesTheBlocksThatVllmReports) {
     EXPECT_NEAR(kvBlocksFor(gpu("RTX-4090"), model("Llama-3.1-8B"), 1, 2048), 2588, 0.02 * 2588);
     EXPECT_EQ(kvBlocksFor(gpu("RTX-4090"), model("Llama-3.1-70B"), 1, 2048), 0);

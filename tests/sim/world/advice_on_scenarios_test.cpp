@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 // Advice on everything that is shipped: each scenario's deliberate findings, and not one more. A
 // finding that is not in this table is a false alarm, or a scenario that became wrong.
-#include "sim/world/pool_facts.h"
+#include "sim/world/scenario_advice.h"
 #include "tests/sim/world/scenario_support.h"
 
 #include <algorithm>
 #include <filesystem>
+#include <fstream>
 #include <map>
 #include <set>
 
@@ -66,12 +67,83 @@ TEST(AdviceOnScenarios, findsWhatIsMeantAndNothingElse) {
         }
         const auto scenario = readScenario(test::shipped(name), test::options(overrides));
         ASSERT_TRUE(scenario.has_value()) << scenario.error().text();
-        const auto findings = advise(scenario->engine, poolFacts(*scenario));
+        const auto findings = adviseScenario(*scenario);
         Codes codes;
         for (const Finding& finding : findings)
             codes.insert(finding.code);
         EXPECT_EQ(codes, expected->second) << name << "\n" << formatFindings(findings);
     }
+}
+
+// Values that have no effect as things are, or not the one that is meant: laid over a scenario that
+// has nothing to say, each brings its finding, with the place where it was written.
+TEST(AdviceOnScenarios, findsWhatHasNoEffect) {
+    const std::string replica = "pool.replicas[0].";
+    struct Case {
+        std::vector<std::string> overrides;
+        std::string code, place, says;
+    };
+    for (const Case& c : std::vector<Case>{
+             {{replica + "static_size=4"}, "no-effect", "static_size", "static batches"},
+             {{replica + "static_max_wait=4s"}, "no-effect", "static_max_wait", "static batches"},
+             {{replica + "prefix_unit_blocks=4"}, "no-effect", "prefix_unit_blocks", "no prefix"},
+             {{replica + "mode=static-batch", replica + "static_size=4"}, "", "", ""},
+             {{replica + "prefix_cache=true", replica + "prefix_unit_blocks=4"}, "", "", ""},
+             {{"metrics.scrape_duration=11s"},
+              "scrapes-time-out",
+              "scrape_duration",
+              "model servers"},
+             {{"metrics.router_scrape=1s", "metrics.scrape_duration=2s"},
+              "scrapes-time-out",
+              "scrape_duration",
+              "of the router"},
+             {{"metrics.perfect=true", "metrics.scrape_duration=11s"}, "", "", ""},
+             {{replica + "gpu=H200", replica + "profile=h100"},
+              "profile-of-another-gpu",
+              "profile",
+              "fitted on H100-SXM"},
+             {{replica + "gpu=H100-SXM", replica + "profile=h100"}, "", "", ""},
+         }) {
+        const auto scenario =
+            readScenario(test::shipped("router-429-and-503"), test::options(c.overrides));
+        ASSERT_TRUE(scenario.has_value()) << scenario.error().text();
+        const auto findings = adviseScenario(*scenario);
+        const std::string& what = c.overrides.back();
+        ASSERT_EQ(findings.size(), c.code.empty() ? 0U : 1U) << what << formatFindings(findings);
+        if (findings.empty()) continue;
+        EXPECT_EQ(findings.front().code, c.code) << what;
+        EXPECT_NE(findings.front().path.find(c.place), std::string::npos) << findings.front().path;
+        EXPECT_NE(findings.front().place.file.find(c.place), std::string::npos);
+        EXPECT_NE(findings.front().computed.find(c.says), std::string::npos)
+            << findings.front().computed;
+    }
+}
+
+// A trace whose times are rounded to 3 s: five requests at each instant, which nobody sent so.
+TEST(AdviceOnScenarios, findsATimeGrid) {
+    const auto file = std::filesystem::path(::testing::TempDir()) / "grid.jsonl";
+    std::ofstream out{file};
+    for (int i = 0; i < 500; ++i) {
+        out << "{\"time\": " << 3 * (i / 5) << ", \"prompt_tokens\": 10, \"output_tokens\": 5}\n";
+    }
+    out.close();
+    const auto codes = [&](const std::string& more) {
+        const std::string arrivals =
+            "sources[0].arrivals={process: trace, format: jsonl, file: " + file.string() + more +
+            "}";
+        const auto scenario =
+            readScenario(test::shipped("router-429-and-503"), test::options({arrivals}));
+        EXPECT_TRUE(scenario.has_value()) << scenario.error().text();
+        Codes found;
+        for (const Finding& finding : adviseWithTraces(*scenario)) {
+            found.insert(finding.code);
+            EXPECT_NE(finding.computed.find("grid of 3 s"), std::string::npos) << finding.computed;
+            EXPECT_NE(finding.computed.find("grid.jsonl"), std::string::npos) << finding.computed;
+        }
+        return found;
+    };
+    EXPECT_EQ(codes(""), Codes{"trace-on-a-grid"});
+    EXPECT_EQ(codes(", transforms: [{dither: {}}]"), Codes{});
 }
 
 } // namespace

@@ -92,6 +92,88 @@ TEST(BadScenarios, eachMistakeIsNamedWithItsPlace) {
     }
 }
 
+// Values that are well-formed one by one and cannot be meant, or cannot be simulated: laid over the
+// good scenario, each is refused with these words.
+TEST(BadScenarios, whatCannotBeMeantIsRefused) {
+    struct Refused {
+        std::vector<std::string> overrides;
+        std::vector<std::string> words;
+    };
+    const auto fault = [](const std::string& keys) {
+        return std::vector<std::string>{"faults=[{" + keys + "}]"};
+    };
+    const std::string pool = "pool.replicas[0].";
+    const std::string scaler = "pool.autoscaler=";
+    const std::vector<Refused> cases{
+        // what cannot be simulated
+        {{pool + "prefix_cache=true", pool + "kv_blocks=1000000000000"},
+         {"kv_blocks", "1000000000000", "16777216"}},
+        {{pool + "prefix_cache=true", pool + "kv_blocks=100000000"},
+         {"prefix_unit_blocks", "100000000", "raise prefix_unit_blocks to 6"}},
+        {fault("kind: queue-down, every: 1ms, for: 1ms"), {}}, // a minute of them is few enough
+        {{"scenario.horizon=24h", "faults=[{kind: queue-down, every: 1ms}]"},
+         {"every", "86400000", "100000", "0.865s"}},
+        {{"scenario.sample_every=1ns"}, {"sample_every", "60000000000", "1000000"}},
+        {{pool + "count=100000"}, {"count", "100000", "10000"}},
+        {{"pool.replicas=[{count: 6000, gpu: H100, model: Llama-3.1-8B}, {count: 6000, gpu: H100, "
+          "model: Llama-3.1-8B}]"},
+         {"12000", "10000"}},
+        {{scaler + "{max: 100000}"}, {"max", "100000", "10000"}},
+        {{"sources[jobs].arrivals.count=1000000000"}, {"1000000000", "10000000"}},
+        // faults
+        {fault("kind: replica-slow, at: 1s, factor: 2, replica: 7"), {"replica 7", "0 to 0"}},
+        {fault("kind: metrics-nan, at: 1s, replica: 1"), {"replica 1", "0 to 0"}},
+        {fault("kind: metrics-nan, at: 1s, target: ruter"),
+         {"ruter", "router, model-servers, pool-decode-0"}},
+        {fault("kind: metrics-nan, at: 1s, target: router, replica: 0"), {"target", "replica"}},
+        {fault("kind: clock-skew, at: 1s, delay: 5s, target: router"), {"target", "clock-skew"}},
+        {fault("kind: autoscaler-stuck, at: 1s"), {"autoscaler"}},
+        {fault("kind: router-down, at: 2m"), {"2m", "1m", "horizon"}},
+        {fault("kind: router-down"), {"at", "every"}},
+        {fault("kind: router-down, at: 1s, every: 1s"), {"at", "every"}},
+        {fault("kind: replica-slow, at: 1s"), {"factor", "missing"}},
+        {fault("kind: router-errors, at: 1s"), {"status", "missing"}},
+        {fault("kind: queue-slow, at: 1s"), {"delay", "missing"}},
+        {fault("kind: router-latency, at: 1s, delay: -1s"), {"delay", "-1s"}},
+        {fault("kind: router-down, at: 1s, delay: 1s"),
+         {"\"delay\" means nothing to router-down", "it takes: for"}},
+        {fault("kind: queue-restart-empty, at: 1s, for: 1m"), {"\"for\" means nothing"}},
+        {fault("kind: replica-slo, at: 1s"), {"replica-slo", "replica-slow"}},
+        // hardware
+        {{pool + "tp=3"}, {"tp", "32 attention heads", "1, 2, 4, 8, 16, 32"}},
+        {{pool + "step_time={base: 0.01}", pool + "kv_blocks=100"},
+         {"step_time takes the place of gpu"}},
+        {{pool + "profile=h1000"}, {"h1000", "come along: h100"}},
+        // autoscaler
+        {{scaler + "{metric: running}"}, {"target", "missing"}},
+        {{scaler + "{metric: runing, target: 3}"}, {"runing", "running"}},
+        {{scaler + "{metric: kv_used, target: 2}"}, {"target", "2"}},
+        {{scaler + "{metric: running, target_saturation: 0.5}"}, {"write `target`"}},
+        {{scaler + "{target: 0.6, target_saturation: 0.5}"}, {"target", "target_saturation"}},
+        // what is asked of a run
+        {{"expect=[{metric: sources.chat.arrivls, op: '>', value: 1}]"},
+         {"expect", "sources.chat.arrivls", "sources.chat.arrivals"}},
+        {{"expect=[{metric: sources.chat, op: '>', value: 1}]"}, {"not one value"}},
+        {{"expect=[{metric: sources.chat.arrivals, op: '>', value: many}]"}, {"many"}},
+        {{"sweep={\"pool.replicas[0].cout\": [1, 2]}"}, {"sweep", "cout", "count"}},
+        {{"sweep={\"pool.replicas[0].count\": [many]}"}, {"sweep", "many", "count"}},
+        {{"sweep={\"pool.replicas[1].count\": [1]}"}, {"sweep", "no element [1]"}},
+        {{"sweep={\"pool.replicas[0].count\": 1}"}, {"sweep", "list"}},
+    };
+    for (const Refused& refused : cases) {
+        const std::string& what = refused.overrides.back();
+        auto scenario = parseScenario(kGood, "small.yaml", test::options(refused.overrides));
+        auto world = scenario ? World::make(std::move(*scenario))
+                              : Result<std::unique_ptr<World>>(fail(scenario.error()));
+        EXPECT_EQ(world.has_value(), refused.words.empty()) << what;
+        if (world) continue;
+        for (const std::string& word : refused.words) {
+            EXPECT_NE(world.error().text().find(word), std::string::npos)
+                << what << ": \"" << word << "\" is not in: " << world.error().text();
+        }
+    }
+}
+
 TEST(BadScenarios, filesThatAreNoScenario) {
     const auto folder = std::filesystem::path(::testing::TempDir());
     const auto write = [&](const char* name, const std::string& content) {

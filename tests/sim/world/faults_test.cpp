@@ -7,6 +7,7 @@
 #include <fmt/format.h>
 
 #include <functional>
+#include <map>
 
 namespace penstock::sim {
 namespace {
@@ -114,8 +115,7 @@ TEST(Faults, eachTakesWhatItMust) {
                       return nothingLost(r) && r.sources.front().e2eMs.p99 > 3000 &&
                              r.losses.interactiveFailed == 0;
                   }},
-             Case{"{kind: router-down, at: 4m, for: 1m}", ours,
-                  "refused connections are retried",
+             Case{"{kind: router-down, at: 4m, for: 1m}", ours, "refused connections are retried",
                   [=](const Report& r) {
                       return nothingLost(r) && queue(r).transportErrors > 0 &&
                              r.losses.interactiveFailed > 100;
@@ -145,14 +145,48 @@ TEST(Faults, eachTakesWhatItMust) {
                       return nothingLost(r) && r.gates.front().stats.sourceAvailableShare < 0.7;
                   }},
              Case{"{kind: clock-skew, at: 4m, for: 5m, delay: 30s}", ours,
-                  "samples from the future do no harm",
-                  [=](const Report& r) { return nothingLost(r); }},
+                  "samples from the future are seen half a minute later",
+                  [=](const Report& r) {
+                      return nothingLost(r) && r.gates.front().stats.ageMax > 30;
+                  }},
+             Case{"{kind: clock-skew, at: 1m, for: 10m, delay: -6m}", ours,
+                  "samples of six minutes ago are too old to be looked at",
+                  [=](const Report& r) {
+                      return nothingLost(r) && r.gates.front().stats.sourceAvailableShare < 0.7;
+                  }},
          }) {
         const Report report = runWith(c.fault, c.semantics);
         EXPECT_TRUE(c.holds(report))
             << c.fault << " " << c.semantics << ": " << c.what << "\n" << toText(report);
         EXPECT_EQ(report.losses.faults, 1U) << c.fault;
     }
+}
+
+// The gate reads the router's metrics: faults of it blind the gate, faults of others do not.
+TEST(Faults, ofMetricsHitTheirTarget) {
+    const auto answered = [](const std::string& fault) {
+        return runWith(fault).gates.front().stats.sourceAvailableShare;
+    };
+    const double untouched = answered("");
+    EXPECT_GT(untouched, 0.95);
+    for (const char* kind : {"metrics-nan", "series-missing", "scrape-failure"}) {
+        const std::string begin = fmt::format("{{kind: {}, at: 4m, for: 5m", kind);
+        EXPECT_LT(answered(begin + "}"), 0.8) << kind;
+        EXPECT_LT(answered(begin + ", target: router}"), 0.8) << kind;
+        EXPECT_EQ(answered(begin + ", target: model-servers}"), untouched) << kind;
+        EXPECT_EQ(answered(begin + ", target: pool-decode-1}"), untouched) << kind;
+        EXPECT_EQ(answered(begin + ", replica: 0}"), untouched) << kind;
+    }
+}
+
+// Killed while it drains: what it still had in flight is delivered again, as after any crash.
+TEST(Faults, anEngineMayCrashWhileItDrains) {
+    const Report report = runWith("{kind: engine-drain, at: 4m, for: 30s},"
+                                  "{kind: engine-crash, at: 241s, for: 5s}");
+    EXPECT_EQ(report.losses.faults, 2U);
+    EXPECT_GT(report.queues.front().redelivered, 0U);
+    EXPECT_EQ(report.queues.front().lost, 0U);
+    EXPECT_EQ(report.queues.front().failed, 0U);
 }
 
 TEST(Faults, aBrokerThatRestartsEmptyLosesWhatLayThere) {
@@ -163,6 +197,18 @@ TEST(Faults, aBrokerThatRestartsEmptyLosesWhatLayThere) {
     EXPECT_GT(report.losses.requestsLost, 0U);
     EXPECT_LT(report.losses.requestsLost, report.queues.front().enqueued / 4);
     EXPECT_EQ(report.losses.resultsLost, report.losses.requestsLost);
+}
+
+// A replica that was drained by one fault and killed by another is back after both.
+TEST(Faults, ofTwoKindsKeepAReplicaAwayUntilBothAreOver) {
+    auto world = test::makeText(scenario("{kind: replica-drained, replica: 0, at: 2m, for: 1m},"
+                                         "{kind: replica-killed, replica: 0, at: 150s, for: 3m}"));
+    ASSERT_NE(world, nullptr);
+    world->runUntil(world->start() + 4min);
+    EXPECT_EQ(world->router().readyEndpoints(), 1);
+    world->runUntil(world->start() + 330s + 31s);
+    EXPECT_EQ(world->router().readyEndpoints(), 2);
+    test::run(*world);
 }
 
 // Of two faults on one replica the first to end does not undo the other.
@@ -217,17 +263,28 @@ TEST(Faults, aPartitionsLateAnswersReachNobody) {
 
 // Random processes of every kind at once, many seeds: conservation is checked in each report.
 TEST(Faults, everyLawHoldsUnderRandomFaults) {
+    const std::map<std::string_view, std::string> values{{"for", "40s"},
+                                                         {"factor", "3"},
+                                                         {"status", "503"},
+                                                         {"probability", "0.7"},
+                                                         {"delay", "300ms"}};
     std::string all;
     for (const FaultKindInfo& kind : faultKinds()) {
-        all += fmt::format("{}{{kind: {}, every: 4m, for: 40s, factor: 3, delay: 300ms, "
-                           "probability: 0.7}}",
-                           all.empty() ? "" : ", ", kind.name);
+        all += fmt::format("{}{{kind: {}, every: 4m", all.empty() ? "" : ", ", kind.name);
+        for (const FaultKeyInfo& key : faultKeys()) {
+            const bool has = ((kind.needs | kind.takes) & key.key) != 0;
+            if (has && values.contains(key.name)) {
+                all += fmt::format(", {}: {}", key.name, values.at(key.name));
+            }
+        }
+        all += "}";
     }
     std::uint64_t begun = 0;
     for (int seed = 1; seed <= 12; ++seed) {
         for (const char* semantics : {"penstock", "llm-d-async-0.9", "llm-d-async-0.10"}) {
-            auto world = test::makeText(scenario(all, semantics),
-                                        {fmt::format("scenario.seed={}", seed)});
+            auto world =
+                test::makeText(scenario(all, semantics, "  autoscaler: {min: 2, max: 3}\n"),
+                               {fmt::format("scenario.seed={}", seed)});
             ASSERT_NE(world, nullptr);
             const Report report = test::run(*world);
             begun += report.losses.faults;

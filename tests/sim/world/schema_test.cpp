@@ -7,7 +7,9 @@
 
 #include <nlohmann/json.hpp>
 
+#include <algorithm>
 #include <fstream>
+#include <functional>
 #include <set>
 #include <sstream>
 
@@ -47,6 +49,48 @@ const char* const kRest = R"(
 sources: [{name: s, to: router, arrivals: {process: poisson, rate: 1}}]
 engine: {transport: {queues: [{id: q, queue_name: q}]}})";
 
+// What a kind of fault needs and takes is in one table; the schema says the same.
+TEST(Schema, knowsWhatEachKindOfFaultTakes) {
+    const json fault = schema()["properties"]["faults"]["items"];
+    ASSERT_EQ(fault["allOf"].size(), faultKinds().size());
+    ASSERT_EQ(fault["properties"]["kind"]["enum"].size(), faultKinds().size());
+    for (const json& rule : fault["allOf"]) {
+        const std::string kind = rule["if"]["properties"]["kind"]["const"];
+        const auto info = std::find_if(faultKinds().begin(), faultKinds().end(),
+                                       [&](const FaultKindInfo& k) { return k.name == kind; });
+        ASSERT_NE(info, faultKinds().end()) << kind;
+        std::set<std::string> takes{"kind", "at", "every"};
+        std::set<std::string> needs;
+        for (const FaultKeyInfo& key : faultKeys()) {
+            if ((info->needs | info->takes) & key.key) takes.emplace(key.name);
+            if (info->needs & key.key) needs.emplace(key.name);
+        }
+        EXPECT_EQ(rule["then"]["propertyNames"]["enum"].get<std::set<std::string>>(), takes)
+            << kind;
+        EXPECT_EQ(rule["then"].value("required", std::set<std::string>{}), needs) << kind;
+    }
+}
+
+// A key without a word about it is a riddle in an editor.
+TEST(Schema, saysWhatEachKeyIs) {
+    json s = schema();
+    s["properties"].erase("sources");
+    s["$defs"].erase("trace");
+    std::vector<std::string> silent;
+    const std::function<void(const json&, const std::string&)> look = [&](const json& part,
+                                                                          const std::string& path) {
+        if (part.is_structured()) {
+            for (const auto& [key, value] : part.items())
+                look(value, path + "/" + key);
+        }
+        if (part.is_object() && part.contains("description") && part["description"] == "") {
+            silent.push_back(path);
+        }
+    };
+    look(s, "");
+    EXPECT_EQ(silent, std::vector<std::string>{});
+}
+
 TEST(Schema, namesTheKeysThatTheReaderKnows) {
     const json s = schema();
     const std::string pool = "pool: {replicas: [{gpu: H100, model: Llama-3.1-8B}]}";
@@ -72,6 +116,10 @@ TEST(Schema, namesTheKeysThatTheReaderKnows) {
                         "model: Llama-3.1-8B}]}" +
                         std::string(kRest)),
               schemaKeys(p["pool"]["properties"]["router"]));
+    EXPECT_EQ(knownKeys("scenario: {name: n}\npool: {autoscaler: {zzz: 1}, replicas: [{gpu: H100, "
+                        "model: Llama-3.1-8B}]}" +
+                        std::string(kRest)),
+              schemaKeys(p["pool"]["properties"]["autoscaler"]));
     EXPECT_EQ(knownKeys("scenario: {name: n}\n" + pool + kRest + "\nmetrics: {zzz: 1}"),
               schemaKeys(p["metrics"]));
     EXPECT_EQ(knownKeys("scenario: {name: n}\n" + pool + kRest +

@@ -1,0 +1,39 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "app/cli/run_options.h"
+
+#include "engine/types/duration_text.h"
+
+#include <fmt/format.h>
+
+#include <charconv>
+
+namespace penstock::app {
+
+Result<std::uint64_t> seedOf(const std::string& text) {
+    std::uint64_t seed = 0;
+    const auto [end, code] = std::from_chars(text.data(), text.data() + text.size(), seed);
+    if (code == std::errc{} && end == text.data() + text.size() && seed <= INT64_MAX) return seed;
+    return fail(fmt::format("--seed: \"{}\" is not a seed; it must be a whole number from 0 to {}",
+                            text, INT64_MAX));
+}
+
+Result<Duration> untilOf(const std::string& text) {
+    const auto until = goDuration(text);
+    if (!until) return fail("--until: " + until.error().message);
+    if (*until > Duration{0}) return until;
+    return fail(fmt::format("--until: \"{}\" is no time to run for; it must be longer than 0, for "
+                            "instance 90s or 2h",
+                            text));
+}
+
+Status checkScore(const sim::Scenario& scenario, bool scored) {
+    if (scored) return {};
+    for (const sim::Expectation& e : scenario.expect) {
+        if (!e.expression.starts_with("score")) continue;
+        return fail(Error{fmt::format("\"{}\": there is a score only with --score", e.expression),
+                          e.place.file, e.place.line, e.place.column});
+    }
+    return {};
+}
+
+} // namespace penstock::app
