@@ -160,6 +160,21 @@ Result<std::string> sha256Of(const std::vector<std::string>& paths, std::uint64_
     return out;
 }
 
+Result<std::string> sha256OfTrace(const std::string& path, TraceFormat format,
+                                  std::uint64_t* bytes) {
+    std::vector<std::string> files{path};
+    if (format == TraceFormat::servegenWindows) {
+        Result<std::vector<std::string>> clients = servegenClients(path);
+        if (!clients) return fail(clients.error());
+        if (clients->front() != path) {
+            files = *clients;
+            for (const std::string& client : *clients)
+                files.push_back(servegenDatasetOf(client));
+        }
+    }
+    return sha256Of(files, bytes);
+}
+
 Result<TraceStatistics> readStatistics(const TraceSource& source, const std::string& directory,
                                        std::uint64_t seed) {
     return passTrace(source, directory, seed, [](const TraceRow&) {});
@@ -192,15 +207,7 @@ Result<TraceStatistics> passTrace(const TraceSource& source, const std::string& 
     out.counters = std::move(counters);
     out.firstSeconds = static_cast<double>(out.counters.originNs) * 1e-9;
     out.transforms = describeTransforms(source.transforms);
-    std::vector<std::string> files{path};
-    if (out.counters.format == TraceFormat::servegenWindows) {
-        Result<std::vector<std::string>> clients = servegenClients(path);
-        if (!clients) return fail(clients.error());
-        if (clients->front() != path) files = std::move(*clients);
-        for (std::size_t i = 0, n = files.size(); files.front() != path && i < n; ++i)
-            files.push_back(servegenDatasetOf(files[i]));
-    }
-    Result<std::string> sum = sha256Of(files, &out.fileBytes);
+    Result<std::string> sum = sha256OfTrace(path, out.counters.format, &out.fileBytes);
     if (!sum) return fail(sum.error());
     out.sha256 = std::move(*sum);
     return out;

@@ -121,5 +121,8 @@ Result<TraceStatistics> passTrace(const TraceSource& source, const std::string& 
 
 // Hexadecimal SHA-256 of the bytes of files, one after the other.
 Result<std::string> sha256Of(const std::vector<std::string>& paths, std::uint64_t* bytes = nullptr);
+// Of a trace: its file, or every file of a folder of clients.
+Result<std::string> sha256OfTrace(const std::string& path, TraceFormat format,
+                                  std::uint64_t* bytes = nullptr);
 
 } // namespace penstock::sim

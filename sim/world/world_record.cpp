@@ -240,7 +240,9 @@ void World::addChecksums(std::vector<Json>& traffic) {
         if (!source.contains("file")) continue;
         const auto file = source["file"].get<std::string>();
         if (!checksums_.contains(file)) {
-            const auto sum = fileSha256(file); // it was there when the run began
+            TraceFormat format = TraceFormat::automatic;
+            parseTraceFormat(source["format"].get<std::string>(), format);
+            const auto sum = sha256OfTrace(file, format); // it was there when the run began
             checksums_[file] = sum ? *sum : "";
         }
         source["sha256"] = checksums_[file];
