@@ -85,7 +85,7 @@ struct RunFacts {
     double wallSeconds = 0;
     std::vector<QueueSample> queues; // at the end
     FleetSample fleet;               // at the end
-    std::uint64_t abortedTokens = 0; // generated for attempts that the world then threw away
+    std::uint64_t abortedTokens = 0; // generated for attempts that were given up or lost
     double gpuSeconds = 0;           // held so far
     double costPerGpuHour = 0;       // 0: not known
     std::uint64_t faults = 0;        // that began
