@@ -51,7 +51,7 @@ int checkScenario(const std::string& file, const CheckArguments& arguments) {
     if (!world) return report(world.error(), kBadInput);
     if (arguments.parameters) fmt::print("{}", parameterTable((*world)->parameters()));
     const sim::Scenario& s = (*world)->scenario();
-    return tell(advise(s.engine, sim::poolFacts(s)), s.engine.warnings, arguments.json);
+    return tell(sim::adviseOn(s), s.engine.warnings, arguments.json);
 }
 
 Result<EngineDocument> readDocuments(std::vector<Document> documents,

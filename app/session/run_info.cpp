@@ -126,7 +126,7 @@ Result<Described> describe(const sim::Scenario& scenario, const sim::WorldOption
     for (std::size_t i = 0; i < replicas; ++i) {
         info.replicas.push_back(sim::podName(scenario.poolName, i));
     }
-    for (const Finding& finding : advise(scenario.engine, sim::poolFacts(scenario))) {
+    for (const Finding& finding : sim::adviseOn(scenario)) {
         info.advice.push_back(rowOf(finding));
     }
     return out;

@@ -89,7 +89,7 @@ struct RunFacts {
     double gpuSeconds = 0;           // held so far
     double costPerGpuHour = 0;       // 0: not known
     std::uint64_t faults = 0;        // that began
-    std::uint64_t attemptsLost = 0;  // with their replica
+    std::uint64_t attemptsLost = 0;  // with their replica or the router
     const Report* perfect = nullptr; // of the perfect gate on the same traffic: asks for a score
     std::vector<std::pair<std::string, double>> limiter;
     std::vector<AdviceItem> advice;

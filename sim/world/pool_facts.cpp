@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <cmath>
 #include <map>
+#include <tuple>
 
 namespace penstock::sim {
 
@@ -151,6 +152,15 @@ PoolFacts poolFacts(const Scenario& scenario) {
         facts.queues.push_back(factsOf(queue.id, scenario));
     }
     return facts;
+}
+
+std::vector<Finding> adviseOn(const Scenario& scenario) {
+    std::vector<Finding> findings = advise(scenario.engine, poolFacts(scenario));
+    findings.insert(findings.end(), scenario.remarks.begin(), scenario.remarks.end());
+    std::stable_sort(findings.begin(), findings.end(), [](const Finding& a, const Finding& b) {
+        return std::tie(b.severity, a.code, a.path) < std::tie(a.severity, b.code, b.path);
+    });
+    return findings;
 }
 
 } // namespace penstock::sim

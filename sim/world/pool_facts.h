@@ -10,4 +10,8 @@ namespace penstock::sim {
 
 PoolFacts poolFacts(const Scenario& scenario);
 
+// Everything that is to be said of a scenario before it runs: of its engine's policy with these
+// facts, and its own remarks. Sorted as by advise().
+std::vector<Finding> adviseOn(const Scenario& scenario);
+
 } // namespace penstock::sim

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// What the router has read of its endpoints, and the saturation that follows from it, beside what it
-// would be if the router knew everything.
+// What the router has read of its endpoints, and the saturation that follows from it, beside what
+// it would be if the router knew everything.
 #include "sim/world/router.h"
 
 #include <algorithm>

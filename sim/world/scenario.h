@@ -4,6 +4,7 @@
 // A scenario: one pool, its traffic, the engine's own documents, the metric path, the faults, and
 // what the run is expected to show. Plain data; readScenario() (scenario_reader.h) fills it from
 // YAML, makeWorld() (world.h) brings it to life.
+#include "engine/config/advice.h"
 #include "engine/config/documents.h"
 #include "engine/types/time.h"
 #include "sim/faults/fault.h"
@@ -83,6 +84,8 @@ struct Scenario {
     std::vector<FaultProcess> faultProcesses;
     std::vector<Expectation> expect;
     std::map<std::string, std::vector<std::string>> sweep; // path -> values, for `penstock sweep`
+
+    std::vector<Finding> remarks; // on what is written outside the engine's documents
 
     std::string file;      // where it was read; paths in it are relative to its folder
     std::string directory;

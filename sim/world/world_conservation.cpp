@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // What must balance at every instant of every run: requests as their sources, the queues and the
-// router count them, and what the replicas' running sums say against what each sequence inside holds.
+// router count them, and what the replicas' running sums say against what each sequence inside
+// holds.
 #include "sim/world/world.h"
 
 #include <fmt/format.h>

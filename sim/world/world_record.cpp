@@ -183,7 +183,7 @@ RunFacts World::facts(double wallSeconds) {
     }
     // About the policy as written; a perfect gate needs none.
     if (options_.perfectGate) return facts;
-    for (const Finding& finding : advise(scenario_.engine, poolFacts(scenario_))) {
+    for (const Finding& finding : adviseOn(scenario_)) {
         facts.advice.push_back({finding.code, std::string(penstock::name(finding.severity)),
                                 finding.path, finding.computed, finding.remedy});
     }

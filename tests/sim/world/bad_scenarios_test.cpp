@@ -61,6 +61,15 @@ const std::vector<Broken> kBroken{
      "arrivals: {process: trace, file: nowhere.csv}", {"nowhere.csv"}},
     {"seatsWithoutTokens", "model: Llama-3.1-8B", "model: Llama-3.1-8B, max_num_seqs: 600, max_num_batched_tokens: 512",
      {":4:", "600", "512"}},
+    {"twoCeilings", "sources:",
+     "  router: {flow_control: true, ceilings: [{priority: 2, ceiling: 1}, {priority: 2, ceiling: "
+     "3}]}\nsources:",
+     {":5:", "two ceilings", "priority 2"}},
+    {"twoObjectives", "sources:",
+     "  router: {objectives: [{name: fast, priority: 2}, {name: fast, priority: 3}]}\nsources:",
+     {":5:", "two objectives", "fast"}},
+    {"noRetryPause", "{process: poisson, rate: 2}",
+     "{process: closed_loop, users: 2, retry_pause: 0s}", {":8:", "retry_pause", "1ms"}},
 };
 
 Error errorOf(const std::string& text) {

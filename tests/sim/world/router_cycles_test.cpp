@@ -18,7 +18,8 @@ using Answers = std::vector<std::pair<Duration, int>>;
 Answers answersOf(const RouterSpec& spec) {
     RouterBench bench{spec};
     bench.add(2, plainReplica(2));
-    for (std::uint32_t i = 0; i < 40; ++i) bench.send(0, 5 + i % 7);
+    for (std::uint32_t i = 0; i < 40; ++i)
+        bench.send(0, 5 + i % 7);
     for (std::uint32_t i = 0; i < 40; ++i) {
         bench.run(30ms);
         bench.send(0, 5 + i % 11);
@@ -42,9 +43,9 @@ RouterSpec byConcurrency() {
 }
 
 TEST(RouterCycles, whatTheRouterCountsItselfNeedsNoMetrics) {
-    for (const auto mode : {RouterSpec::ConcurrencyMode::requests,
-                            RouterSpec::ConcurrencyMode::tokens,
-                            RouterSpec::ConcurrencyMode::hybrid}) {
+    for (const auto mode :
+         {RouterSpec::ConcurrencyMode::requests, RouterSpec::ConcurrencyMode::tokens,
+          RouterSpec::ConcurrencyMode::hybrid}) {
         RouterSpec spec = byConcurrency();
         spec.concurrencyMode = mode;
         spec.maxTokens = 200;
