@@ -5,7 +5,6 @@
 #include "tests/sim/world/scenario_support.h"
 
 #include <algorithm>
-#include <filesystem>
 #include <map>
 #include <set>
 
@@ -40,31 +39,13 @@ const std::map<std::string, Codes> kDeliberate{
     {"gates/deadline-past-hope", {"needs-flow-control", "deadline-unreachable"}},
 };
 
-std::set<std::string> shipped() {
-    std::set<std::string> names;
-    const std::filesystem::path folder = std::string(PENSTOCK_SOURCE_DIR) + "/scenarios";
-    for (const auto& entry : std::filesystem::recursive_directory_iterator(folder)) {
-        if (entry.path().extension() != ".yaml") continue;
-        names.insert(
-            (std::filesystem::relative(entry.path().parent_path(), folder) / entry.path().stem())
-                .lexically_normal()
-                .string());
-    }
-    return names;
-}
-
 TEST(AdviceOnScenarios, findsWhatIsMeantAndNothingElse) {
-    for (const std::string& name : shipped()) {
+    for (const std::string& name : test::allShipped()) {
         const auto expected = kDeliberate.find(name);
         ASSERT_NE(expected, kDeliberate.end())
             << name << " is new: say here what `penstock check` is meant to find in it";
-        // Advice needs no arrivals; the trace stands in for one that may not be here.
-        std::vector<std::string> overrides;
-        if (name == "azure-code") {
-            overrides = {"sources[code].arrivals={process: poisson, rate: 2.5}",
-                         "sources[code].prompt_tokens=2048", "sources[code].output_tokens=28"};
-        }
-        const auto scenario = readScenario(test::shipped(name), test::options(overrides));
+        const auto scenario =
+            readScenario(test::shipped(name), test::options(test::standIns(name)));
         ASSERT_TRUE(scenario.has_value()) << scenario.error().text();
         const auto findings = adviseOn(*scenario);
         Codes codes;
