@@ -117,8 +117,8 @@ struct Observation {
     std::int64_t finished = 0;         // total
     std::int64_t preemptions = 0;      // total
     // Totals of what came to nothing: of sequences that were cancelled or lost, the tokens they had
-    // had and the prompts that are counted above. A preemption discards no token: what was generated
-    // is computed again as if it were prompt.
+    // had and the prompts that are counted above. A preemption discards no token: what was
+    // generated is computed again as if it were prompt.
     std::int64_t discardedTokens = 0;
     std::int64_t discardedPromptTokens = 0;
     std::int64_t cacheQueryTokens = 0; // total prompt tokens looked up in the prefix cache

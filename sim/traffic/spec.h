@@ -67,8 +67,8 @@ struct LumpProcess {
     double everySeconds = 0; // repeats all of them with this period; 0: once
 };
 // Each of `users` sends, waits for the end of its request, thinks, sends again. The first requests
-// are spread evenly over `startOverSeconds`. One whose request is refused or fails thinks for at least
-// `retryPauseSeconds`, or for as long as the answer's Retry-After says.
+// are spread evenly over `startOverSeconds`. One whose request is refused or fails thinks for at
+// least `retryPauseSeconds`, or for as long as the answer's Retry-After says.
 struct ClosedLoopProcess {
     double users = 1;
     DurationLaw think = ConstantSeconds{0};

@@ -100,7 +100,7 @@ class BodyWindow {
     std::vector<Body> bodies_;   // a power of two
     std::vector<Shared> shared_; // as many, or none so far
     std::uint64_t first_ = 0;
-    std::size_t size_ = 0;   // from the oldest living one to the newest
+    std::size_t size_ = 0; // from the oldest living one to the newest
     std::size_t living_ = 0;
 };
 

@@ -64,9 +64,13 @@ void EndpointScores::read(std::size_t index, const EndpointMetrics& m) {
     changed(index);
 }
 
-void EndpointScores::sent(std::size_t index) { moved(index, requests_[index]++); }
+void EndpointScores::sent(std::size_t index) {
+    moved(index, requests_[index]++);
+}
 
-void EndpointScores::left(std::size_t index) { moved(index, requests_[index]--); }
+void EndpointScores::left(std::size_t index) {
+    moved(index, requests_[index]--);
+}
 
 void EndpointScores::counted(std::size_t index, std::int64_t tokens) {
     tokens_[index] += tokens;

@@ -103,7 +103,8 @@ class World final : private FaultListener,
 
     // The report so far. Checks conservation of requests, tokens and KV blocks, looking at each
     // request that is inside; an error is a bug of ours.
-    // With the report of the same world behind the perfect gate, at the same moment, it has a score.
+    // With the report of the same world behind the perfect gate, at the same moment, it has a
+    // score.
     Result<Report> report(double wallSeconds, const Report* perfect = nullptr);
 
   private:

@@ -176,7 +176,8 @@ TEST(EndpointScores, theActiveRequestScorerFollowsItsSource) {
         for (std::size_t i = 0; i < c.requests.size(); ++i) {
             scores.add();
             scores.setReady(i, true);
-            for (int n = 0; n < c.requests[i]; ++n) scores.sent(i);
+            for (int n = 0; n < c.requests[i]; ++n)
+                scores.sent(i);
         }
         scores.pick({}, 1, random);
         for (std::size_t i = 0; i < c.requests.size(); ++i) {

@@ -90,8 +90,8 @@ TEST(Saturation, concurrencyCountsWhatTheRouterSent) {
         RouterSpec::ConcurrencyMode mode;
         double expected;
     };
-    // Five requests of 100 prompt tokens on two endpoints: two blocks of 64 each, and nothing for the
-    // 900 tokens of output that nobody can know.
+    // Five requests of 100 prompt tokens on two endpoints: two blocks of 64 each, and nothing for
+    // the 900 tokens of output that nobody can know.
     for (const Case& c : {
              Case{"requests", RouterSpec::ConcurrencyMode::requests, 5.0 / (2 * 10)},
              Case{"tokens", RouterSpec::ConcurrencyMode::tokens, 640.0 / (2 * 400)},
@@ -115,7 +115,8 @@ TEST(Saturation, concurrencyCountsWhatTheRouterSent) {
 }
 
 // Of a prompt only what the endpoint must compute counts, and only until it is computed where the
-// client can tell: when its first token comes. Method: one request alone in its batch, 10 ms a token.
+// client can tell: when its first token comes. Method: one request alone in its batch, 10 ms a
+// token.
 TEST(Saturation, tokensAreThoseOfPromptsThatMustBeComputed) {
     struct Case {
         const char* what;
@@ -170,7 +171,8 @@ TEST(Saturation, hybridAsksEachEndpointForItsWorse) {
         scores.add();
         scores.setReady(static_cast<std::size_t>(i), true);
     }
-    for (int i = 0; i < 8; ++i) scores.sent(0); // many short ones
+    for (int i = 0; i < 8; ++i)
+        scores.sent(0); // many short ones
     scores.counted(0, 1000);
     scores.sent(1); // and a long one
     scores.counted(1, 600000);
