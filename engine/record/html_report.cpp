@@ -272,7 +272,7 @@ std::string facts(const Report& r) {
     fact("GPU hours", fmt::format("{:.2f}", r.pool.gpuHours));
     if (r.losses.faults > 0) {
         fact("faults", count(r.losses.faults));
-        fact("requests that died with a replica", count(r.losses.attemptsLost));
+        fact("requests that died with a replica or the router", count(r.losses.attemptsLost));
         fact("queued requests lost", count(r.losses.requestsLost));
         fact("users without an answer", count(r.losses.interactiveFailed));
     }

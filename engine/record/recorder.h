@@ -87,11 +87,11 @@ struct RunFacts {
     FleetSample fleet;               // at the end
     std::vector<Json> traffic;       // by source, SourceReport::traffic; may be empty
     std::uint64_t cachedPromptTokens = 0;
-    std::uint64_t abortedTokens = 0; // generated for attempts that the world then threw away
+    std::uint64_t abortedTokens = 0; // generated for attempts that were given up or lost
     double gpuSeconds = 0;           // held so far
     double costPerGpuHour = 0;       // 0: not known
     std::uint64_t faults = 0;        // that began
-    std::uint64_t attemptsLost = 0;  // with their replica
+    std::uint64_t attemptsLost = 0;  // with their replica or the router
     const Report* perfect = nullptr; // of the perfect gate on the same traffic: asks for a score
     std::vector<std::pair<std::string, double>> limiter;
     std::vector<AdviceItem> advice;

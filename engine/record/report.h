@@ -116,7 +116,7 @@ struct CostReport {
 // What went wrong and what it took with it.
 struct LossReport {
     std::uint64_t faults = 0;            // that began
-    std::uint64_t attemptsLost = 0;      // in flight at a replica that died; retried or not
+    std::uint64_t attemptsLost = 0;      // in flight when their replica or the router died
     std::uint64_t requestsLost = 0;      // of queues: ended without success because a queue lost them
     std::uint64_t resultsLost = 0;       // ended, but nobody was told
     std::uint64_t interactiveFailed = 0; // users got an error, or gave up

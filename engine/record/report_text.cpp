@@ -78,10 +78,11 @@ std::string gateText(const GateReport& g) {
 
 std::string lossText(const LossReport& l) {
     if (l.faults + l.attemptsLost + l.requestsLost + l.resultsLost == 0) return {};
-    return fmt::format("  {} faults: {} requests in flight died with their replica, {} queued "
-                       "requests were lost, {} ended with nobody told, {} users got no answer\n",
-                       count(l.faults), count(l.attemptsLost), count(l.requestsLost),
-                       count(l.resultsLost), count(l.interactiveFailed));
+    return fmt::format(
+        "  {} faults: {} requests in flight died with their replica or router, {} queued "
+        "requests were lost, {} ended with nobody told, {} users got no answer\n",
+        count(l.faults), count(l.attemptsLost), count(l.requestsLost), count(l.resultsLost),
+        count(l.interactiveFailed));
 }
 
 std::string scoreText(const ScoreReport& s) {

@@ -170,9 +170,8 @@ void addClosedLoops(const Measurements& m, const MeasurementSet& set,
     }
     for (auto& [lengths, byTp] : charts) {
         XyChart chart;
-        chart.title =
-            fmt::format("{}: TPOT, {} tokens in, {} out", set.name, lengths.first, lengths.second);
-        chart.note = "lines simulated, dots measured";
+        chart.title = fmt::format("TPOT, {} tokens in, {} out", lengths.first, lengths.second);
+        chart.note = set.name + "; lines simulated, dots measured";
         chart.xLabel = "users, each with one request at a time";
         chart.yLabel = "ms";
         chart.logX = chart.logY = true;

@@ -208,6 +208,17 @@ class PrefixCache {
 
     PENSTOCK_HD std::int64_t freeBlocks() const { return freeBlocks_; }
 
+    // A held piece, for whoever counts: whoever holds it holds its parent too (-1: none).
+    struct Held {
+        std::int32_t parent;
+        std::int32_t holders;
+        std::int64_t blocks;
+    };
+    PENSTOCK_HD Held held(std::int32_t piece) const {
+        const Node& node = nodes_[piece];
+        return {node.parent, node.holders, blocksOf(node)};
+    }
+
   private:
     static constexpr std::int32_t kSmallestTable = 16;
 

@@ -68,6 +68,7 @@ class ReferenceReplica {
             const auto at = std::find_if(list->begin(), list->end(),
                                          [&](const auto& m) { return m->sequence.id == id; });
             if (at == list->end()) continue;
+            discard(**at);
             list->erase(at);
             return true;
         }
@@ -100,6 +101,7 @@ class ReferenceReplica {
         stepping_ = false;
         batchLeft_ = 0;
         for (const auto& member : everyone) {
+            discard(*member);
             if (!member->cancelled) sink.lost(member->sequence.id, now);
         }
     }
@@ -379,9 +381,17 @@ class ReferenceReplica {
     void finish(std::int64_t t, const Shared& m, Sink& sink) {
         release(*m);
         running_.erase(std::find(running_.begin(), running_.end(), m));
-        if (m->cancelled) return;
+        if (m->cancelled) {
+            discard(*m);
+            return;
+        }
         ++totals_.finished;
         sink.finished(m->sequence.id, t);
+    }
+
+    void discard(const Member& m) {
+        totals_.discardedTokens += m.produced;
+        if (m.produced > 0) totals_.discardedPromptTokens += m.sequence.promptTokens;
     }
 
     template <class Sink>
@@ -419,6 +429,7 @@ class ReferenceReplica {
         const std::vector<Shared> left = running_;
         for (const auto& m : left) {
             if (!m->cancelled) continue;
+            discard(*m);
             release(*m);
             running_.erase(std::find(running_.begin(), running_.end(), m));
             lastBatch_.clear(); // a change, even if this member had nothing left to compute

@@ -89,6 +89,11 @@ class Replica {
     // The state at t, which lies between the last advance() and nextEvent(). Nothing changes.
     PENSTOCK_HD Observation observe(std::int64_t t) const;
 
+    // What the sequences here hold at t, as for observe(). Looks at each of them: to check the sums
+    // that observe() keeps, not to read metrics. Ends the process if a cached unit has another
+    // number of holders than sequences that hold it. Host only.
+    Holdings holdings(std::int64_t t) const;
+
     // How many of this prompt's tokens the prefix cache holds now.
     PENSTOCK_HD std::int64_t cachedTokens(const Sequence& sequence) const;
 
@@ -159,6 +164,10 @@ class Replica {
     PENSTOCK_HD std::int64_t contextOf(const Slot& s) const {
         return static_cast<std::int64_t>(s.prompt) + s.output - 1 - (s.finishStep - steps_);
     }
+    // Output tokens it has had once `steps` steps are made.
+    PENSTOCK_HD static std::int64_t producedOf(const Slot& s, std::int64_t steps) {
+        return s.state == State::decode ? s.output - (s.finishStep - steps) : s.produced;
+    }
     // What a prefill computes before the next output token: after a preemption, those it had too.
     PENSTOCK_HD static std::int32_t targetOf(const Slot& s) { return s.prompt + s.produced; }
 
@@ -208,6 +217,7 @@ class Replica {
     template <class Sink>
     PENSTOCK_HD void releaseHeld(std::int64_t t, Sink& sink);
     PENSTOCK_HD void removeCancelled();
+    PENSTOCK_HD void discard(const Slot& s, std::int64_t steps);
 
     template <class T>
     using Array = typename Store::template Array<T>;
@@ -255,6 +265,7 @@ class Replica {
     std::int64_t heldContext_ = 0;
     std::int64_t heldFootprint_ = 0; // staticBatch: blocks promised to the batch
     std::int64_t promptTotal_ = 0, generatedTotal_ = 0, finishedTotal_ = 0, preemptions_ = 0;
+    std::int64_t discardedTotal_ = 0, discardedPrompts_ = 0;
     std::int64_t cacheQueries_ = 0, cacheHits_ = 0, busyNs_ = 0;
 
     BlockGrowth growth_; // of the decoding sequences
@@ -266,6 +277,7 @@ class Replica {
 
 } // namespace penstock::sim
 
+#include "sim/fleet/replica_holdings.h"
 #include "sim/fleet/replica_lists.h"
 #include "sim/fleet/replica_memory.h"
 #include "sim/fleet/replica_schedule.h"

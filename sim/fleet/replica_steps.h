@@ -119,12 +119,13 @@ PENSTOCK_HD void Replica<Store>::finish(std::int64_t t, std::int32_t slot, std::
     }
     leaveRunning(slot, tokens, growth_.blocksFor(tokens));
     const std::uint64_t id = s.id;
-    const bool cancelled = s.cancelled;
-    dropSlot(slot);
-    if (cancelled) {
+    if (s.cancelled) {
+        discard(s, steps_);
+        dropSlot(slot);
         --cancelledRunning_;
         return;
     }
+    dropSlot(slot);
     ++finishedTotal_;
     sink.finished(id, t);
 }
@@ -173,12 +174,21 @@ PENSTOCK_HD void Replica<Store>::endPrefills(std::int64_t t, Sink& sink) {
     }
 }
 
+// Whatever it has had came to nothing.
+template <class Store>
+PENSTOCK_HD void Replica<Store>::discard(const Slot& s, std::int64_t steps) {
+    const std::int64_t produced = producedOf(s, steps);
+    discardedTotal_ += produced;
+    if (produced > 0) discardedPrompts_ += s.prompt;
+}
+
 template <class Store>
 PENSTOCK_HD void Replica<Store>::removeCancelled() {
     for (std::int32_t slot = runningList_.head; cancelledRunning_ > 0 && slot >= 0;) {
         Slot& s = slots_[slot];
         const std::int32_t next = links_[slot].next;
         if (s.cancelled) {
+            discard(s, steps_);
             std::int64_t tokens = s.computed;
             std::int64_t blocks = s.blocks;
             if (s.state == State::decode) {
@@ -302,6 +312,7 @@ PENSTOCK_HD bool Replica<Store>::cancel(std::int64_t now, std::int32_t slot, std
         dropSlot(slot);
     } else if (s.state == State::waiting) {
         const bool head = slot == waitingHead();
+        discard(s, steps_); // it may have been preempted
         dequeue(slot);
         dropSlot(slot);
         // The next in line may need less room than the head did.
@@ -333,8 +344,10 @@ template <class Store>
 template <class Sink>
 PENSTOCK_HD void Replica<Store>::kill(std::int64_t now, Sink& sink) {
     advance(now, sink);
+    std::int64_t steps = steps_;
     if (phase_ == Phase::decodeRun) {
         const std::int64_t k = run_.stepsOverAt(now);
+        steps += k;
         generatedTotal_ += decoding_ * k;
         enterQueueBefore(run_.end(k));
         busyNs_ += now - run_.start;
@@ -369,6 +382,7 @@ PENSTOCK_HD void Replica<Store>::kill(std::int64_t now, Sink& sink) {
         const std::int32_t next = links_[slot].next;
         const std::uint64_t id = slots_[slot].id;
         const bool report = !slots_[slot].cancelled;
+        discard(slots_[slot], steps);
         dropSlot(slot);
         if (report) sink.lost(id, now);
         slot = next;
@@ -391,6 +405,8 @@ PENSTOCK_HD Observation Replica<Store>::observe(std::int64_t t) const {
     o.generatedTokens = generatedTotal_;
     o.finished = finishedTotal_;
     o.preemptions = preemptions_;
+    o.discardedTokens = discardedTotal_;
+    o.discardedPromptTokens = discardedPrompts_;
     o.cacheQueryTokens = cacheQueries_;
     o.cacheHitTokens = cacheHits_;
     o.busyNs = busyNs_;

@@ -116,11 +116,29 @@ struct Observation {
     std::int64_t generatedTokens = 0;  // total
     std::int64_t finished = 0;         // total
     std::int64_t preemptions = 0;      // total
+    // Totals of what came to nothing: of sequences that were cancelled or lost, the tokens they had
+    // had and the prompts that are counted above. A preemption discards no token: what was
+    // generated is computed again as if it were prompt.
+    std::int64_t discardedTokens = 0;
+    std::int64_t discardedPromptTokens = 0;
     std::int64_t cacheQueryTokens = 0; // total prompt tokens looked up in the prefix cache
     std::int64_t cacheHitTokens = 0;   // and found there
     std::int64_t busyNs = 0;           // total time with a step in progress
 
     bool operator==(const Observation&) const = default;
+};
+
+// What the sequences inside hold at an instant, counted one by one. The laws of conservation:
+//
+//   Observation::kvBlocksUsed    = kvBlocks
+//   Observation::contextTokens   = contextTokens
+//   Observation::generatedTokens = those of finished sequences + discardedTokens + generatedTokens
+//   Observation::promptTokens    = likewise
+struct Holdings {
+    std::int64_t kvBlocks = 0;        // a block that several share counts once
+    std::int64_t contextTokens = 0;   // of running sequences
+    std::int64_t generatedTokens = 0; // that they have had so far
+    std::int64_t promptTokens = 0;    // of those that have had a token
 };
 
 // SplitMix64's finaliser (Steele, Lea, Flood, OOPSLA 2014): counter-based noise on any device.

@@ -51,8 +51,14 @@ struct Arrival {
 
     static constexpr std::uint8_t kPoison = 1;    // kills the worker that takes it
     static constexpr std::uint8_t kMalformed = 2; // not parsable as a message
+    static constexpr std::uint8_t kPriority = 4;  // `priority` was given or drawn
     bool poison() const { return (flags & kPoison) != 0; }
     bool malformed() const { return (flags & kMalformed) != 0; }
+    bool hasPriority() const { return (flags & kPriority) != 0; }
+    void setPriority(int value) {
+        priority = static_cast<std::int16_t>(value);
+        flags |= kPriority;
+    }
 };
 static_assert(sizeof(Arrival) <= 96);
 

@@ -14,6 +14,7 @@ ClosedLoopStream::ClosedLoopStream(const TrafficSpec& spec, const DrawKey& key,
     : SyntheticStream(spec, key, std::move(feed)) {
     const auto& process = std::get<ClosedLoopProcess>(spec_.process);
     think_ = DurationSampler(process.think);
+    retryPauseNs_ = DurationSampler::toNs(process.retryPauseSeconds);
     if (spec_.sessions) turns_ = LengthSampler(spec_.sessions->turns);
     users_.resize(static_cast<std::size_t>(process.users + 0.5));
     due_.reserve(users_.size());
@@ -77,13 +78,23 @@ bool ClosedLoopStream::next(Arrival& out) {
 }
 
 void ClosedLoopStream::completed(std::uint32_t user, std::int64_t atNs) {
+    comesBack(user, atNs, 0);
+}
+
+// Without a pause, users who do not think would come back at the same instant, and time would stand
+// still for as long as they are refused.
+void ClosedLoopStream::refused(std::uint32_t user, std::int64_t atNs, std::int64_t retryAfterNs) {
+    comesBack(user, atNs, retryAfterNs > 0 ? retryAfterNs : retryPauseNs_);
+}
+
+void ClosedLoopStream::comesBack(std::uint32_t user, std::int64_t atNs, std::int64_t pauseNs) {
     PENSTOCK_CHECK(user < users_.size());
     User& who = users_[user];
     PENSTOCK_CHECK(who.waiting);
     who.waiting = false;
     const std::int64_t thinkNs =
         think_.ns(marker_.source().part(user), Purpose::think, who.requests - 1);
-    due_.push_back({atNs + thinkNs, user});
+    due_.push_back({atNs + std::max(thinkNs, pauseNs), user});
     std::push_heap(due_.begin(), due_.end(), [](const Due& a, const Due& b) { return a.after(b); });
 }
 

@@ -69,7 +69,7 @@ void Marker::markOwner(Arrival& arrival, const Identity& id, Given given) const 
         arrival.tenant = static_cast<std::uint16_t>(tenants_->at(key.uniform(Purpose::tenant, n)));
     }
     if (priorityIndex_ && !given.priority) {
-        arrival.priority = priorities_[priorityIndex_->at(key.uniform(Purpose::priority, n))];
+        arrival.setPriority(priorities_[priorityIndex_->at(key.uniform(Purpose::priority, n))]);
     }
     if (tiers_) {
         if (!given.tier) {
@@ -78,7 +78,7 @@ void Marker::markOwner(Arrival& arrival, const Identity& id, Given given) const 
         // A trace may bring tiers that the spec does not know.
         if (arrival.tier < tierPriorities_.size() && !given.priority) {
             const std::optional<int>& priority = tierPriorities_[arrival.tier];
-            if (priority) arrival.priority = static_cast<std::int16_t>(*priority);
+            if (priority) arrival.setPriority(*priority);
         }
     }
     if (labels_) {

@@ -67,11 +67,13 @@ struct LumpProcess {
     double everySeconds = 0; // repeats all of them with this period; 0: once
 };
 // Each of `users` sends, waits for the end of its request, thinks, sends again. The first requests
-// are spread evenly over `startOverSeconds`.
+// are spread evenly over `startOverSeconds`. One whose request is refused or fails thinks for at
+// least `retryPauseSeconds`, or for as long as the answer's Retry-After says.
 struct ClosedLoopProcess {
     double users = 1;
     DurationLaw think = ConstantSeconds{0};
     double startOverSeconds = 0;
+    double retryPauseSeconds = 1; // above 0
 };
 // A recorded trace: its first row arrives at startSeconds. `asPoissonPerSecond` > 0 keeps the rows
 // in order but replaces their times (poissonControl()).

@@ -64,6 +64,13 @@ class ArrivalStream {
         (void)user;
         (void)atNs;
     }
+    // The same, but it was refused or failed, perhaps at the very instant it was sent: its user
+    // does not come back before `retryAfterNs` have passed, or, where that is not above 0, the
+    // loop's own retry pause.
+    virtual void refused(std::uint32_t user, std::int64_t atNs, std::int64_t retryAfterNs) {
+        (void)retryAfterNs;
+        completed(user, atNs);
+    }
 
     // An error met while streaming (a trace cut off in the middle, a row that is no row). Once it
     // is an error, next() returns false for good.

@@ -98,6 +98,7 @@ class ClosedLoopStream final : public SyntheticStream {
     std::int64_t peekNs() override;
     bool next(Arrival& out) override;
     void completed(std::uint32_t user, std::int64_t atNs) override;
+    void refused(std::uint32_t user, std::int64_t atNs, std::int64_t retryAfterNs) override;
 
   private:
     struct User {
@@ -115,7 +116,10 @@ class ClosedLoopStream final : public SyntheticStream {
         }
     };
 
+    void comesBack(std::uint32_t user, std::int64_t atNs, std::int64_t pauseNs);
+
     DurationSampler think_;
+    std::int64_t retryPauseNs_;
     LengthSampler turns_;
     std::vector<User> users_;
     std::vector<Due> due_; // a heap, earliest first

@@ -178,7 +178,7 @@ bool TraceStream::convert() {
     }
     Given given;
     given.priority = row_.hasPriority;
-    a.priority = static_cast<std::int16_t>(row_.priority);
+    if (row_.hasPriority) a.setPriority(row_.priority);
     if (!row_.tenant.empty()) {
         given.tenant = true;
         a.tenant = static_cast<std::uint16_t>(

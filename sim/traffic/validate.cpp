@@ -84,6 +84,7 @@ void check(SpecChecker& c, const Process& process) {
                        c.within(field + ".users", p.users, 1, kMostUsers);
                        check(c, field + ".think", p.think);
                        c.within(field + ".start_over", p.startOverSeconds, 0, kMostSeconds, "s");
+                       c.positive(field + ".retry_pause", p.retryPauseSeconds, kMostSeconds, "s");
                    },
                    [&](const TraceProcess& p) {
                        check(c, field, p.source);

@@ -57,6 +57,7 @@ class BodyWindow {
             std::copy_n(prefix.hashes, count, shared.hashes.get());
             shared.prefix.hashes = shared.hashes.get();
         }
+        ++living_;
         return first_ + size_++;
     }
     Body& at(std::uint64_t sequence) {
@@ -68,13 +69,15 @@ class BodyWindow {
     }
     void end(std::uint64_t sequence) {
         at(sequence).ended = true;
+        --living_;
         if (!shared_.empty()) shared_[placeOf(sequence)].hashes.reset();
         while (size_ > 0 && bodies_[placeOf(first_)].ended) {
             ++first_;
             --size_;
         }
     }
-    std::size_t living() const { return size_; }
+    // Added and not ended.
+    std::size_t living() const { return living_; }
 
   private:
     struct Shared {
@@ -97,7 +100,8 @@ class BodyWindow {
     std::vector<Body> bodies_;   // a power of two
     std::vector<Shared> shared_; // as many, or none so far
     std::uint64_t first_ = 0;
-    std::size_t size_ = 0;
+    std::size_t size_ = 0; // from the oldest living one to the newest
+    std::size_t living_ = 0;
 };
 
 } // namespace penstock::sim

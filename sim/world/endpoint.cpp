@@ -29,21 +29,30 @@ Submitted Endpoint::submit(const Sequence& sequence) {
     refresh(loop_.now());
     const Submitted submitted = replica_.submit(nowNs(), sequence);
     armNext();
-    return submitted;
+    if (!partitioned_ || submitted.verdict == Admission::accepted) return submitted;
+    const auto kind = submitted.verdict == Admission::tooLong ? JobEvent::Kind::tooLong
+                                                              : JobEvent::Kind::waitingFull;
+    happened_.push_back({kind, 0, sequence.id, loop_.now()});
+    return {Admission::accepted, -1};
 }
 
 bool Endpoint::abort(std::int32_t slot, std::uint64_t job) {
     refresh(loop_.now());
     Collector collector{happened_};
-    const bool was = replica_.cancel(nowNs(), slot, job, collector);
+    replica_.cancel(nowNs(), slot, job, collector);
     // What a partition holds back of it must not reach the next owner of its number.
-    std::erase_if(happened_, [job](const JobEvent& h) { return h.job == job; });
+    bool finished = false;
+    std::erase_if(happened_, [&](const JobEvent& h) {
+        if (h.job != job) return false;
+        finished = finished || h.kind == JobEvent::Kind::finished;
+        return true;
+    });
     goneIfDrained();
     armNext();
     // Others may have finished at this very instant: they are told from a timer of their own, since
     // the caller is in the middle of something.
     if (!happened_.empty() && !partitioned_) loop_.arm(*this, loop_.now());
-    return was;
+    return finished;
 }
 
 void Endpoint::fire() {

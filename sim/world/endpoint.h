@@ -20,7 +20,8 @@ namespace penstock::sim {
 
 // What became of a job at its replica.
 struct JobEvent {
-    enum class Kind : std::uint8_t { scheduled, firstToken, finished, lost };
+    // waitingFull, tooLong: refused, heard of only when a partition had ended.
+    enum class Kind : std::uint8_t { scheduled, firstToken, finished, lost, waitingFull, tooLong };
     Kind kind;
     std::int32_t cachedTokens; // scheduled: of its prompt, in the prefix cache
     std::uint64_t job;
@@ -45,9 +46,14 @@ class Endpoint final : private Timer {
              Duration refreshPhase, Duration startUp, Duration startsIn);
     ~Endpoint() override;
 
+    // Across a partition nobody hears an answer: a refusal counts as accepted, without a slot, and
+    // is told as an event when the partition ends.
     Submitted submit(const Sequence& sequence);
-    // True if it was still here.
+    // Takes it out; nothing more is told of it. True if it had finished already, though nobody had
+    // heard of it.
     bool abort(std::int32_t slot, std::uint64_t job);
+    // What a partition holds back, in order of time.
+    std::span<const JobEvent> untold() const { return happened_; }
 
     // Takes new requests: started, not draining, not gone.
     bool ready() const { return state_ == State::ready; }
@@ -72,6 +78,7 @@ class Endpoint final : private Timer {
     // The truth with everything inside that does not run counted as waiting.
     EndpointMetrics committed() const;
     Observation observe() const;
+    Holdings holdings() const { return replica_.holdings(nowNs()); }
     std::int64_t inside() const { return replica_.inside(); }
     std::int64_t cachedTokens(const Sequence& sequence) const {
         return replica_.cachedTokens(sequence);

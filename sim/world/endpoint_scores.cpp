@@ -64,18 +64,21 @@ void EndpointScores::read(std::size_t index, const EndpointMetrics& m) {
     changed(index);
 }
 
-void EndpointScores::sent(std::size_t index, std::int64_t tokens) {
-    tokens_[index] += tokens;
-    counted(index, requests_[index]++);
+void EndpointScores::sent(std::size_t index) {
+    moved(index, requests_[index]++);
 }
 
-void EndpointScores::left(std::size_t index, std::int64_t tokens) {
-    tokens_[index] -= tokens;
-    counted(index, requests_[index]--);
+void EndpointScores::left(std::size_t index) {
+    moved(index, requests_[index]--);
+}
+
+void EndpointScores::counted(std::size_t index, std::int64_t tokens) {
+    tokens_[index] += tokens;
+    saturationChanged_ = true;
 }
 
 // The count of an endpoint has moved by one: so has the largest, at most.
-void EndpointScores::counted(std::size_t index, std::int64_t before) {
+void EndpointScores::moved(std::size_t index, std::int64_t before) {
     if (!byUtilization()) saturationChanged_ = true;
     if (!countsKnown_ || ready_[index] == 0) return;
     const auto now = static_cast<std::size_t>(requests_[index]);

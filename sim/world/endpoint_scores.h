@@ -38,12 +38,17 @@ class EndpointScores {
 
     // The router has read its metrics.
     void read(std::size_t index, const EndpointMetrics& metrics);
-    // A request of so many tokens, prompt and output, goes there, or is over.
-    void sent(std::size_t index, std::int64_t tokens);
-    void left(std::size_t index, std::int64_t tokens);
+    // A request goes there, or is over.
+    void sent(std::size_t index);
+    void left(std::size_t index);
+    // So many of the tokens that RouterSpec::countsTokens() asks for are there more, or less.
+    void counted(std::size_t index, std::int64_t tokens);
 
     // The detector's law on given metrics, and on what is known of all ready ones: the mean, an
-    // endpoint with metrics older than spec.staleAfter counting as 1; 1 if none is ready.
+    // endpoint with metrics older than spec.staleAfter counting as 1; 1 if none is ready. The
+    // concurrency detector in hybrid mode takes the larger of both ratios for each endpoint, and
+    // then the mean (llm-d-router, pkg/epp/framework/plugins/flowcontrol/saturationdetector/
+    // concurrency/detector.go, August 2026).
     double saturationOf(std::size_t index, const EndpointMetrics& metrics) const;
     double saturation(Time now);
     // What one endpoint adds to that mean if its metrics are these.
@@ -60,7 +65,7 @@ class EndpointScores {
   private:
     bool byUtilization() const { return spec_.detector == RouterSpec::Detector::utilization; }
     void changed(std::size_t index);
-    void counted(std::size_t index, std::int64_t before);
+    void moved(std::size_t index, std::int64_t before);
     void findBusiest();
     void findWaiting();
     void resolve();
@@ -75,7 +80,7 @@ class EndpointScores {
     std::vector<double> load_; // saturation by utilization
     std::vector<Time> readAt_;
     std::vector<std::int64_t> requests_; // in flight, as the router counts them
-    std::vector<std::int64_t> tokens_;   // and their tokens
+    std::vector<std::int64_t> tokens_;   // and their tokens, if somebody asks
     std::vector<double> base_;           // the part of the score that the metrics give
     std::int32_t readyCount_ = 0;
 

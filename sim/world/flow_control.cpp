@@ -31,6 +31,19 @@ bool FlowControl::offer(int priority, std::uint32_t fairness, const Item& item) 
     return true;
 }
 
+bool FlowControl::mayTake(double saturation) const {
+    for (const auto& [priority, band] : bands_) {
+        if (ceilingOf(priority) <= saturation) return false;
+        if (band.size > 0) return true;
+    }
+    return false;
+}
+
+void FlowControl::clear() {
+    bands_.clear();
+    size_ = bytes_ = 0;
+}
+
 void FlowControl::removed(int priority, std::int64_t bytes) {
     Band& band = bands_[priority];
     PENSTOCK_CHECK(band.size > 0);

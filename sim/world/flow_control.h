@@ -47,6 +47,12 @@ class FlowControl {
     template <class Alive>
     std::optional<Item> take(double saturation, Alive&& alive);
 
+    // Whether take() would find one at this saturation.
+    bool mayTake(double saturation) const;
+
+    // Everything waiting is gone, nobody is told.
+    void clear();
+
     // Hands every item older than the TTL to `expire` and forgets it.
     template <class Alive, class Expire>
     void sweep(Time now, Alive&& alive, Expire&& expire);

@@ -1,10 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "sim/world/router.h"
 
-#include "engine/types/check.h"
+#include "sim/world/router_delayed.h"
 
 #include <algorithm>
-#include <numeric>
 
 namespace penstock::sim {
 
@@ -17,36 +16,19 @@ constexpr auto kPhaseStream = static_cast<std::uint32_t>(RandomStream::world) + 
 constexpr Duration kCycle = 1ms;  // flow control dispatches one item an arrival and one a cycle
 constexpr Duration kSweep = 1s;   // of the TTL
 
+std::int32_t matchOf(const std::vector<PrefixIndex::Match>& matches, std::size_t endpoint) {
+    for (const PrefixIndex::Match& m : matches) {
+        if (m.endpoint == endpoint) return m.blocks;
+    }
+    return 0;
+}
+
 Time ceilTo(Time t, Duration grid) {
     const auto ns = t.time_since_epoch().count();
     const auto g = grid.count();
     return Time{Duration{(ns + g - 1) / g * g}};
 }
 } // namespace
-
-// An answer held back by a latency fault.
-class Router::Delayed final : public Timer {
-  public:
-    explicit Delayed(Router& router) : router_(router) {}
-    void hold(JobId job, const Response& response, Time until) {
-        job_ = job;
-        response_ = response;
-        router_.loop_.arm(*this, until);
-    }
-    void letGo() {
-        router_.loop_.disarm(*this);
-        router_.freeDelayed_.push_back(this);
-    }
-    void fire() override {
-        router_.freeDelayed_.push_back(this);
-        router_.deliver(job_, response_);
-    }
-
-  private:
-    Router& router_;
-    JobId job_ = 0;
-    Response response_;
-};
 
 Router::Router(const RouterSpec& spec, EventLoop& loop, std::uint64_t seed)
     : spec_(spec), loop_(loop), seed_(seed), flow_(spec), pickRandom_(seed, kPickStream, 0),
@@ -106,14 +88,19 @@ Router::JobId Router::submit(const RouterRequest& request, RouterClient& client,
     job.promptTokens = request.promptTokens;
     job.outputTokens = request.outputTokens;
     job.arrived = now;
-    details_[id] = {request.priority, request.fairness, request.deadline, request.prefix, false,
+    details_[id] = {request.priority,
+                    request.fairness,
+                    request.deadline,
+                    request.prefix,
+                    request.streams,
+                    false,
+                    0,
                     nullptr};
     ++totals_.submitted;
 
     if (trouble_.down) {
         Response response;
         response.transport = TransportError::refused;
-        ++totals_.rejected;
         answer(id, response);
         return id;
     }
@@ -121,8 +108,6 @@ Router::JobId Router::submit(const RouterRequest& request, RouterClient& client,
         Response response;
         response.status = trouble_.errorStatus;
         response.retryAfter = trouble_.errorRetryAfter;
-        ++totals_.rejected;
-        ++totals_.byReason[static_cast<std::size_t>(DroppedReason::other)];
         answer(id, response);
         return id;
     }
@@ -187,13 +172,30 @@ void Router::place(JobId id, std::size_t index, Time now) {
     }
     job.slot = submitted.slot;
     ++inFlight_;
-    scores_.sent(index, std::int64_t{job.promptTokens} + job.outputTokens);
+    scores_.sent(index);
+    if (details_[id].tokens > 0) scores_.counted(index, details_[id].tokens);
 }
 
-// A request is no longer at its endpoint.
-void Router::left(const Job& job) {
+// What the endpoint that it goes to must compute of its prompt.
+void Router::countTokens(JobId id, std::int64_t uncached) {
+    details_[id].tokens = static_cast<std::uint32_t>(std::max<std::int64_t>(uncached, 0));
+}
+
+void Router::releaseTokens(JobId id) {
+    std::uint32_t& tokens = details_[id].tokens;
+    if (tokens == 0) return;
+    scores_.counted(jobs_[id].endpoint, -static_cast<std::int64_t>(tokens));
+    tokens = 0;
+    wake();
+}
+
+// A request is no longer at its endpoint: where saturation counts requests, one that waits may go.
+void Router::left(JobId id) {
     --inFlight_;
-    scores_.left(job.endpoint, std::int64_t{job.promptTokens} + job.outputTokens);
+    scores_.left(jobs_[id].endpoint);
+    if (spec_.detector == RouterSpec::Detector::utilization) return;
+    if (spec_.countsTokens()) releaseTokens(id);
+    wake();
 }
 
 void Router::reject(JobId id, int status, DroppedReason reason) {
@@ -202,99 +204,20 @@ void Router::reject(JobId id, int status, DroppedReason reason) {
     response.dropped = reason;
     response.retryAfter = spec_.retryAfter;
     response.timing.routerQueue = loop_.now() - jobs_[id].arrived;
-    ++totals_.rejected;
-    ++totals_.byReason[static_cast<std::size_t>(reason)];
     answer(id, response);
 }
 
-void Router::answer(JobId id, const Response& response, Duration delay) {
-    delay += trouble_.latency;
-    if (delay == Duration{0}) {
-        deliver(id, response);
-        return;
-    }
-    if (freeDelayed_.empty()) {
-        delayed_.push_back(std::make_unique<Delayed>(*this));
-        freeDelayed_.push_back(delayed_.back().get());
-    }
-    Delayed* delayed = freeDelayed_.back();
-    freeDelayed_.pop_back();
-    details_[id].delayed = delayed;
-    delayed->hold(id, response, loop_.now() + delay);
-}
-
-void Router::deliver(JobId id, const Response& response) {
-    RouterClient& client = *jobs_[id].client;
-    const std::uint32_t tag = jobs_[id].tag;
-    freeJob(id);
-    client.routed(tag, response);
-}
-
-void Router::abort(JobId id) {
-    const Job& job = jobs_[id];
-    const JobDetails& details = details_[id];
-    PENSTOCK_CHECK(job.ticket % 2 == 1);
-    if (details.delayed != nullptr) {
-        details.delayed->letGo(); // it was counted when it was answered
-    } else if (details.queued) {
-        ++totals_.aborted;
-        flow_.removed(details.priority, bytesOf(job.promptTokens));
-    } else {
-        ++totals_.aborted;
-        endpoints_[job.endpoint]->abort(job.slot, id);
-        left(job);
-    }
-    freeJob(id);
-}
-
-// What each endpoint last told, no older than a refresh.
-void Router::refresh(Time now) {
-    if (now >= earliestRefresh_) readMetrics(now);
-    if (readinessChanged_) seeReadiness();
-}
-
-// All are read with the same period, so always in the same order: only those whose tick has passed
-// are looked at.
-void Router::readMetrics(Time now) {
-    const std::size_t count = endpoints_.size();
-    if (count == 0) return;
-    if (!orderKnown_) {
-        inOrder_.resize(count);
-        std::iota(inOrder_.begin(), inOrder_.end(), 0U);
-        turn_ = 0;
-    }
-    std::size_t read = 0;
-    for (; read < count; ++read) {
-        const std::uint32_t i = inOrder_[turn_];
-        if (orderKnown_ && nextRefresh_[i] > now) break;
-        nextRefresh_[i] = endpoints_[i]->refresh(now);
-        scores_.read(i, endpoints_[i]->lastRead());
-        turn_ = turn_ + 1 == count ? 0 : turn_ + 1;
-    }
-    if (read == count) {
-        // After a pause, or for the first time: the ring begins somewhere else.
-        std::sort(inOrder_.begin(), inOrder_.end(), [this](std::uint32_t a, std::uint32_t b) {
-            return nextRefresh_[a] != nextRefresh_[b] ? nextRefresh_[a] < nextRefresh_[b] : a < b;
-        });
-        turn_ = 0;
-        orderKnown_ = true;
-    }
-    earliestRefresh_ = nextRefresh_[inOrder_[turn_]];
-}
-
-void Router::seeReadiness() {
-    readinessChanged_ = false;
-    for (std::size_t i = 0; i < endpoints_.size(); ++i) {
-        scores_.setReady(i, endpoints_[i]->ready());
-        if (lives_[i] == endpoints_[i]->lives()) continue;
-        lives_[i] = endpoints_[i]->lives();
-        prefixes_.forget(static_cast<std::uint32_t>(i));
-    }
-}
-
+// Chooses an endpoint, and counts the tokens that the request will be there: the part of the prompt
+// that it must compute, as far as the prefix scorer knows (llm-d-router, pkg/epp/framework/plugins/
+// requestcontrol/dataproducer/inflightload, August 2026: the output is not estimated by default,
+// and a partial block counts whole).
 std::size_t Router::pick(JobId id) {
-    if (spec_.prefixWeight <= 0.0) return scores_.pick({}, 1, pickRandom_);
     const auto tokens = static_cast<std::int32_t>(jobs_[id].promptTokens);
+    const bool counts = spec_.countsTokens();
+    if (spec_.prefixWeight <= 0.0) {
+        if (counts) countTokens(id, tokens);
+        return scores_.pick({}, 1, pickRandom_);
+    }
     const PrefixInfo& prefix = details_[id].prefix;
     if (spec_.prefixIndex == RouterSpec::PrefixIndex::precise) {
         cached_.clear();
@@ -306,12 +229,20 @@ std::size_t Router::pick(JobId id) {
                 if (cached > 0) cached_.push_back({static_cast<std::uint32_t>(i), cached});
             }
         }
-        return scores_.pick(cached_, tokens, pickRandom_);
+        const std::size_t chosen = scores_.pick(cached_, tokens, pickRandom_);
+        if (counts) countTokens(id, tokens - matchOf(cached_, chosen));
+        return chosen;
     }
     const ReplicaConfig& config = endpoints_.front()->config();
     const auto& matches =
         prefixes_.match(tokens, prefix, config.cacheUnitBlocks * config.blockSize);
     const std::size_t chosen = scores_.pick(matches, prefixes_.blocks(), pickRandom_);
+    if (counts) {
+        const std::int32_t uncached = prefixes_.blocks() - matchOf(matches, chosen);
+        const std::int32_t looked = prefixes_.blocks() * PrefixIndex::kBlockTokens;
+        countTokens(id, std::int64_t{uncached} * PrefixIndex::kBlockTokens +
+                            std::max(0, tokens - looked));
+    }
     prefixes_.record(static_cast<std::uint32_t>(chosen));
     return chosen;
 }
@@ -326,13 +257,23 @@ void Router::cycle() {
     armCycle();
 }
 
-// While items wait: the next cycle if the head may go, else the next moment that can change it.
+// While items wait: the next cycle if one may go, else the next that can find it otherwise. Metrics
+// change when they are read; for what the router counts itself, and for endpoints that come and go,
+// wake() is called.
 void Router::armCycle() {
     if (flow_.size() == 0 || cycleTimer_.armed()) return;
     const Time now = loop_.now();
-    const bool blocked = scores_.saturation(now) >= 1.0 && spec_.ceilings.empty();
+    const bool blocked = scores_.ready() == 0 || !flow_.mayTake(scores_.saturation(now));
+    if (blocked && spec_.detector == RouterSpec::Detector::concurrency) return;
     const Time next = blocked && earliestRefresh_ > now ? earliestRefresh_ : now + Duration{1};
     loop_.arm(cycleTimer_, ceilTo(next, kCycle));
+}
+
+// Something has changed that may let an item go: a cycle at the next tick.
+void Router::wake() {
+    if (flow_.size() == 0) return;
+    const Time tick = ceilTo(loop_.now() + Duration{1}, kCycle);
+    if (!cycleTimer_.armed() || cycleTimer_.due() > tick) loop_.arm(cycleTimer_, tick);
 }
 
 void Router::sweep() {
@@ -347,100 +288,6 @@ void Router::sweep() {
             reject(i.job, status, reason);
         });
     if (flow_.size() > 0) loop_.arm(sweepTimer_, now + kSweep);
-}
-
-double Router::saturation() {
-    refresh(loop_.now());
-    return scores_.saturation(loop_.now());
-}
-
-double Router::saturationToAnOnlooker() const {
-    const Time now = loop_.now();
-    double sum = 0.0;
-    int ready = 0;
-    for (std::size_t i = 0; i < endpoints_.size(); ++i) {
-        if (!endpoints_[i]->ready()) continue;
-        ++ready;
-        sum += scores_.believed(i, endpoints_[i]->readBy(now), now);
-    }
-    return ready == 0 ? 1.0 : sum / ready;
-}
-
-double Router::trueSaturation() const {
-    double sum = 0.0;
-    int ready = 0;
-    for (std::size_t i = 0; i < endpoints_.size(); ++i) {
-        if (!endpoints_[i]->ready()) continue;
-        ++ready;
-        sum += scores_.saturationOf(i, endpoints_[i]->truth());
-    }
-    return ready == 0 ? 1.0 : sum / ready;
-}
-
-double Router::committedSaturation() const {
-    double sum = 0.0;
-    int ready = 0;
-    for (std::size_t i = 0; i < endpoints_.size(); ++i) {
-        if (!endpoints_[i]->ready()) continue;
-        ++ready;
-        sum += scores_.saturationOf(i, endpoints_[i]->committed());
-    }
-    return ready == 0 ? 1.0 : sum / ready;
-}
-
-std::int64_t Router::seats() const {
-    std::int64_t seats = 0;
-    for (const auto& endpoint : endpoints_) {
-        if (endpoint->ready()) seats += endpoint->config().maxNumSeqs;
-    }
-    return seats;
-}
-
-std::int32_t Router::readyEndpoints() const {
-    return static_cast<std::int32_t>(std::count_if(endpoints_.begin(), endpoints_.end(),
-                                                   [](const auto& e) { return e->ready(); }));
-}
-
-void Router::happened(std::span<const JobEvent> events) {
-    for (const JobEvent& event : events) {
-        const auto id = static_cast<JobId>(event.job);
-        switch (event.kind) {
-        case JobEvent::Kind::scheduled:
-            jobs_[id].scheduled = event.at;
-            totals_.cachedTokens += static_cast<std::uint64_t>(event.cachedTokens);
-            break;
-        case JobEvent::Kind::firstToken:
-            // A preempted request computes its prompt again, but its client has had the token.
-            if (jobs_[id].firstToken == Time{}) jobs_[id].firstToken = event.at;
-            break;
-        case JobEvent::Kind::finished: finished(id, event.at); break;
-        case JobEvent::Kind::lost: lost(id); break;
-        }
-    }
-}
-
-void Router::finished(JobId id, Time at) {
-    const Job& job = jobs_[id];
-    Response response;
-    response.status = 200;
-    response.timing.routerQueue = job.admitted - job.arrived;
-    response.timing.replicaQueue = job.scheduled - job.admitted;
-    response.timing.prefill = job.firstToken - job.scheduled;
-    response.timing.decode = at - job.firstToken;
-    response.timing.promptTokens = job.promptTokens;
-    response.timing.outputTokens = job.outputTokens;
-    ++totals_.completed;
-    totals_.deliveredTokens += job.outputTokens;
-    left(job);
-    answer(id, response, Duration{endpoints_[job.endpoint]->config().responseDelayNs});
-}
-
-void Router::lost(JobId id) {
-    Response response;
-    response.transport = TransportError::reset;
-    ++totals_.lost;
-    left(jobs_[id]);
-    answer(id, response);
 }
 
 } // namespace penstock::sim

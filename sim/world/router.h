@@ -39,19 +39,26 @@ struct RouterRequest {
     int priority = 0;
     std::uint32_t fairness = 0; // any number that tells flows apart
     Time deadline = kNever;
+    bool streams = false; // the client reads its answer token by token
     PrefixInfo prefix;
 };
 
-// What the pool did, summed over its life; the parts of conservation.
+// What became of the requests, each counted when its client hears of it or goes away; the parts of
+// conservation: submitted = completed + rejected + aborted + lost + Router::inside().
 struct RouterTotals {
     std::uint64_t submitted = 0;
     std::uint64_t completed = 0;
-    std::uint64_t rejected = 0; // 429 and 503, all reasons
+    std::uint64_t rejected = 0; // refused connections and error statuses, all reasons
     std::uint64_t aborted = 0;  // the client went away
-    std::uint64_t lost = 0;     // with their replica
+    std::uint64_t lost = 0;     // with their replica, or with the router
     std::uint64_t byReason[8] = {}; // rejections by DroppedReason
-    std::uint64_t deliveredTokens = 0; // output tokens of completed requests
-    std::uint64_t cachedTokens = 0;    // prompt tokens found in prefix caches
+    // Of completed requests, and of those that a replica had finished for nobody: the client went
+    // away, or the router went down, before the answer came through.
+    std::uint64_t deliveredTokens = 0;
+    std::uint64_t deliveredPromptTokens = 0;
+    std::uint64_t unheardTokens = 0;
+    std::uint64_t unheardPromptTokens = 0;
+    std::uint64_t cachedTokens = 0; // prompt tokens found in prefix caches
 };
 
 class Router final : private EndpointListener {
@@ -87,19 +94,30 @@ class Router final : private EndpointListener {
     std::int64_t queued() const { return flow_.size(); }
     std::int64_t queuedBytes() const { return flow_.bytes(); }
     const FlowControl& flowControl() const { return flow_; }
-    std::int64_t inFlight() const { return inFlight_; }
+    std::int64_t inFlight() const { return inFlight_; } // at a replica
+    // Everything that has come and not ended: queued, in flight, or with an answer on its way.
+    std::int64_t inside() const { return flow_.size() + inFlight_ + answering_; }
+    // Of what replicas have finished and no client has heard of yet, the tokens. Looks at each
+    // request inside.
+    struct OnTheirWay {
+        std::uint64_t outputTokens = 0;
+        std::uint64_t promptTokens = 0;
+    };
+    OnTheirWay onTheirWay() const;
     std::int32_t readyEndpoints() const;
     const RouterTotals& totals() const { return totals_; }
 
     // Faults.
     struct Trouble {
-        bool down = false;            // connections are refused
+        // Connections are refused. When it begins, those that are open break (the clients hear of
+        // it at once), and what waited in the router and what it knew of prefixes is gone.
+        bool down = false;
         Duration latency{0};          // added to every answer
         int errorStatus = 0;          // answered with `errorProbability`
         double errorProbability = 0.0;
         Duration errorRetryAfter{-1};
     };
-    void setTrouble(const Trouble& trouble) { trouble_ = trouble; }
+    void setTrouble(const Trouble& trouble);
 
   private:
     class Delayed;
@@ -124,13 +142,19 @@ class Router final : private EndpointListener {
         std::uint32_t fairness = 0;
         Time deadline = kNever;
         PrefixInfo prefix;
+        bool streams = false;
         bool queued = false;
+        std::uint32_t tokens = 0;   // counted at its endpoint, if tokens are
         Delayed* delayed = nullptr; // the answer is on its way, held back
     };
     void admit(JobId id, Time now);
     void place(JobId id, std::size_t endpoint, Time now);
     void answer(JobId id, const Response& response, Duration delay = Duration{0});
+    void hold(JobId id, const Response& response, Duration delay);
     void deliver(JobId id, const Response& response);
+    void count(const Response& response);
+    void withdraw(JobId id);
+    void crash();
     void reject(JobId id, int status, DroppedReason reason);
     JobId newJob();
     void freeJob(JobId id);
@@ -141,11 +165,14 @@ class Router final : private EndpointListener {
     void seeReadiness();
     std::size_t pick(JobId id);
     Sequence sequenceOf(JobId id) const;
-    void left(const Job& job);
+    void countTokens(JobId id, std::int64_t uncached);
+    void releaseTokens(JobId id);
+    void left(JobId id);
 
     void cycle();
     void sweep();
     void armCycle();
+    void wake();
     bool alive(const FlowControl::Item& item) const {
         return jobs_[item.job].ticket == item.ticket && details_[item.job].queued;
     }
@@ -153,7 +180,10 @@ class Router final : private EndpointListener {
     void happened(std::span<const JobEvent> events) override;
     void finished(JobId id, Time at);
     void lost(JobId id);
-    void readinessChanged() override { readinessChanged_ = true; }
+    void readinessChanged() override {
+        readinessChanged_ = true;
+        wake();
+    }
 
     const RouterSpec& spec_;
     EventLoop& loop_;
@@ -167,6 +197,7 @@ class Router final : private EndpointListener {
     std::vector<JobDetails> details_; // as many
     std::vector<JobId> freeJobs_;
     std::int64_t inFlight_ = 0;
+    std::int64_t answering_ = 0; // with an answer on its way
 
     EndpointScores scores_;
     PrefixIndex prefixes_;

@@ -27,7 +27,10 @@ struct RouterSpec {
     Duration staleAfter{std::chrono::milliseconds{200}}; // older metrics count as saturated
     ConcurrencyMode concurrencyMode = ConcurrencyMode::requests;
     double maxConcurrency = 100.0;     // requests in flight an endpoint, of the concurrency detector
-    double maxTokens = 65536.0;        // tokens in flight an endpoint, of its token modes
+    double maxTokens = 1000000.0;      // tokens in flight an endpoint, of its token modes
+    bool countsTokens() const {
+        return detector == Detector::concurrency && concurrencyMode != ConcurrencyMode::requests;
+    }
 
     double queueWeight = 2.0;
     double kvWeight = 2.0;

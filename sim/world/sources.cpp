@@ -45,6 +45,12 @@ void Source::completed(std::uint32_t user, Time at) {
     armNext();
 }
 
+void Source::refused(std::uint32_t user, Time at, Duration retryAfter) {
+    if (!closedLoop_) return;
+    stream_->refused(user, (at - start_).count(), retryAfter.count());
+    armNext();
+}
+
 PrefixInfo Source::prefixOf(const Arrival& arrival) const {
     PrefixInfo prefix;
     if (arrival.blockHashes != nullptr) {
@@ -75,10 +81,8 @@ Body Source::bodyOf(const Arrival& arrival) const {
     body.promptTokens = std::max<std::uint32_t>(arrival.promptTokens, 1);
     body.outputTokens = std::max<std::uint32_t>(arrival.outputTokens, 1);
     body.user = arrival.user;
-    const bool ownPriority = !spec_.traffic.priorities.empty() ||
-                             (arrival.tier < spec_.traffic.tiers.size() &&
-                              spec_.traffic.tiers[arrival.tier].priority.has_value());
-    body.priority = ownPriority ? arrival.priority : static_cast<std::int16_t>(spec_.priority);
+    body.priority =
+        arrival.hasPriority() ? arrival.priority : static_cast<std::int16_t>(spec_.priority);
     body.tenant = arrival.tenant;
     body.poison = arrival.poison();
     return body;
@@ -132,6 +136,7 @@ void InteractiveSource::send(const Arrival& arrival) {
     request.promptTokens = body.promptTokens;
     request.outputTokens = body.outputTokens;
     request.priority = body.priority;
+    request.streams = true; // people read as it comes
     request.fairness = (static_cast<std::uint32_t>(index_) << 16) | body.tenant;
     if (arrival.deadlineNs != kNoTime) request.deadline = start_ + Duration{arrival.deadlineNs};
     request.prefix = prefixOf(arrival);
@@ -185,7 +190,11 @@ void InteractiveSource::finish(std::uint32_t id, const Response& response, bool 
     outcome.timedOut = timedOut;
     free_.push_back(id);
     listener_.interactiveEnded(outcome);
-    completed(user, loop_.now());
+    if (timedOut || response.status == 200) {
+        completed(user, loop_.now());
+    } else {
+        refused(user, loop_.now(), response.retryAfter);
+    }
 }
 
 // --- asynchronous ---

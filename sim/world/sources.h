@@ -51,8 +51,10 @@ class Source {
     const ArrivalStream& stream() const { return *stream_; }
     BodyWindow& bodies() { return bodies_; }
 
-    // A request of a closed loop has ended, whoever answered it.
+    // A request of a closed loop has ended, whoever answered it. Refused or failed: its user
+    // pauses, for as long as Retry-After says if there is one (above 0).
     void completed(std::uint32_t user, Time at);
+    void refused(std::uint32_t user, Time at, Duration retryAfter);
 
   protected:
     virtual void send(const Arrival& arrival) = 0;

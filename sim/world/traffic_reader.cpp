@@ -221,6 +221,7 @@ Process process(Reader& r) {
         p.users = r.number("users", {.min = 1, .max = 1e7});
         if (auto think = durations(r, "think")) p.think = *think;
         p.startOverSeconds = seconds(r, "start_over", 0s);
+        p.retryPauseSeconds = toSeconds(r.duration("retry_pause", {.min = 1ms}, 1s));
         return p;
     }
     TraceProcess p;

@@ -102,8 +102,10 @@ class World final : private FaultListener,
     // Hashes over the arrivals of every source, in their order.
     std::vector<std::pair<std::string, std::uint64_t>> trafficHashes() const;
 
-    // The report so far. Checks conservation of requests and tokens; an error is a bug of ours.
-    // With the report of the same world behind the perfect gate, at the same moment, it has a score.
+    // The report so far. Checks conservation of requests, tokens and KV blocks, looking at each
+    // request that is inside; an error is a bug of ours.
+    // With the report of the same world behind the perfect gate, at the same moment, it has a
+    // score.
     Result<Report> report(double wallSeconds, const Report* perfect = nullptr);
 
   private:
@@ -124,12 +126,15 @@ class World final : private FaultListener,
     double gpuSeconds() const;
     static bool ofReplica(const Fault& fault);
     bool present(std::size_t endpoint) const;
+    std::uint64_t wastedTokens() const;
     std::size_t endpointOf(std::size_t index, const Fault& fault) const;
     void applyTo(Endpoint& replica, TargetId metrics, const Fault& fault);
     void undoOn(Endpoint& replica, TargetId metrics, const Fault& fault);
     void apply(const Fault& fault, std::size_t endpoint);
     void undo(const Fault& fault, std::size_t endpoint);
     Status checkConservation() const;
+    Status checkRequests() const;
+    Status checkTokensAndBlocks() const;
     void emit(EventKind kind, std::uint8_t code, std::uint8_t aux, double value = 0.0);
     std::vector<TargetId> targetsOf(const Fault& fault) const;
 

@@ -98,7 +98,11 @@ void World::ended(const Request& request, const ServiceTiming& lastTiming) {
     --outstanding_[source];
     const std::uint32_t user = body.user;
     from.bodies().end(sequenceOf(request.number));
-    from.completed(user, now);
+    if (completion.status >= 200 && completion.status < 400) {
+        from.completed(user, now);
+    } else {
+        from.refused(user, now, Duration{-1});
+    }
 }
 
 void World::interactiveArrived(std::uint16_t source, std::uint64_t number) {
@@ -135,6 +139,15 @@ void World::sample() {
     if (now + scenario_.sampleEvery <= end()) loop_.arm(sampleTimer_, now + scenario_.sampleEvery);
 }
 
+// What replicas generated for requests that were given up or lost, before or after they were done.
+std::uint64_t World::wastedTokens() const {
+    std::uint64_t tokens = router_->totals().unheardTokens;
+    for (std::size_t i = 0; i < router_->endpointCount(); ++i) {
+        tokens += static_cast<std::uint64_t>(router_->endpoint(i).observe().discardedTokens);
+    }
+    return tokens;
+}
+
 double World::gpuSeconds() const {
     double seconds = 0.0;
     for (std::size_t i = 0; i < router_->endpointCount(); ++i) {
@@ -160,10 +173,7 @@ RunFacts World::facts(double wallSeconds) {
     for (const auto& source : sources_)
         facts.traffic.emplace_back(source->stream().describe());
     for (const Expectation& e : scenario_.expect) facts.expectations.push_back(e.expression);
-    const std::uint64_t delivered = router_->totals().deliveredTokens;
-    if (facts.fleet.generatedTokens > delivered && router_->inFlight() == 0) {
-        facts.abortedTokens = facts.fleet.generatedTokens - delivered;
-    }
+    facts.abortedTokens = wastedTokens();
     facts.gpuSeconds = gpuSeconds();
     facts.costPerGpuHour = scenario_.costPerGpuHour;
     facts.faults = faultsBegun_;
@@ -183,36 +193,6 @@ RunFacts World::facts(double wallSeconds) {
                                 finding.path, finding.computed, finding.remedy});
     }
     return facts;
-}
-
-Status World::checkConservation() const {
-    broker_->checkConservation();
-    for (std::size_t i = 0; i < sources_.size(); ++i) {
-        const auto* interactive = dynamic_cast<const InteractiveSource*>(sources_[i].get());
-        if (interactive == nullptr) continue;
-        if (static_cast<std::int64_t>(outstanding_[i]) != interactive->inFlight()) {
-            return fail(fmt::format("source {}: {} requests outstanding, but {} in flight",
-                                    scenario_.sources[i].traffic.name, outstanding_[i],
-                                    interactive->inFlight()));
-        }
-    }
-    const RouterTotals& t = router_->totals();
-    const std::uint64_t ended = t.completed + t.rejected + t.aborted + t.lost;
-    const auto inside =
-        static_cast<std::uint64_t>(router_->inFlight()) + static_cast<std::uint64_t>(router_->queued());
-    if (t.submitted != ended + inside) {
-        return fail(fmt::format("router: {} submitted, but {} ended and {} inside", t.submitted,
-                                ended, inside));
-    }
-    std::uint64_t generated = 0;
-    for (std::size_t i = 0; i < router_->endpointCount(); ++i) {
-        generated += static_cast<std::uint64_t>(router_->endpoint(i).observe().generatedTokens);
-    }
-    if (generated < t.deliveredTokens) {
-        return fail(fmt::format("pool: {} tokens delivered, but only {} generated",
-                                t.deliveredTokens, generated));
-    }
-    return {};
 }
 
 // What a metric names is in every report, the first too: a slip shows before the run, not after it.

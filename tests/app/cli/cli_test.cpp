@@ -161,4 +161,12 @@ TEST(Cli, checkFindsTheFloorOfThePoll) {
     EXPECT_NE(o.text.find("from saturation 0.7 up"), std::string::npos) << o.text;
 }
 
+TEST(Cli, checkRemarksOnTheRouterToo) {
+    const Outcome o =
+        penstock("check " + kScenarios + "floor-of-the-poll.yaml --set pool.router.queue_ttl=5s");
+    EXPECT_EQ(o.code, 0) << o.text;
+    EXPECT_NE(o.text.find("no-effect: pool.router.queue_ttl"), std::string::npos) << o.text;
+    EXPECT_NE(o.text.find("flow control is off"), std::string::npos) << o.text;
+}
+
 } // namespace

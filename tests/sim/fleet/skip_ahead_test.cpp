@@ -211,6 +211,27 @@ Outcome playReference(const Workload& w) {
     return out;
 }
 
+// What came out whole.
+struct Finished {
+    std::int64_t prompt = 0;
+    std::int64_t output = 0;
+    void add(const Sequence& s) {
+        prompt += std::max(1, s.promptTokens);
+        output += std::max(1, s.outputTokens);
+    }
+};
+
+// The laws of conservation, sequence by sequence.
+template <class AnyReplica>
+void expectConserved(const AnyReplica& replica, std::int64_t at, const Finished& finished) {
+    const Observation o = replica.observe(at);
+    const Holdings h = replica.holdings(at);
+    EXPECT_EQ(o.kvBlocksUsed, h.kvBlocks);
+    EXPECT_EQ(o.contextTokens, h.contextTokens);
+    EXPECT_EQ(o.generatedTokens, finished.output + o.discardedTokens + h.generatedTokens);
+    EXPECT_EQ(o.promptTokens, finished.prompt + o.discardedPromptTokens + h.promptTokens);
+}
+
 // `wakes` decides whether time passes from event to event, as a world's loop does, or in jumps.
 template <class AnyReplica>
 Outcome playSkipping(const Workload& w, std::uint64_t seed) {
@@ -219,12 +240,16 @@ Outcome playSkipping(const Workload& w, std::uint64_t seed) {
     auto replica = std::make_unique<AnyReplica>(w.config);
     int left = w.closedLoop;
     std::map<std::uint64_t, std::int32_t> slots;
+    std::map<std::uint64_t, Sequence> lengths;
     const auto submit = [&](std::int64_t t, const Sequence& s) {
         const Submitted answer = replica->submit(t, s);
         if (answer.verdict == Admission::accepted) slots[s.id] = answer.slot;
+        lengths[s.id] = s;
         return answer.verdict;
     };
+    Finished finished;
     Recorder sink{out.events, [&](std::uint64_t id, std::int64_t t) {
+                      finished.add(lengths.at(id));
                       if (left > 0) --left, submit(t, followUp(id));
                   }};
     const auto advance = [&](std::int64_t t) {
@@ -251,10 +276,12 @@ Outcome playSkipping(const Workload& w, std::uint64_t seed) {
             if (wakes.chance(0.7)) advance(c.at);
             if (replica->nextEvent() <= c.at) advance(c.at);
             out.observations.push_back(replica->observe(c.at));
+            expectConserved(*replica, c.at, finished);
         }
     }
     advance(w.end);
     out.observations.push_back(replica->observe(w.end));
+    expectConserved(*replica, w.end, finished);
     EXPECT_EQ(replica->nextEvent(), kNeverNs);
     EXPECT_EQ(replica->inside(), 0);
     EXPECT_EQ(out.observations.back().kvBlocksUsed, 0);

@@ -74,6 +74,34 @@ TEST(ClosedLoop, WaitsForAnswers) {
     EXPECT_TRUE((*stream)->status().has_value());
 }
 
+// Users who do not think, refused at the instant they ask, pause all the same: for as long as the
+// answer says, or for the loop's own time.
+TEST(ClosedLoop, ARefusedUserPauses) {
+    struct Case {
+        double think;
+        double pause;
+        std::int64_t retryAfterNs;
+        std::int64_t backNs;
+    };
+    for (const Case& c : {Case{0, 1, -1, 1'000'000'000}, Case{0, 0.25, -1, 250'000'000},
+                          Case{0, 1, 7'000'000'000, 7'000'000'000}, Case{0, 1, 0, 1'000'000'000},
+                          Case{3, 1, -1, 3'000'000'000}}) {
+        TrafficSpec spec;
+        spec.process = ClosedLoopProcess{1, ConstantSeconds{c.think}, 0, c.pause};
+        auto stream = makeStream(spec, 1, 0);
+        ASSERT_TRUE(stream);
+        Arrival a;
+        ASSERT_TRUE((*stream)->next(a));
+        (*stream)->refused(0, 0, c.retryAfterNs);
+        EXPECT_EQ((*stream)->peekNs(), c.backNs);
+    }
+    TrafficSpec spec;
+    spec.process = ClosedLoopProcess{1, ConstantSeconds{0}, 0, 0};
+    const Status valid = validate(spec);
+    ASSERT_FALSE(valid.has_value());
+    EXPECT_NE(valid.error().message.find("retry_pause"), std::string::npos);
+}
+
 TEST(ClosedLoop, AUsersQuestionsDoNotDependOnTheOrderOfAnswers) {
     TrafficSpec spec;
     spec.process = ClosedLoopProcess{5, ExponentialSeconds{1}, 0};

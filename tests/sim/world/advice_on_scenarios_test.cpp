@@ -41,31 +41,13 @@ const std::map<std::string, Codes> kDeliberate{
     {"gates/deadline-past-hope", {"needs-flow-control", "deadline-unreachable"}},
 };
 
-std::set<std::string> shipped() {
-    std::set<std::string> names;
-    const std::filesystem::path folder = std::string(PENSTOCK_SOURCE_DIR) + "/scenarios";
-    for (const auto& entry : std::filesystem::recursive_directory_iterator(folder)) {
-        if (entry.path().extension() != ".yaml") continue;
-        names.insert(
-            (std::filesystem::relative(entry.path().parent_path(), folder) / entry.path().stem())
-                .lexically_normal()
-                .string());
-    }
-    return names;
-}
-
 TEST(AdviceOnScenarios, findsWhatIsMeantAndNothingElse) {
-    for (const std::string& name : shipped()) {
+    for (const std::string& name : test::allShipped()) {
         const auto expected = kDeliberate.find(name);
         ASSERT_NE(expected, kDeliberate.end())
             << name << " is new: say here what `penstock check` is meant to find in it";
-        // Advice needs no arrivals; the trace stands in for one that may not be here.
-        std::vector<std::string> overrides;
-        if (name == "azure-code") {
-            overrides = {"sources[code].arrivals={process: poisson, rate: 2.5}",
-                         "sources[code].prompt_tokens=2048", "sources[code].output_tokens=28"};
-        }
-        const auto scenario = readScenario(test::shipped(name), test::options(overrides));
+        const auto scenario =
+            readScenario(test::shipped(name), test::options(test::standIns(name)));
         ASSERT_TRUE(scenario.has_value()) << scenario.error().text();
         const auto findings = adviseScenario(*scenario);
         Codes codes;
@@ -144,6 +126,50 @@ TEST(AdviceOnScenarios, findsATimeGrid) {
     };
     EXPECT_EQ(codes(""), Codes{"trace-on-a-grid"});
     EXPECT_EQ(codes(", transforms: [{dither: {}}]"), Codes{});
+}
+
+// Settings that cannot have an effect, or contradict each other, each named with its place.
+TEST(AdviceOnScenarios, remarksOnContradictionsInTheRouter) {
+    struct Case {
+        const char* router;
+        std::vector<std::string> found; // code and path below pool.router
+    };
+    for (const Case& c : {
+             Case{"{}", {}},
+             Case{"{queue_ttl: 30s}", {"no-effect queue_ttl"}},
+             Case{"{order: edf, fairness: round-robin}", {"no-effect fairness", "no-effect order"}},
+             Case{"{ceilings: [{priority: 0, ceiling: 0.8}]}", {"no-effect ceilings"}},
+             Case{"{flow_control: true, queue_ttl: 30s, order: edf, ceiling: 0.9}", {}},
+             Case{"{concurrency_mode: tokens}", {"no-effect concurrency_mode"}},
+             Case{"{detector: concurrency, concurrency_mode: hybrid, max_tokens: 5000}", {}},
+             Case{"{detector: concurrency, max_tokens: 5000}", {"no-effect max_tokens"}},
+             Case{"{detector: concurrency, stale_after: 1s}", {"no-effect stale_after"}},
+             Case{"{metrics_refresh: 250ms}", {"stale-between-refreshes metrics_refresh"}},
+             Case{"{metrics_refresh: 250ms, stale_after: 250ms}", {}},
+             Case{"{metrics_refresh: 1s, detector: concurrency}", {}},
+             Case{"{prefix_weight: 0, prefix_index: precise}", {"no-effect prefix_index"}},
+         }) {
+        const auto scenario =
+            parseScenario("scenario: {name: n}\n"
+                          "pool:\n"
+                          "  replicas: [{gpu: H100, model: Llama-3.1-8B}]\n"
+                          "  router: " +
+                              std::string(c.router) +
+                              "\nsources: [{name: s, to: router, arrivals: {process: poisson, "
+                              "rate: 1}}]\n"
+                              "engine: {transport: {queues: [{id: q, queue_name: q}]}}\n",
+                          "router.yaml", test::options());
+        ASSERT_TRUE(scenario.has_value()) << scenario.error().text();
+        std::vector<std::string> found;
+        for (const Finding& finding : adviseScenario(*scenario)) {
+            const std::string prefix = "pool.router.";
+            if (finding.path.rfind(prefix, 0) != 0) continue;
+            found.push_back(finding.code + " " + finding.path.substr(prefix.size()));
+            EXPECT_EQ(finding.place.line, 4) << finding.path;
+            EXPECT_EQ(finding.place.file, "router.yaml");
+        }
+        EXPECT_EQ(found, c.found) << c.router;
+    }
 }
 
 } // namespace

@@ -38,7 +38,10 @@ struct Broken {
 
 const std::vector<Broken> kBroken{
     {"wrongType", "rate: 2", "rate: fast", {":8:", "fast", "rate", "number"}},
-    {"unknownKey", "prompt_tokens: 100", "promt_tokens: 100", {":9:", "promt_tokens", "prompt_tokens"}},
+    {"unknownKey",
+     "prompt_tokens: 100",
+     "promt_tokens: 100",
+     {":9:", "promt_tokens", "prompt_tokens"}},
     {"negativeRate", "rate: 2", "rate: -2", {":8:", "-2", "rate"}},
     {"nanRate", "rate: 2", "rate: .nan", {":8:", "rate"}},
     {"infiniteRate", "rate: 2", "rate: .inf", {":8:", "rate"}},
@@ -65,6 +68,19 @@ const std::vector<Broken> kBroken{
      "arrivals: {process: trace, file: nowhere.csv, time_unit: 0s}", {":8:", "time_unit"}},
     {"seatsWithoutTokens", "model: Llama-3.1-8B", "model: Llama-3.1-8B, max_num_seqs: 600, max_num_batched_tokens: 512",
      {":4:", "600", "512"}},
+    {"twoCeilings",
+     "sources:",
+     "  router: {flow_control: true, ceilings: [{priority: 2, ceiling: 1}, {priority: 2, ceiling: "
+     "3}]}\nsources:",
+     {":5:", "two ceilings", "priority 2"}},
+    {"twoObjectives",
+     "sources:",
+     "  router: {objectives: [{name: fast, priority: 2}, {name: fast, priority: 3}]}\nsources:",
+     {":5:", "two objectives", "fast"}},
+    {"noRetryPause",
+     "{process: poisson, rate: 2}",
+     "{process: closed_loop, users: 2, retry_pause: 0s}",
+     {":8:", "retry_pause", "1ms"}},
 };
 
 Error errorOf(const std::string& text) {

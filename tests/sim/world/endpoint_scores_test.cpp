@@ -123,11 +123,13 @@ RC_GTEST_PROP(EndpointScores, pickAsAWalkOverAllWould, ()) {
         } else if (action < 7) {
             ++e.requests;
             e.tokens += 100;
-            scores.sent(i, 100);
+            scores.sent(i);
+            scores.counted(i, 100);
         } else if (action < 9 && e.requests > 0) {
             --e.requests;
             e.tokens -= 100;
-            scores.left(i, 100);
+            scores.left(i);
+            scores.counted(i, -100);
         } else if (action == 9 && *rc::gen::inRange(0, 3) == 0) {
             e.ready = !e.ready;
             scores.setReady(i, e.ready);
@@ -174,7 +176,8 @@ TEST(EndpointScores, theActiveRequestScorerFollowsItsSource) {
         for (std::size_t i = 0; i < c.requests.size(); ++i) {
             scores.add();
             scores.setReady(i, true);
-            for (int n = 0; n < c.requests[i]; ++n) scores.sent(i, 1);
+            for (int n = 0; n < c.requests[i]; ++n)
+                scores.sent(i);
         }
         scores.pick({}, 1, random);
         for (std::size_t i = 0; i < c.requests.size(); ++i) {

@@ -209,6 +209,99 @@ TEST(RouterResponses, aServerThatDiesResetsItsConnections) {
     bench.expectConserved();
 }
 
+// Behind a partition a server still refuses, but nobody hears of it before the partition ends.
+TEST(RouterResponses, aPartitionHoldsRefusalsBackToo) {
+    RouterBench bench{{}};
+    ReplicaConfig config = plainReplica(1, 10);
+    config.waitingCap = 0;
+    bench.add(1, config);
+    bench.router.endpoint(0).setPartitioned(true);
+    RouterRequest endless;
+    endless.promptTokens = 200;
+    const auto tooLong = bench.send(endless);
+    const auto served = bench.send(0, 100);
+    const auto refused = bench.send(0, 100);
+    const auto left = bench.send(0, 100);
+    bench.run(30s);
+    EXPECT_TRUE(bench.answers.empty());
+    EXPECT_EQ(bench.router.inFlight(), 4);
+    bench.expectConserved();
+    bench.router.abort(bench.jobs[left]);
+    bench.router.endpoint(0).setPartitioned(false);
+    EXPECT_EQ(bench.status(tooLong), 400);
+    EXPECT_EQ(bench.status(refused), 429);
+    EXPECT_EQ(bench.status(served), 200);
+    EXPECT_FALSE(bench.answered(left));
+    EXPECT_EQ(bench.router.inFlight(), 0);
+    bench.expectConserved();
+}
+
+// A router that goes down takes everything with it: what waits in it, the connections through it,
+// the answers on their way, and what it knew of prefixes. Nothing is sent until it is back.
+TEST(RouterResponses, aRouterThatGoesDown) {
+    RouterSpec spec = withFlowControl();
+    spec.queueWeight = spec.kvWeight = 0.0;
+    RouterBench bench{spec};
+    ReplicaConfig config = plainReplica(1);
+    config.responseDelayNs = 1000000000;
+    bench.add(1, config);
+    const auto answering = bench.send(0, 10);
+    bench.run(200ms);
+    const auto running = bench.send(0, 3000);
+    for (int i = 0; i < 5; ++i) {
+        bench.run(60ms);
+        bench.send(0, 3000);
+    }
+    bench.run(60ms);
+    const auto queued = bench.send(0);
+    ASSERT_EQ(bench.router.queued(), 1);
+    ASSERT_FALSE(bench.answered(answering));
+
+    Router::Trouble down;
+    down.down = true;
+    bench.router.setTrouble(down);
+    bench.run(1ms);
+    for (const auto tag : {answering, running, queued}) {
+        ASSERT_TRUE(bench.answered(tag));
+        EXPECT_EQ(bench.at(tag).transport, TransportError::reset);
+    }
+    EXPECT_EQ(bench.router.totals().lost, 8U);
+    EXPECT_EQ(bench.router.totals().completed, 0U);
+    EXPECT_EQ(bench.router.totals().unheardTokens, 10U) << "of the answer that was on its way";
+    EXPECT_EQ(bench.router.inside(), 0);
+    EXPECT_EQ(bench.at(bench.send()).transport, TransportError::refused);
+    bench.run(10s);
+    EXPECT_EQ(bench.router.endpoint(0).inside(), 0) << "whoever served has heard of it";
+    EXPECT_EQ(bench.router.queued(), 0);
+    bench.expectConserved();
+
+    bench.router.setTrouble({});
+    const auto after = bench.send(0, 10);
+    bench.run(2s);
+    EXPECT_EQ(bench.status(after), 200);
+    bench.expectConserved();
+}
+
+TEST(RouterResponses, aRouterThatWasDownKnowsNoPrefixes) {
+    RouterSpec spec;
+    spec.detector = RouterSpec::Detector::concurrency;
+    spec.concurrencyMode = RouterSpec::ConcurrencyMode::tokens;
+    spec.maxTokens = 1000;
+    RouterBench bench{spec};
+    bench.add(1);
+    RouterRequest request;
+    request.promptTokens = 128;
+    request.prefix.groups[0] = {7, 128};
+    bench.send(request);
+    bench.run(1s);
+    Router::Trouble down;
+    down.down = true;
+    bench.router.setTrouble(down);
+    bench.router.setTrouble({});
+    bench.send(request);
+    EXPECT_DOUBLE_EQ(bench.router.saturation(), 0.128) << "all of it is to be computed";
+}
+
 // A client that leaves while the router queues its request, while a server works on it, and while
 // the answer is on its way: counted once each, and its number may be used again.
 TEST(RouterResponses, whoeverLeavesIsForgotten) {

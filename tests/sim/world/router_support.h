@@ -62,7 +62,7 @@ class RouterBench final : private RouterClient {
     void expectConserved() const {
         const RouterTotals& t = router.totals();
         EXPECT_EQ(t.submitted, t.completed + t.rejected + t.aborted + t.lost +
-                                   static_cast<std::uint64_t>(router.inFlight() + router.queued()));
+                                   static_cast<std::uint64_t>(router.inside()));
     }
 
     static constexpr Time kStart{Duration{1000000000000}};

@@ -90,17 +90,18 @@ TEST(Saturation, concurrencyCountsWhatTheRouterSent) {
         RouterSpec::ConcurrencyMode mode;
         double expected;
     };
-    // Five requests of 100 + 900 tokens on two endpoints.
+    // Five requests of 100 prompt tokens on two endpoints: two blocks of 64 each, and nothing for
+    // the 900 tokens of output that nobody can know.
     for (const Case& c : {
              Case{"requests", RouterSpec::ConcurrencyMode::requests, 5.0 / (2 * 10)},
-             Case{"tokens", RouterSpec::ConcurrencyMode::tokens, 5000.0 / (2 * 4000)},
-             Case{"hybrid", RouterSpec::ConcurrencyMode::hybrid, 5000.0 / (2 * 4000)},
+             Case{"tokens", RouterSpec::ConcurrencyMode::tokens, 640.0 / (2 * 400)},
+             Case{"hybrid", RouterSpec::ConcurrencyMode::hybrid, 640.0 / (2 * 400)},
          }) {
         RouterSpec spec;
         spec.detector = RouterSpec::Detector::concurrency;
         spec.concurrencyMode = c.mode;
         spec.maxConcurrency = 10;
-        spec.maxTokens = 4000;
+        spec.maxTokens = 400;
         RouterBench bench{spec};
         bench.add(2, plainReplica(64));
         RouterRequest request;
@@ -111,6 +112,72 @@ TEST(Saturation, concurrencyCountsWhatTheRouterSent) {
         bench.run(60s);
         EXPECT_EQ(bench.router.saturation(), 0.0) << c.what;
     }
+}
+
+// Of a prompt only what the endpoint must compute counts, and only until it is computed where the
+// client can tell: when its first token comes. Method: one request alone in its batch, 10 ms a
+// token.
+TEST(Saturation, tokensAreThoseOfPromptsThatMustBeComputed) {
+    struct Case {
+        const char* what;
+        RouterSpec::PrefixIndex index;
+        double prefixWeight;
+        double first;  // tokens counted of a prompt of 128 that nobody has seen
+        double second; // and of the next with the same first 64
+    };
+    for (const bool streams : {true, false}) {
+        for (const Case& c : {
+                 Case{"what was sent", RouterSpec::PrefixIndex::approximate, 3, 128, 64},
+                 Case{"what is cached", RouterSpec::PrefixIndex::precise, 3, 128, 64},
+                 Case{"no prefix scorer", RouterSpec::PrefixIndex::approximate, 0, 128, 128},
+             }) {
+            SCOPED_TRACE(c.what);
+            RouterSpec spec;
+            spec.detector = RouterSpec::Detector::concurrency;
+            spec.concurrencyMode = RouterSpec::ConcurrencyMode::tokens;
+            spec.maxTokens = 1000;
+            spec.prefixIndex = c.index;
+            spec.prefixWeight = c.prefixWeight;
+            RouterBench bench{spec};
+            ReplicaConfig config = plainReplica();
+            config.prefixCache = true;
+            bench.add(1, config);
+            RouterRequest request;
+            request.promptTokens = 128;
+            request.outputTokens = 50;
+            request.streams = streams;
+            request.prefix.groups[0] = {7, 64};
+            for (const double counted : {c.first, c.second}) {
+                bench.send(request);
+                EXPECT_DOUBLE_EQ(bench.router.saturation(), counted / 1000);
+                bench.run(9ms);
+                EXPECT_DOUBLE_EQ(bench.router.saturation(), counted / 1000);
+                bench.run(2ms); // its first token has come
+                EXPECT_DOUBLE_EQ(bench.router.saturation(), streams ? 0.0 : counted / 1000);
+                bench.run(1s);
+                EXPECT_EQ(bench.router.saturation(), 0.0);
+            }
+        }
+    }
+}
+
+TEST(Saturation, hybridAsksEachEndpointForItsWorse) {
+    RouterSpec spec;
+    spec.detector = RouterSpec::Detector::concurrency;
+    spec.concurrencyMode = RouterSpec::ConcurrencyMode::hybrid;
+    spec.maxConcurrency = 10;
+    EndpointScores scores{spec};
+    for (int i = 0; i < 2; ++i) {
+        scores.add();
+        scores.setReady(static_cast<std::size_t>(i), true);
+    }
+    for (int i = 0; i < 8; ++i)
+        scores.sent(0); // many short ones
+    scores.counted(0, 1000);
+    scores.sent(1); // and a long one
+    scores.counted(1, 600000);
+    // Over the pool both ratios are small: 9 of 20 requests, 601 000 of 2 000 000 tokens.
+    EXPECT_DOUBLE_EQ(scores.saturation(Time{}), (0.8 + 0.6) / 2);
 }
 
 // What the perfect gate goes by: everything inside that does not run, wherever it is.

@@ -7,6 +7,8 @@
 
 #include <gtest/gtest.h>
 
+#include <filesystem>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -14,6 +16,25 @@ namespace penstock::sim::test {
 
 inline std::string shipped(const std::string& name) {
     return std::string(PENSTOCK_SOURCE_DIR) + "/scenarios/" + name + ".yaml";
+}
+
+// Names of everything below scenarios/, with their folders: "gates/tide".
+inline std::set<std::string> allShipped() {
+    std::set<std::string> names;
+    const std::filesystem::path folder = std::string(PENSTOCK_SOURCE_DIR) + "/scenarios";
+    for (const auto& entry : std::filesystem::recursive_directory_iterator(folder)) {
+        if (entry.path().extension() != ".yaml") continue;
+        std::filesystem::path name = std::filesystem::relative(entry.path(), folder);
+        names.insert(name.replace_extension().string());
+    }
+    return names;
+}
+
+// Overrides with which it needs no file that may not be here.
+inline std::vector<std::string> standIns(const std::string& name) {
+    if (name != "azure-code") return {};
+    return {"sources[code].arrivals={process: poisson, rate: 2.5}",
+            "sources[code].prompt_tokens=2048", "sources[code].output_tokens=28"};
 }
 
 inline ScenarioOptions options(std::vector<std::string> overrides = {}) {
