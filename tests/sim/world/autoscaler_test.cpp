@@ -17,7 +17,7 @@ std::string scaled(const std::string& autoscaler, const std::string& faults = ""
            "  autoscaler: " + autoscaler + "\n"
            "sources:\n"
            "  - {name: people, to: router, prompt_tokens: 500, output_tokens: 200,\n"
-           "     arrivals: {process: steps, steps: [{rate: 2, for: 5m}, {rate: 75, for: 15m},\n"
+           "     arrivals: {process: steps, steps: [{rate: 2, for: 5m}, {rate: 65, for: 15m},\n"
            "                                        {rate: 2, for: 20m}]}}\n"
            "engine: {transport: {queues: [{id: q, queue_name: q}]}}\n"
            "faults: [" + faults + "]\n";
