@@ -3,6 +3,7 @@
 
 #include "sim/fleet/memory.h"
 #include "sim/world/profile.h"
+#include "sim/world/remarks.h"
 
 #include <fmt/format.h>
 
@@ -69,26 +70,18 @@ std::optional<Profile> readNamedProfile(Reader& r, const Hardware& hardware) {
 }
 
 // Profiles hold for the GPU they were fitted on: shares of another data sheet are other shares.
-void remarkProfile(Reader& r, const Hardware& hardware, const Profile& profile,
-                   const ReplicaGroup& group, std::vector<Finding>& remarks) {
+void remarkProfile(Remarks& remarks, const Hardware& hardware, const Profile& profile,
+                   const ReplicaGroup& group) {
     if (profile.gpu.empty() || group.gpu.empty()) return;
     const auto* fitted = hardware.gpus.row(profile.gpu);
     if (fitted == hardware.gpus.row(group.gpu)) return;
-    remarks.push_back(
-        {"profile-of-another-gpu", Severity::warning, r.pathOf("profile"), r.where("profile"),
-         fmt::format("The profile {} was fitted on {}, but these replicas have {}.", profile.name,
-                     fitted == nullptr ? profile.gpu : fitted->name, group.gpu),
-         fmt::format(
-             "Calibrate on {} with `penstock calibrate`, or read the step times as a guess.",
-             group.gpu)});
-}
-
-// What is written and has no effect as things are.
-void remarkIdle(Reader& r, std::string_view key, std::string why, std::string remedy,
-                std::vector<Finding>& remarks) {
-    if (!r.has(key)) return;
-    remarks.push_back({"no-effect", Severity::warning, r.pathOf(key), r.where(key),
-                       fmt::format("{} has no effect: {}.", key, why), std::move(remedy)});
+    remarks.add(
+        "profile-of-another-gpu", "profile",
+        fmt::format("The profile {} was fitted on {}, but these replicas have {}.", profile.name,
+                    fitted == nullptr ? profile.gpu : fitted->name, group.gpu),
+        fmt::format(
+            "Calibrate on {} with `penstock calibrate`, or read the step times as a guess.",
+            group.gpu));
 }
 
 // Measured operator times instead of the law.
@@ -184,7 +177,7 @@ Result<Hardware> Hardware::load(const std::string& directory) {
 }
 
 void readReplica(Reader& r, const Hardware& hardware, ReplicaGroup& group,
-                 std::vector<Finding>* remarks) {
+                 std::vector<Finding>* remarksTo) {
     ReplicaConfig& c = group.config;
     c.maxNumSeqs = r.integer<std::int32_t>("max_num_seqs", {1, 100000}, 256);
     c.maxNumBatchedTokens = r.integer<std::int32_t>("max_num_batched_tokens", {1, 10000000}, 8192);
@@ -227,17 +220,16 @@ void readReplica(Reader& r, const Hardware& hardware, ReplicaGroup& group,
                             : fmt::format("with prefix_unit_blocks of {} it may have {}",
                                           kMostUnitBlocks, kMaxCachedUnits * kMostUnitBlocks)));
     }
-    if (remarks == nullptr || !r.ok()) return;
-    remarkProfile(r, hardware, profile, group, *remarks);
+    if (remarksTo == nullptr || !r.ok()) return;
+    Remarks remarks{r, *remarksTo};
+    remarkProfile(remarks, hardware, profile, group);
     if (c.mode != BatchMode::staticBatch) {
-        for (const std::string_view key : {"static_size", "static_max_wait"}) {
-            remarkIdle(r, key, "it is of static batches, and the mode is another",
-                       "Leave it out, or write mode: static-batch.", *remarks);
-        }
+        remarks.idle("it is of static batches, and the mode is another", "Write mode: static-batch",
+                     {"static_size", "static_max_wait"});
     }
     if (!c.prefixCache) {
-        remarkIdle(r, "prefix_unit_blocks", "there is no prefix cache",
-                   "Leave it out, or write prefix_cache: true.", *remarks);
+        remarks.idle("there is no prefix cache", "Write prefix_cache: true",
+                     {"prefix_unit_blocks"});
     }
 }
 

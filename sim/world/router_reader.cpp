@@ -1,10 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "sim/world/router_reader.h"
 
-#include <fmt/format.h>
+#include "sim/world/remarks.h"
 
-#include <initializer_list>
-#include <string_view>
+#include <fmt/format.h>
 
 namespace penstock::sim {
 
@@ -13,57 +12,34 @@ using namespace std::chrono_literals;
 namespace {
 
 // What is written here of a part of the router that is off or that another takes the place of.
-class Remarks {
-  public:
-    Remarks(Reader& reader, std::vector<Finding>& found) : reader_(reader), found_(found) {}
-
-    void without(std::string_view part, std::string_view remedy,
-                 std::initializer_list<std::string_view> keys) {
-        for (const std::string_view key : keys) {
-            if (!reader_.has(key)) continue;
-            add("no-effect", key, fmt::format("`{}` has no effect: {}.", key, part),
-                fmt::format("{}, or leave it out.", remedy));
-        }
-    }
-    void add(std::string_view code, std::string_view key, std::string computed,
-             std::string remedy) {
-        found_.push_back({std::string(code), Severity::warning, reader_.pathOf(key),
-                          reader_.where(key), std::move(computed), std::move(remedy)});
-    }
-
-  private:
-    Reader& reader_;
-    std::vector<Finding>& found_;
-};
-
 void remark(Reader& r, const RouterSpec& s, std::vector<Finding>& found) {
     Remarks remarks{r, found};
     if (!s.flowControl) {
-        remarks.without("flow control is off", "Set flow_control: true",
+        remarks.idle("flow control is off", "Set flow_control: true",
                         {"fairness", "order", "ceiling", "ceilings", "band_capacity_requests",
                          "band_capacity_bytes", "queue_ttl"});
     }
     if (s.inFlightWeight <= 0.0) {
-        remarks.without("in_flight_weight is 0", "Set in_flight_weight",
+        remarks.idle("in_flight_weight is 0", "Set in_flight_weight",
                         {"in_flight_idle_threshold", "in_flight_max_busy_score"});
     }
     if (s.prefixWeight <= 0.0) {
-        remarks.without("prefix_weight is 0", "Set prefix_weight", {"prefix_index"});
+        remarks.idle("prefix_weight is 0", "Set prefix_weight", {"prefix_index"});
     }
     if (s.detector == RouterSpec::Detector::concurrency) {
-        remarks.without("the concurrency detector reads no metrics", "Set detector: utilization",
+        remarks.idle("the concurrency detector reads no metrics", "Set detector: utilization",
                         {"queue_depth_threshold", "kv_threshold", "stale_after"});
         if (s.concurrencyMode == RouterSpec::ConcurrencyMode::requests) {
-            remarks.without("concurrency_mode: requests counts no tokens",
+            remarks.idle("concurrency_mode: requests counts no tokens",
                             "Set concurrency_mode: tokens or hybrid", {"max_tokens"});
         }
         if (s.concurrencyMode == RouterSpec::ConcurrencyMode::tokens) {
-            remarks.without("concurrency_mode: tokens counts no requests",
+            remarks.idle("concurrency_mode: tokens counts no requests",
                             "Set concurrency_mode: requests or hybrid", {"max_concurrency"});
         }
         return;
     }
-    remarks.without("the utilization detector counts nothing in flight",
+    remarks.idle("the utilization detector counts nothing in flight",
                     "Set detector: concurrency",
                     {"concurrency_mode", "max_concurrency", "max_tokens"});
     if (s.metricsRefresh > s.staleAfter) {

@@ -8,6 +8,23 @@
 
 namespace penstock::sim {
 
+namespace {
+
+// The pool's load from each ready endpoint's; a pool without one counts as full.
+template <class LoadOf>
+double meanOverReady(const std::vector<std::unique_ptr<Endpoint>>& endpoints, LoadOf loadOf) {
+    double sum = 0.0;
+    int ready = 0;
+    for (std::size_t i = 0; i < endpoints.size(); ++i) {
+        if (!endpoints[i]->ready()) continue;
+        ++ready;
+        sum += loadOf(i, *endpoints[i]);
+    }
+    return ready == 0 ? 1.0 : sum / ready;
+}
+
+} // namespace
+
 // What each endpoint last told, no older than a refresh.
 void Router::refresh(Time now) {
     if (now >= earliestRefresh_) readMetrics(now);
@@ -60,36 +77,21 @@ double Router::saturation() {
 
 double Router::saturationToAnOnlooker() const {
     const Time now = loop_.now();
-    double sum = 0.0;
-    int ready = 0;
-    for (std::size_t i = 0; i < endpoints_.size(); ++i) {
-        if (!endpoints_[i]->ready()) continue;
-        ++ready;
-        sum += scores_.believed(i, endpoints_[i]->readBy(now), now);
-    }
-    return ready == 0 ? 1.0 : sum / ready;
+    return meanOverReady(endpoints_, [&](std::size_t i, const Endpoint& e) {
+        return scores_.believed(i, e.readBy(now), now);
+    });
 }
 
 double Router::trueSaturation() const {
-    double sum = 0.0;
-    int ready = 0;
-    for (std::size_t i = 0; i < endpoints_.size(); ++i) {
-        if (!endpoints_[i]->ready()) continue;
-        ++ready;
-        sum += scores_.saturationOf(i, endpoints_[i]->truth());
-    }
-    return ready == 0 ? 1.0 : sum / ready;
+    return meanOverReady(endpoints_, [&](std::size_t i, const Endpoint& e) {
+        return scores_.saturationOf(i, e.truth());
+    });
 }
 
 double Router::committedSaturation() const {
-    double sum = 0.0;
-    int ready = 0;
-    for (std::size_t i = 0; i < endpoints_.size(); ++i) {
-        if (!endpoints_[i]->ready()) continue;
-        ++ready;
-        sum += scores_.saturationOf(i, endpoints_[i]->committed());
-    }
-    return ready == 0 ? 1.0 : sum / ready;
+    return meanOverReady(endpoints_, [&](std::size_t i, const Endpoint& e) {
+        return scores_.saturationOf(i, e.committed());
+    });
 }
 
 std::int64_t Router::seats() const {
