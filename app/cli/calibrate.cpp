@@ -42,10 +42,12 @@ Result<Pair> splitPair(const std::string& option, const std::string& text, const
     return Pair{text.substr(0, equals), text.substr(equals + 1)};
 }
 
-Result<double> numberOf(const std::string& option, const std::string& text, double least, double most) {
+Result<double> numberOf(const std::string& option, const std::string& text, double least,
+                        double most) {
     double value = 0.0;
     const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-    if (error != std::errc{} || end != text.data() + text.size() || !(value >= least) || value > most) {
+    if (error != std::errc{} || end != text.data() + text.size() || !(value >= least) ||
+        value > most) {
         return fail(Error{fmt::format("{}: {} is not a number from {} to {}", option,
                                       quoteForError(text), least, most)});
     }
@@ -74,7 +76,8 @@ Status readClient(const CalibrateArguments& a, sim::MeasurementSpec& spec) {
             spec.rounds = static_cast<std::int32_t>(std::min(*value, 1000.0));
         } else {
             return fail(Error{fmt::format("--client {}: known are seconds, in_flight_max, "
-                                          "distinct_prompts, rounds, start", pair->first)});
+                                          "distinct_prompts, rounds, start",
+                                          pair->first)});
         }
     }
     return {};
@@ -111,14 +114,16 @@ Result<sim::MeasurementSpec> specOf(const CalibrateArguments& a, const std::stri
 
 Status readBounds(const CalibrateArguments& a, std::vector<sim::Bound>& bounds) {
     for (const std::string& text : a.bounds) {
-        const auto pair = splitPair("--bound", text, "PARAMETER=LEAST:MOST, for instance e_w=0.7:0.87");
+        const auto pair =
+            splitPair("--bound", text, "PARAMETER=LEAST:MOST, for instance e_w=0.7:0.87");
         if (!pair) return fail(pair.error());
         const auto* parameter = sim::findFitParameter(pair->first);
         const auto colon = pair->second.find(':');
         if (parameter == nullptr || colon == std::string::npos) {
-            return fail(Error{fmt::format("--bound {}: expected PARAMETER=LEAST:MOST with a parameter "
-                                          "of the step-time law, for instance e_w=0.7:0.87",
-                                          quoteForError(text))});
+            return fail(
+                Error{fmt::format("--bound {}: expected PARAMETER=LEAST:MOST with a parameter "
+                                  "of the step-time law, for instance e_w=0.7:0.87",
+                                  quoteForError(text))});
         }
         const auto least = numberOf("--bound " + pair->first, pair->second.substr(0, colon),
                                     parameter->least, parameter->most);
@@ -169,7 +174,8 @@ int calibrate(const CalibrateArguments& a) {
     {
         Progress progress;
         options.progress = [&](std::size_t done, std::size_t most) {
-            progress.show(static_cast<double>(done) / static_cast<double>(most), done, "experiments");
+            progress.show(static_cast<double>(done) / static_cast<double>(most), done,
+                          "experiments");
         };
         fit = sim::fit(*measurements, start, options);
     }
@@ -206,33 +212,39 @@ int calibrate(const CalibrateArguments& a) {
 
 void addCalibrate(CLI::App& app, int& code) {
     auto* command = app.add_subcommand(
-        "calibrate", "Fit the step-time law to measurements of real model servers; write a profile.");
+        "calibrate",
+        "Fit the step-time law to measurements of real model servers; write a profile.");
     auto a = std::make_shared<CalibrateArguments>();
     command->add_option("measured", a->files, "Measured files, .csv or .jsonl, plain or .gz");
-    command->add_option("--plan", a->plan, "A list of measured files with what they were taken from");
+    command->add_option("--plan", a->plan,
+                        "A list of measured files with what they were taken from");
     command->add_option("--data", a->data, "The folder that the paths of the plan begin in");
     const auto list = [&](const char* name, std::vector<std::string>& into, const char* help) {
         command->add_option(name, into, help)->allow_extra_args(false)->take_all();
     };
-    list("--replica", a->replica, "KEY=VALUE of the server, as in pool.replicas[]: gpu, model, tp, "
-                                  "max_num_seqs, kv_blocks …; repeatable");
+    list("--replica", a->replica,
+         "KEY=VALUE of the server, as in pool.replicas[]: gpu, model, tp, "
+         "max_num_seqs, kv_blocks …; repeatable");
     list("--where", a->where, "COLUMN=VALUE: only rows with that cell; repeatable");
     list("--column", a->columns, "OURS=THEIRS: a column under another name; repeatable");
-    list("--client", a->client, "KEY=VALUE of the client: seconds, in_flight_max, distinct_prompts; of a "
-                                "closed loop rounds, start=together|spread; repeatable");
+    list("--client", a->client,
+         "KEY=VALUE of the client: seconds, in_flight_max, distinct_prompts; of a "
+         "closed loop rounds, start=together|spread; repeatable");
     list("--group", a->groups, "A column whose values are left out in turn; repeatable");
     command->add_option("--fit", a->parameters, "Only these parameters, separated by commas")
         ->delimiter(',');
     list("--bound", a->bounds, "PARAMETER=LEAST:MOST, narrower than physics; repeatable");
     command->add_flag("--no-a0", a->noA0, "Keep a0 as it is given");
-    command->add_option("--start", a->start, "A profile to start from, and to stay near (the plan's start)");
+    command->add_option("--start", a->start,
+                        "A profile to start from, and to stay near (the plan's start)");
     command->add_option("--starts", a->starts, "Searches from so many points")
         ->capture_default_str()
         ->check(CLI::Range(1, 64));
     command->add_flag("--no-cross-validation", a->noCrossValidation,
                       "Only fit: quicker, and says nothing about rows it has not seen");
     command->add_flag("--rows", a->rows, "Print every row with its residuals");
-    command->add_option("--profile", a->profile, "Write a profile that pool.replicas[].profile names");
+    command->add_option("--profile", a->profile,
+                        "Write a profile that pool.replicas[].profile names");
     command->add_option("--name", a->name, "The profile's name");
     command->add_option("--about", a->about, "A sentence for the profile");
     command->add_option("--json", a->json, "Write everything as JSON; - for standard output");
@@ -240,17 +252,22 @@ void addCalibrate(CLI::App& app, int& code) {
         ->check(CLI::Range(0, 1024));
     command->footer(
         "A file's columns say what was measured (other names: --column):\n"
-        "  load stages  offered_rps, prompt_tokens, output_tokens, and at least one of completed_rps,\n"
-        "               ttft_ms, tpot_ms, e2e_ms (means); in_flight_max, distinct_prompts, seconds\n"
+        "  load stages  offered_rps, prompt_tokens, output_tokens, and at least one of "
+        "completed_rps,\n"
+        "               ttft_ms, tpot_ms, e2e_ms (means); in_flight_max, distinct_prompts, "
+        "seconds\n"
         "  closed loop  concurrency, isl, osl, and ttft_ms, tpot_ms, e2e_ms\n"
-        "  request log  queued_ts or arrival_time (s), input_toks, output_toks, and first_token_ts and\n"
+        "  request log  queued_ts or arrival_time (s), input_toks, output_toks, and first_token_ts "
+        "and\n"
         "               last_token_ts of the same clock, or ttft_ms and e2e_ms\n"
-        "Columns called gpu, model, tp, max_num_seqs, max_num_batched_tokens, kv_blocks, prefix_cache,\n"
+        "Columns called gpu, model, tp, max_num_seqs, max_num_batched_tokens, kv_blocks, "
+        "prefix_cache,\n"
         "a0, chunked_prefill or reserve_full_prompt describe the server row by row.\n\n"
         "Examples:\n"
         "  penstock calibrate stages.csv --replica gpu=H100 --replica model=Llama-3.1-8B --profile "
         "mine.yaml\n"
-        "  penstock calibrate loop.csv --replica gpu=H100 --replica model=Qwen3-32B --group tp --rows\n"
+        "  penstock calibrate loop.csv --replica gpu=H100 --replica model=Qwen3-32B --group tp "
+        "--rows\n"
         "  penstock calibrate --plan resources/measurements.yaml --data ../shared/data --json -");
     command->callback([a, &code] { code = calibrate(*a); });
 }

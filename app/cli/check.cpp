@@ -29,15 +29,15 @@ struct CheckArguments {
 };
 
 int tell(const std::vector<Finding>& findings, const std::vector<Error>& warnings, bool json) {
-    for (const Error& warning : warnings) fmt::print(stderr, "warning: {}\n", warning.text());
+    for (const Error& warning : warnings)
+        fmt::print(stderr, "warning: {}\n", warning.text());
     if (json) {
         fmt::print("{}\n", findingsJson(findings).dump(2));
     } else {
         fmt::print("{}", findings.empty() ? "no findings\n" : formatFindings(findings));
     }
-    const bool broken = std::any_of(findings.begin(), findings.end(), [](const Finding& f) {
-        return f.severity == Severity::error;
-    });
+    const bool broken = std::any_of(findings.begin(), findings.end(),
+                                    [](const Finding& f) { return f.severity == Severity::error; });
     return broken ? kExpectationFailed : kFine;
 }
 
@@ -62,7 +62,8 @@ Result<EngineDocument> readDocuments(std::vector<Document> documents,
             recognise(documents.front().root()) == DocumentKind::helmValues) {
             auto helm = engineTreeFromHelm(std::move(documents.front()));
             if (!helm) return fail(helm.error());
-            for (const Error& w : helm->warnings) fmt::print(stderr, "warning: {}\n", w.text());
+            for (const Error& w : helm->warnings)
+                fmt::print(stderr, "warning: {}\n", w.text());
             return std::move(helm->tree);
         }
         return engineTree(std::move(documents));

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // `penstock compare`: two runs side by side, with differences that exceed the noise marked.
-#include "app/cli/commands.h"
 #include "engine/record/compare.h"
+
+#include "app/cli/commands.h"
 #include "engine/record/run_reader.h"
 
 #include <CLI/CLI.hpp>
@@ -22,9 +23,10 @@ Result<Json> load(const std::string& name) {
         if (!in) return fail(Error{"cannot be read", name});
         Json json = Json::parse(in, nullptr, false);
         if (json.is_discarded() || !json.is_object() || json.value("schema", "") != kReportSchema) {
-            return fail(Error{fmt::format("is not a report ({}), as `penstock run --json` writes it",
-                                          kReportSchema),
-                              name});
+            return fail(
+                Error{fmt::format("is not a report ({}), as `penstock run --json` writes it",
+                                  kReportSchema),
+                      name});
         }
         return json;
     }
@@ -79,8 +81,9 @@ void addCompare(CLI::App& app, int& code) {
     command->add_option("a", *a, "A report (.json), or STORE#RUN")->required();
     command->add_option("b", *b, "Another")->required();
     command
-        ->add_option("--replication", *replications,
-                     "Another run like A under another seed: the noise is taken from these; repeatable")
+        ->add_option(
+            "--replication", *replications,
+            "Another run like A under another seed: the noise is taken from these; repeatable")
         ->allow_extra_args(false)
         ->take_all();
     command->add_flag("--all", *all, "Also what is equal");

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// `penstock`: one file a command. Exit codes: 0 fine; 1 an expectation failed; 2 bad usage or input;
-// 3 the world failed.
+// `penstock`: one file a command. Exit codes: 0 fine; 1 an expectation failed; 2 bad usage or
+// input; 3 the world failed.
 #include "app/cli/commands.h"
 
 #include <CLI/CLI.hpp>
@@ -16,7 +16,8 @@ int main(int argc, char** argv) {
     app.set_version_flag("--version", "penstock " PENSTOCK_VERSION);
     app.footer("Examples:\n"
                "  penstock run scenarios/code-onoff.yaml\n"
-               "  penstock run scenarios/reopen-stampede.yaml --semantics llm-d-async-0.9 --html out.html\n"
+               "  penstock run scenarios/reopen-stampede.yaml --semantics llm-d-async-0.9 --html "
+               "out.html\n"
                "  penstock check values.yaml\n"
                "  penstock COMMAND --help");
     int code = kFine;

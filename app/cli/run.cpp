@@ -26,7 +26,9 @@ namespace penstock::app {
 namespace {
 
 std::atomic<bool> interrupted{false};
-void onInterrupt(int) { interrupted = true; }
+void onInterrupt(int) {
+    interrupted = true;
+}
 
 struct RunArguments {
     std::string scenario;
@@ -119,8 +121,7 @@ class PerfectRun {
         if (!world) return fail(world.error());
         PerfectRun run;
         run.report_ = std::async(std::launch::async, [world = std::move(*world)] {
-            while (!world->runFor(std::chrono::milliseconds{20}) && !interrupted) {
-            }
+            while (!world->runFor(std::chrono::milliseconds{20}) && !interrupted) {}
             if (auto status = world->status(); !status) return Result<Report>(fail(status.error()));
             return world->report(0.0);
         });
@@ -251,8 +252,7 @@ int run(const RunArguments& arguments) {
 void addRun(CLI::App& app, int& code) {
     auto* command = app.add_subcommand("run", "Run a scenario through the real engine, headless.");
     auto arguments = std::make_shared<RunArguments>();
-    auto* scenario =
-        command->add_option("scenario", arguments->scenario, "Scenario file (YAML)");
+    auto* scenario = command->add_option("scenario", arguments->scenario, "Scenario file (YAML)");
     command->add_option("--seed", arguments->seed,
                         "Seed of every random stream, instead of the scenario's");
     command
@@ -260,7 +260,8 @@ void addRun(CLI::App& app, int& code) {
                      "PATH=VALUE: overrides a value of the scenario; repeatable")
         ->allow_extra_args(false)
         ->take_all();
-    command->add_option("--until", arguments->until, "Stop after this much simulated time: 90s, 2h");
+    command->add_option("--until", arguments->until,
+                        "Stop after this much simulated time: 90s, 2h");
     command
         ->add_option("--assert", arguments->assertions,
                      "METRIC OP VALUE over the report, for instance "
@@ -269,7 +270,8 @@ void addRun(CLI::App& app, int& code) {
         ->take_all();
     command->add_option("--semantics", arguments->semantics,
                         "Whose behaviour: llm-d-async-0.9, llm-d-async-0.10 or penstock");
-    command->add_option("--json", arguments->json, "Write the report as JSON; - for standard output");
+    command->add_option("--json", arguments->json,
+                        "Write the report as JSON; - for standard output");
     command->add_option("--html", arguments->html, "Write the report with its charts as one page");
     command->add_option("--store", arguments->store,
                         "Record the run in this SQLite database as it goes");
@@ -297,13 +299,14 @@ void addRun(CLI::App& app, int& code) {
         ->excludes("--poisson")
         ->excludes("--score");
     command->add_flag("-q,--quiet", arguments->quiet, "No report on standard output");
-    command->footer("Examples:\n"
-                    "  penstock run scenarios/code-onoff.yaml --html code.html\n"
-                    "  penstock run scenarios/floor-of-the-poll.yaml --set engine.transport.batch_size=100\n"
-                    "  penstock run scenarios/code-onoff.yaml --assert \"sources.code.ttft_ms.p99 <= 800\"\n"
-                    "  penstock run --replay runs.db#12\n"
-                    "  penstock run scenarios/code-onoff.yaml --score --assert \"score <= 0.5\"\n"
-                    "Exit codes: 0 fine; 1 an expectation failed; 2 bad input; 3 the world failed.");
+    command->footer(
+        "Examples:\n"
+        "  penstock run scenarios/code-onoff.yaml --html code.html\n"
+        "  penstock run scenarios/floor-of-the-poll.yaml --set engine.transport.batch_size=100\n"
+        "  penstock run scenarios/code-onoff.yaml --assert \"sources.code.ttft_ms.p99 <= 800\"\n"
+        "  penstock run --replay runs.db#12\n"
+        "  penstock run scenarios/code-onoff.yaml --score --assert \"score <= 0.5\"\n"
+        "Exit codes: 0 fine; 1 an expectation failed; 2 bad input; 3 the world failed.");
     command->callback([arguments, scenario, &code] {
         if (scenario->count() == 0 && arguments->replay.empty()) {
             throw CLI::RequiredError("a scenario file, or --replay RUN");

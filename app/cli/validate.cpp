@@ -32,7 +32,8 @@ int validate(const ValidateArguments& a) {
     const std::string resources = sim::resourceDirectory();
     const auto hardware = sim::Hardware::load(resources);
     if (!hardware) return report(hardware.error(), kBadInput);
-    const auto plan = sim::readPlan(a.plan.empty() ? resources + "/measurements.yaml" : a.plan, a.data);
+    const auto plan =
+        sim::readPlan(a.plan.empty() ? resources + "/measurements.yaml" : a.plan, a.data);
     if (!plan) return report(plan.error(), kBadInput);
     const auto measurements = sim::readMeasurements(plan->measurements, *hardware, true);
     if (!measurements) return report(measurements.error(), kBadInput);
@@ -41,9 +42,9 @@ int validate(const ValidateArguments& a) {
     // The shipped profile holds the defaults, and what they were fitted to.
     const std::string shipped = resources + "/profiles/h100.yaml";
     std::error_code error;
-    const std::string file = !a.profile.empty()                          ? a.profile
+    const std::string file = !a.profile.empty()                        ? a.profile
                              : std::filesystem::exists(shipped, error) ? shipped
-                                                                         : "";
+                                                                       : "";
     if (!file.empty()) {
         auto profile = sim::readProfile(file);
         if (!profile) return report(profile.error(), kBadInput);
@@ -79,13 +80,16 @@ int validate(const ValidateArguments& a) {
 
 void addValidate(CLI::App& app, int& code) {
     auto* command = app.add_subcommand(
-        "validate", "Hold the load model against measurements, theory and physics; exit 1 if it fails.");
+        "validate",
+        "Hold the load model against measurements, theory and physics; exit 1 if it fails.");
     auto a = std::make_shared<ValidateArguments>();
-    command->add_option("--data", a->data,
-                        "The folder of the measurements; what is not there is skipped")
+    command
+        ->add_option("--data", a->data,
+                     "The folder of the measurements; what is not there is skipped")
         ->capture_default_str();
     command->add_option("--plan", a->plan, "Which measurements (resources/measurements.yaml)");
-    command->add_option("--profile", a->profile, "Constants to hold up (resources/profiles/h100.yaml)");
+    command->add_option("--profile", a->profile,
+                        "Constants to hold up (resources/profiles/h100.yaml)");
     command->add_option("--html", a->html, "Write the page with curves; - for standard output");
     command->add_option("--json", a->json, "Write the checks as JSON; - for standard output");
     command
@@ -95,8 +99,10 @@ void addValidate(CLI::App& app, int& code) {
         ->take_all()
         ->check(CLI::IsMember(std::vector<std::string>(std::begin(sim::kValidationSections),
                                                        std::end(sim::kValidationSections))));
-    command->add_option("--effort", a->effort, "Share of the requests of the theory checks, with wider "
-                                               "bounds")
+    command
+        ->add_option("--effort", a->effort,
+                     "Share of the requests of the theory checks, with wider "
+                     "bounds")
         ->check(CLI::Range(0.001, 1.0));
     command->add_option("--threads", a->threads, "Threads; 0: one for each core")
         ->check(CLI::Range(0, 1024));

@@ -2,12 +2,12 @@
 // A stored run's two sides: the thread that reads the store a stretch at a time, and the window's.
 #include "app/session/stored_run.h"
 
-#include "app/session/leaving.h"
 #include "app/session/gate_words.h"
+#include "app/session/leaving.h"
 #include "app/session/pending_frame.h"
-#include "app/session/run_info.h"
 #include "app/session/run_export.h"
 #include "app/session/run_history.h"
+#include "app/session/run_info.h"
 #include "app/session/stored_gauges.h"
 #include "engine/record/run_reader.h"
 

@@ -55,8 +55,9 @@ class Dispatcher::Impl final : public ItemOwner {
     // What counts against a queue gate's room: for a request about to be sent what flies, for one
     // about to be merged what is merged as well, for a new claim all that was ever asked for.
     // `nextSlot`: what flies, and when every worker is busy one less, for the slot that frees next.
-    // What is claimed ahead, so that there are lanes to choose from, takes no room until it is sent:
-    // if a full pool kept it from being claimed, whoever has no gate would be the only one at hand.
+    // What is claimed ahead, so that there are lanes to choose from, takes no room until it is
+    // sent: if a full pool kept it from being claimed, whoever has no gate would be the only one at
+    // hand.
     enum class Besides : std::uint8_t { nextSlot, flying, merged, everything };
 
     // What a gate last said, so that only changes are told.
@@ -123,7 +124,7 @@ class Dispatcher::Impl final : public ItemOwner {
         std::int32_t expiredUsed = 0; // slots used up by expired heads until the next tick
         bool waitingBlocks = false;   // somebody waits at the pool's gate for no tenant's sake
         bool gateShut = false;
-        std::uint64_t trigger = 0; // at its last pump
+        std::uint64_t trigger = 0;    // at its last pump
         std::uint64_t overtookIn = 0; // when one that had waited at its gate was last sent
         bool dirty = false;
         bool askAgain = false; // the waiting may have better luck now

@@ -113,10 +113,11 @@ void GateBuilder::checkQuery(std::string_view parameter, const std::string& quer
         read.refuse(parameter, fmt::format("{}: {}", parameter, shape.error().message));
     } else if (*shape == MetricSource::Shape::scalar) {
         read.refuseUnlessLenient(
-            parameter, fmt::format("{} \"{}\" gives a scalar, and a gate reads the first sample of a "
-                                   "vector, so that it would run on its fallback for ever; write "
-                                   "vector({})",
-                                   parameter, query, query));
+            parameter,
+            fmt::format("{} \"{}\" gives a scalar, and a gate reads the first sample of a "
+                        "vector, so that it would run on its fallback for ever; write "
+                        "vector({})",
+                        parameter, query, query));
     }
 }
 

@@ -7,8 +7,8 @@
 // spell that is over are not steered by, unless they leave room.
 //
 // In a Reason, `value` is the saturation expected now and `threshold` the target, so that such a
-// gate is closed when value >= threshold, when what it may have in flight is in flight, or, whatever
-// the value, when the code is closedBySlowdown.
+// gate is closed when value >= threshold, when what it may have in flight is in flight, or,
+// whatever the value, when the code is closedBySlowdown.
 #include "engine/gates/cached_reading.h"
 #include "engine/gates/pool_response.h"
 #include "engine/gates/speed_brake.h"

@@ -13,15 +13,15 @@ namespace penstock {
 
 // What the engine adds to a request's own headers and payload. Views are valid during send().
 struct Outbound {
-    Time deadline{};               // of this attempt: the client gives up then with `timeout`
-    std::string_view objective;    // x-gateway-inference-objective; empty: not sent
+    Time deadline{};                 // of this attempt: the client gives up then with `timeout`
+    std::string_view objective;      // x-gateway-inference-objective; empty: not sent
     std::string_view fairnessHeader; // name; empty: not sent
     std::string_view fairnessId;
     std::string_view priorityHeader; // name; empty: not sent
     std::int32_t priority = 0;
-    bool sendTimeoutHeader = false;  // x-envoy-upstream-rq-timeout-ms
-    std::string_view contentType;    // empty: application/json
-    std::string_view body;           // empty: the envelope's payload
+    bool sendTimeoutHeader = false; // x-envoy-upstream-rq-timeout-ms
+    std::string_view contentType;   // empty: application/json
+    std::string_view body;          // empty: the envelope's payload
 };
 
 class ResponseListener {

@@ -42,8 +42,8 @@ class Timer {
   private:
     friend class LoopAccess;
     Time due_{};
-    std::uint64_t sequence_ = 0;   // ties in time break by the order of arming
-    std::int64_t heapIndex_ = -1;  // the loop's own; -1 when not armed
+    std::uint64_t sequence_ = 0;  // ties in time break by the order of arming
+    std::int64_t heapIndex_ = -1; // the loop's own; -1 when not armed
 };
 
 class Loop {

@@ -19,16 +19,16 @@ struct Reading {
         error,    // the source could not be asked or did not understand
     };
     State state = State::error;
-    double value = 0.0;  // of the first sample
-    Time sampledAt{};    // when the oldest sample behind the value was scraped; now if unknown
+    double value = 0.0; // of the first sample
+    Time sampledAt{};   // when the oldest sample behind the value was scraped; now if unknown
 };
 
 // What to ask. A gate makes one at start and keeps it: adapters may key on its address.
 struct MetricQuery {
     enum class Kind : std::uint8_t { promql, scrape };
     Kind kind = Kind::promql;
-    std::string text; // PromQL, or the metric's name when scraping
-    std::string url;  // endpoint to scrape
+    std::string text;   // PromQL, or the metric's name when scraping
+    std::string url;    // endpoint to scrape
     std::string labels; // comma-separated k=v matchers of a scrape
 };
 

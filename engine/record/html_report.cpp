@@ -67,10 +67,10 @@ std::string tiles(const Report& r) {
                                 percent(r.score->failedUsers)));
     }
     if (r.cost) {
-        out += tile("Cost of a million tokens", fmt::format("{:.3g}", r.cost->perMillionTokens),
-                    fmt::format("{:.3g} of output; {:.2f} GPU hours at {:.2f}",
-                                r.cost->perMillionOutputTokens, r.pool.gpuHours,
-                                r.cost->perGpuHour));
+        out +=
+            tile("Cost of a million tokens", fmt::format("{:.3g}", r.cost->perMillionTokens),
+                 fmt::format("{:.3g} of output; {:.2f} GPU hours at {:.2f}",
+                             r.cost->perMillionOutputTokens, r.pool.gpuHours, r.cost->perGpuHour));
     }
     const auto binding =
         std::max_element(r.limiter.begin(), r.limiter.end(),

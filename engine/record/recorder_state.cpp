@@ -121,9 +121,9 @@ void Recorder::State::mark(const Event& e) {
     };
     std::string text;
     if (e.kind == EventKind::parameter && e.code == 1) {
-        text = fmt::format("queue {} {}",
-                           e.aux < setup.queues.size() ? setup.queues[e.aux].name : "",
-                           e.value > 0 ? "paused" : "taken up again");
+        text =
+            fmt::format("queue {} {}", e.aux < setup.queues.size() ? setup.queues[e.aux].name : "",
+                        e.value > 0 ? "paused" : "taken up again");
     } else if (e.kind == EventKind::parameter) {
         text = fmt::format("{} = {:g}", named(setup.parameterNames, "parameter"), e.value);
     } else if (e.kind == EventKind::fault) {

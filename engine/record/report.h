@@ -104,8 +104,8 @@ struct PoolReport {
     double gpuHours = 0; // held, working or not, those of a lost replica too
 };
 
-// What the tokens cost: GPUs are paid by the hour, tokens of answers that came to something are what
-// they are paid for. In the currency of the price.
+// What the tokens cost: GPUs are paid by the hour, tokens of answers that came to something are
+// what they are paid for. In the currency of the price.
 struct CostReport {
     double perGpuHour = 0;
     double total = 0;
@@ -115,10 +115,10 @@ struct CostReport {
 
 // What went wrong and what it took with it.
 struct LossReport {
-    std::uint64_t faults = 0;            // that began
-    std::uint64_t attemptsLost = 0;      // in flight when their replica or the router died
-    std::uint64_t requestsLost = 0;      // of queues: ended without success because a queue lost them
-    std::uint64_t resultsLost = 0;       // ended, but nobody was told
+    std::uint64_t faults = 0;       // that began
+    std::uint64_t attemptsLost = 0; // in flight when their replica or the router died
+    std::uint64_t requestsLost = 0; // of queues: ended without success because a queue lost them
+    std::uint64_t resultsLost = 0;  // ended, but nobody was told
     std::uint64_t interactiveFailed = 0; // users got an error, or gave up
 };
 
@@ -150,7 +150,7 @@ struct Report {
     double wastedShare = 0;
     FairnessReport fairness;
     std::vector<std::pair<std::string, double>> limiter; // stage, share of the time it was binding
-    std::optional<ScoreReport> score; // where the perfect gate has run too
+    std::optional<ScoreReport> score;                    // where the perfect gate has run too
     std::vector<AdviceItem> advice;
     std::vector<ExpectationResult> expectations;
     std::vector<std::pair<std::string, double>> extra; // more numbers of a world: key, value

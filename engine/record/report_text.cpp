@@ -86,12 +86,12 @@ std::string lossText(const LossReport& l) {
 }
 
 std::string scoreText(const ScoreReport& s) {
-    return fmt::format("  score {:.3f} (0 is perfect): {} of the goodput it would have got is lost, "
-                       "{} of the users' wait was needless, {} of them failed needlessly\n"
-                       "    the perfect gate: {:.0f} tokens/s in time, users wait {} on average\n",
-                       s.value, percent(s.lostGoodput), percent(s.needlessWait),
-                       percent(s.failedUsers), s.perfectTokensPerSecond,
-                       milliseconds(s.perfectTtftMs));
+    return fmt::format(
+        "  score {:.3f} (0 is perfect): {} of the goodput it would have got is lost, "
+        "{} of the users' wait was needless, {} of them failed needlessly\n"
+        "    the perfect gate: {:.0f} tokens/s in time, users wait {} on average\n",
+        s.value, percent(s.lostGoodput), percent(s.needlessWait), percent(s.failedUsers),
+        s.perfectTokensPerSecond, milliseconds(s.perfectTtftMs));
 }
 } // namespace
 

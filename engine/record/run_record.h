@@ -92,9 +92,9 @@ struct RequestLife {
 // A parameter moved by hand: enough to do it again at the same time, between the same two events.
 struct Move {
     Time t{};
-    std::string path;  // as in --set
-    std::string value; // as in --set
-    std::uint64_t event = kAnyEvent; // how many timers had fired
+    std::string path;                                           // as in --set
+    std::string value;                                          // as in --set
+    std::uint64_t event = kAnyEvent;                            // how many timers had fired
     static constexpr std::uint64_t kAnyEvent = UINT64_MAX >> 1; // the time alone says when
 };
 

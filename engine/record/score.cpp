@@ -32,7 +32,8 @@ Users usersOf(const Report& report) {
 
 double goodputOf(const Report& report) {
     double tokens = 0;
-    for (const QueueReport& q : report.queues) tokens += q.goodputTokensPerSecond;
+    for (const QueueReport& q : report.queues)
+        tokens += q.goodputTokensPerSecond;
     return tokens;
 }
 

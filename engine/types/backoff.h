@@ -20,15 +20,16 @@ struct BackoffLaw {
 PENSTOCK_HD inline double backoffSeconds(const BackoffLaw& law, std::uint32_t retries,
                                          double secondsToDeadline, double u) {
     double t = law.baseSeconds;
-    for (std::uint32_t i = 0; i <= retries && t < law.maxSeconds; ++i) t *= 2.0;
+    for (std::uint32_t i = 0; i <= retries && t < law.maxSeconds; ++i)
+        t *= 2.0;
     if (t > law.maxSeconds) t = law.maxSeconds;
     if (t > secondsToDeadline) t = secondsToDeadline;
     if (t <= 0.0) return 0.0;
     return 0.5 * t + u * 0.5 * t;
 }
 
-// The same with the server's Retry-After (< 0: absent): one longer than the backoff wins, clamped to
-// half of what is left and jittered up by less than a quarter.
+// The same with the server's Retry-After (< 0: absent): one longer than the backoff wins, clamped
+// to half of what is left and jittered up by less than a quarter.
 PENSTOCK_HD inline double retryDelaySeconds(double backoff, double retryAfterSeconds,
                                             double secondsToDeadline, double u) {
     if (retryAfterSeconds <= backoff) return backoff;

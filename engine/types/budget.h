@@ -9,7 +9,9 @@
 
 namespace penstock {
 
-PENSTOCK_HD inline double clampUnit(double x) { return x < 0.0 ? 0.0 : (x > 1.0 ? 1.0 : x); }
+PENSTOCK_HD inline double clampUnit(double x) {
+    return x < 0.0 ? 0.0 : (x > 1.0 ? 1.0 : x);
+}
 
 // A gate on the free share `value` of a pool: closed at or below `closingPoint`, else what lies
 // above it, in [0, 1]. prometheus-saturation has value = 1 - saturation and closingPoint =
@@ -33,7 +35,8 @@ PENSTOCK_HD inline std::int32_t batchOf(std::int32_t batchSize, double budget) {
 
 // Requests that may still be sent under the concurrency meaning: floor(capacity x budget) less what
 // is in flight, at least 0.
-PENSTOCK_HD inline std::int32_t roomOf(std::int32_t capacity, double budget, std::int32_t inFlight) {
+PENSTOCK_HD inline std::int32_t roomOf(std::int32_t capacity, double budget,
+                                       std::int32_t inFlight) {
     const auto allowed = static_cast<std::int32_t>(static_cast<double>(capacity) * budget);
     return allowed > inFlight ? allowed - inFlight : 0;
 }

@@ -4,17 +4,16 @@
 // What the world does to us comes back as a value: Result<T> is a T or an Error that says where
 // the trouble is, what was found, and what would be right. No exception crosses a folder.
 #include <string>
-#include <utility>
-
 #include <tl/expected.hpp>
+#include <utility>
 
 namespace penstock {
 
 struct Error {
-    std::string message;     // what is wrong, with the offending value, and what would be right
-    std::string file = {};   // empty when the input did not come from a file
-    int line = 0;            // 1-based; 0 when unknown
-    int column = 0;          // 1-based; 0 when unknown
+    std::string message;   // what is wrong, with the offending value, and what would be right
+    std::string file = {}; // empty when the input did not come from a file
+    int line = 0;          // 1-based; 0 when unknown
+    int column = 0;        // 1-based; 0 when unknown
 
     // "file:line:column: message", leaving out what is unknown.
     std::string text() const {
@@ -32,6 +31,8 @@ using Status = Result<void>;
 inline tl::unexpected<Error> fail(std::string message) {
     return tl::unexpected<Error>(Error{std::move(message)});
 }
-inline tl::unexpected<Error> fail(Error error) { return tl::unexpected<Error>(std::move(error)); }
+inline tl::unexpected<Error> fail(Error error) {
+    return tl::unexpected<Error>(std::move(error));
+}
 
 } // namespace penstock

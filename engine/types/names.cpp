@@ -1,10 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // The names of enumerations as they appear on the wire, in reports and in tables.
+#include "engine/types/check.h"
 #include "engine/types/event.h"
 #include "engine/types/result.h"
 #include "engine/types/verdict.h"
-
-#include "engine/types/check.h"
 
 namespace penstock {
 
@@ -24,10 +23,9 @@ std::string_view name(Action action) {
 
 std::string_view name(ReasonCode code) {
     static constexpr std::string_view kNames[] = {
-        "open",         "closed-by-threshold", "closed-by-fallback",
-        "open-by-fallback", "at-limit",        "quota-exhausted",
-        "dropped-overflow", "pending-reading", "gate-error",
-        "closed-by-slowdown"};
+        "open",       "closed-by-threshold", "closed-by-fallback", "open-by-fallback",
+        "at-limit",   "quota-exhausted",     "dropped-overflow",   "pending-reading",
+        "gate-error", "closed-by-slowdown"};
     return at(kNames, code);
 }
 
@@ -63,10 +61,10 @@ std::string_view name(TransportError error) {
 
 std::string_view name(EventKind kind) {
     static constexpr std::string_view kNames[] = {
-        "enqueued",  "claimed",       "expired",      "gate-read",   "gate-closed", "refused",
-        "waiting",   "sent",          "response",     "retry",       "finished",    "gave-back",
-        "redelivered", "dead-letter", "unparsable",   "lost",        "parameter",   "fault",
-        "arrived",   "completed",     "engine"};
+        "enqueued",    "claimed",     "expired",    "gate-read", "gate-closed", "refused",
+        "waiting",     "sent",        "response",   "retry",     "finished",    "gave-back",
+        "redelivered", "dead-letter", "unparsable", "lost",      "parameter",   "fault",
+        "arrived",     "completed",   "engine"};
     return at(kNames, kind);
 }
 

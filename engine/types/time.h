@@ -26,11 +26,19 @@ inline constexpr Time kNever{Duration{INT64_MAX / 2}};
 constexpr Duration fromSeconds(double seconds) {
     return Duration{static_cast<std::int64_t>(seconds * 1e9 + (seconds < 0 ? -0.5 : 0.5))};
 }
-constexpr double toSeconds(Duration d) { return static_cast<double>(d.count()) * 1e-9; }
-constexpr double toMillis(Duration d) { return static_cast<double>(d.count()) * 1e-6; }
+constexpr double toSeconds(Duration d) {
+    return static_cast<double>(d.count()) * 1e-9;
+}
+constexpr double toMillis(Duration d) {
+    return static_cast<double>(d.count()) * 1e-6;
+}
 
 // Seconds since the Unix epoch, as deadlines travel on the wire.
-constexpr double unixSeconds(Time t) { return toSeconds(t.time_since_epoch()); }
-constexpr Time fromUnixSeconds(double seconds) { return Time{fromSeconds(seconds)}; }
+constexpr double unixSeconds(Time t) {
+    return toSeconds(t.time_since_epoch());
+}
+constexpr Time fromUnixSeconds(double seconds) {
+    return Time{fromSeconds(seconds)};
+}
 
 } // namespace penstock

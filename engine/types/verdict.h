@@ -32,11 +32,11 @@ enum class ReasonCode : std::uint8_t {
 
 struct Reason {
     ReasonCode code = ReasonCode::open;
-    bool available = true;      // false: `value` is a fallback, not a reading
-    double value = 0.0;         // what was read, in the gate's own terms
-    double threshold = 0.0;     // what it was compared with, in the same terms
-    Duration age{0};            // of the reading, from its sample's timestamp to now
-    std::string_view source;    // the query or key; storage lives as long as the gate
+    bool available = true;   // false: `value` is a fallback, not a reading
+    double value = 0.0;      // what was read, in the gate's own terms
+    double threshold = 0.0;  // what it was compared with, in the same terms
+    Duration age{0};         // of the reading, from its sample's timestamp to now
+    std::string_view source; // the query or key; storage lives as long as the gate
 };
 
 struct Verdict {

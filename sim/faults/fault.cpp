@@ -69,7 +69,9 @@ constexpr std::array kKinds{
 std::span<const FaultKeyInfo> faultKeys() {
     return kKeys;
 }
-std::span<const FaultKindInfo> faultKinds() { return kKinds; }
+std::span<const FaultKindInfo> faultKinds() {
+    return kKinds;
+}
 
 std::string_view name(FaultKind kind) {
     const auto index = static_cast<std::size_t>(kind);

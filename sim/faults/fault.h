@@ -66,9 +66,9 @@ std::string_view name(FaultKind kind);
 
 struct Fault {
     FaultKind kind = FaultKind::replicaKilled;
-    Duration at{0};       // since the scenario's start
-    Duration lasting{0};  // 0: a moment for those kinds that are one (a killed replica starts again
-                          // at once), for the others until the run's end
+    Duration at{0};      // since the scenario's start
+    Duration lasting{0}; // 0: a moment for those kinds that are one (a killed replica starts again
+                         // at once), for the others until the run's end
     std::int32_t target = -1; // replica index; -1: those that are there, one fault after the other
     std::string targetName;   // of metric faults: "router", "model-servers", a pod; empty: all
     double factor = 1.0;      // replicaSlow

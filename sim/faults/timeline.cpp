@@ -61,7 +61,8 @@ FaultTimeline::FaultTimeline(std::vector<Fault> faults, Loop& loop, Time start,
 }
 
 FaultTimeline::~FaultTimeline() {
-    for (const auto& edge : edges_) loop_.disarm(*edge);
+    for (const auto& edge : edges_)
+        loop_.disarm(*edge);
 }
 
 void FaultTimeline::fire(Edge& edge) {

@@ -119,7 +119,7 @@ class PrefixCache {
     };
     struct Naming {
         Named result;
-        std::int32_t last; // the piece that ends with the last of them
+        std::int32_t last;  // the piece that ends with the last of them
         std::int32_t units; // how many, at least 1 unless not_
         std::int64_t woken;
     };
@@ -227,7 +227,7 @@ class PrefixCache {
         std::uint64_t chain = 0;
         std::int32_t low = 0; // units low..high-1 of the chain
         std::int32_t high = 0;
-        std::int32_t parent = -1; // the piece that ends with the unit before; outlives this one
+        std::int32_t parent = -1;  // the piece that ends with the unit before; outlives this one
         std::int32_t children = 0; // pieces whose parent this is
         std::int32_t holders = 0;
         std::int32_t older = -1; // in the free queue
@@ -276,8 +276,8 @@ class PrefixCache {
         return front;
     }
 
-    // The inverse, of two that nobody holds: `front`, not in the queue yet, is the parent of `back`,
-    // the last in the queue.
+    // The inverse, of two that nobody holds: `front`, not in the queue yet, is the parent of
+    // `back`, the last in the queue.
     PENSTOCK_HD void joinInto(std::int32_t back, std::int32_t front) {
         nodes_[back].low = nodes_[front].low;
         nodes_[back].parent = nodes_[front].parent;
@@ -340,7 +340,8 @@ class PrefixCache {
     }
 
     PENSTOCK_HD void leaveChain(std::int32_t piece) {
-        const std::int32_t previous = nodes_[piece].previousOfChain, next = nodes_[piece].nextOfChain;
+        const std::int32_t previous = nodes_[piece].previousOfChain,
+                           next = nodes_[piece].nextOfChain;
         if (next >= 0) nodes_[next].previousOfChain = previous;
         if (previous >= 0) {
             nodes_[previous].nextOfChain = next;
@@ -369,13 +370,16 @@ class PrefixCache {
     PENSTOCK_HD void makeTable(std::int32_t size) {
         PENSTOCK_CHECK(table_.reserve(size));
         tableMask_ = size - 1;
-        for (tableShift_ = 32; size > 1; size /= 2) --tableShift_;
-        for (std::int32_t i = 0; i <= tableMask_; ++i) table_[i] = Entry{};
+        for (tableShift_ = 32; size > 1; size /= 2)
+            --tableShift_;
+        for (std::int32_t i = 0; i <= tableMask_; ++i)
+            table_[i] = Entry{};
         for (std::int32_t i = 0; i < nodesMade_; ++i) {
             if (nodes_[i].low == nodes_[i].high || nodes_[i].previousOfChain >= 0) continue;
             const std::uint32_t tag = tagOf(nodes_[i].chain);
             std::int32_t at = home(tag);
-            while (table_[at].node >= 0) at = (at + 1) & tableMask_;
+            while (table_[at].node >= 0)
+                at = (at + 1) & tableMask_;
             table_[at] = Entry{tag, i};
         }
     }

@@ -109,9 +109,9 @@ class Replica {
     // What every change of a sequence touches: one cache line.
     struct alignas(64) Slot {
         std::uint64_t id = 0;
-        std::uint64_t arrival = 0;    // order of submission
-        std::uint64_t admission = 0;  // order of joining the running list
-        std::int64_t finishStep = 0;  // decoding: steps_ when its last token comes
+        std::uint64_t arrival = 0;   // order of submission
+        std::uint64_t admission = 0; // order of joining the running list
+        std::int64_t finishStep = 0; // decoding: steps_ when its last token comes
         std::int32_t prompt = 0;
         std::int32_t output = 0;
         std::int32_t produced = 0; // output tokens; kept up to date while not decoding
@@ -126,11 +126,11 @@ class Replica {
     static_assert(sizeof(Slot) == 64);
     // What few configurations ask for.
     struct Rest {
-        std::int64_t enteredAt = 0;     // the waiting queue (staticBatch)
-        std::int64_t tookBlockIn = -1;  // the step for which a short step gave it what it needs
-        PrefixInfo prefix;              // the rest with a prefix cache
-        std::int32_t units = 0;         // units of the cache it holds, a part of its blocks
-        std::int32_t lastPiece = -1;    // of the cache, that ends with them
+        std::int64_t enteredAt = 0;    // the waiting queue (staticBatch)
+        std::int64_t tookBlockIn = -1; // the step for which a short step gave it what it needs
+        PrefixInfo prefix;             // the rest with a prefix cache
+        std::int32_t units = 0;        // units of the cache it holds, a part of its blocks
+        std::int32_t lastPiece = -1;   // of the cache, that ends with them
     };
     // In the running or waiting list, or among the unused. Apart from the slots: whoever leaves
     // touches both its neighbours.
@@ -228,7 +228,7 @@ class Replica {
     Phase phase_ = Phase::idle;
     Blocked blocked_ = Blocked::no;
     bool reporting_ = false;
-    bool decodersHaveNext_ = false; // while scheduling: all have the blocks for the coming step
+    bool decodersHaveNext_ = false;  // while scheduling: all have the blocks for the coming step
     std::int32_t firstPrefill_ = -1; // everyone from here to the tail is in prefill
     // Running aggregates, as of the last change of the batch.
     std::int64_t waiting_ = 0;
@@ -253,8 +253,8 @@ class Replica {
     Array<std::int32_t> places_; // in the heap that it is in
     std::int32_t slotsMade_ = 0;
     std::int32_t unusedSlot_ = -1;
-    List waitingList_; // the waiting queue under SchedulingPolicy::fcfs
-    List runningList_; // in order of admission: decoding (and held), then in prefill
+    List waitingList_;          // the waiting queue under SchedulingPolicy::fcfs
+    List runningList_;          // in order of admission: decoding (and held), then in prefill
     SlotHeap<Store> finishing_; // decoding, by the step of their last token
     std::uint64_t arrivals_ = 0;
     std::uint64_t admissions_ = 0;

@@ -68,8 +68,8 @@ struct ReplicaConfig {
 // hashTokens tokens (0: one for every unit of the cache), each standing for everything up to there
 // (as block hashes of traces do), which must live until the sequence is finished; or up to two
 // groups: the first group.tokens tokens are those of that group (a shared system prompt, then a
-// session). Tokens may reach past the prompt into the output: the next turn of a session finds those
-// too. Only the first kMaxHashUnits units are looked at.
+// session). Tokens may reach past the prompt into the output: the next turn of a session finds
+// those too. Only the first kMaxHashUnits units are looked at.
 //
 // Traces hash blocks of 512 tokens (Mooncake) or 16 (Qwen-Bailian), caches have units of their own:
 // hashOfUnit() derives the one from the other, whichever is longer.
@@ -111,11 +111,11 @@ struct Observation {
     std::int64_t inApi = 0;        // submitted less than a0 ago
     std::int64_t kvBlocksUsed = 0; // by the step in progress
     double kvUsedFraction = 0.0;
-    std::int64_t contextTokens = 0;    // KV of running sequences, whole steps only
-    std::int64_t promptTokens = 0;     // total prompts whose first token came out
-    std::int64_t generatedTokens = 0;  // total
-    std::int64_t finished = 0;         // total
-    std::int64_t preemptions = 0;      // total
+    std::int64_t contextTokens = 0;   // KV of running sequences, whole steps only
+    std::int64_t promptTokens = 0;    // total prompts whose first token came out
+    std::int64_t generatedTokens = 0; // total
+    std::int64_t finished = 0;        // total
+    std::int64_t preemptions = 0;     // total
     // Totals of what came to nothing: of sequences that were cancelled or lost, the tokens they had
     // had and the prompts that are counted above. A preemption discards no token: what was
     // generated is computed again as if it were prompt.

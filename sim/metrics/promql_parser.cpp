@@ -221,7 +221,8 @@ Status Parser::checkBinary(Node& node) {
                                         "range vector; put a function around it");
         }
     }
-    const bool bothScalar = left.type == ValueType::scalar && right.type == promql::ValueType::scalar;
+    const bool bothScalar =
+        left.type == ValueType::scalar && right.type == promql::ValueType::scalar;
     const bool bothVector = left.type == ValueType::vector && right.type == ValueType::vector;
     if (bothScalar && isComparison(node.op) && !node.returnBool) {
         return failAt(node.column, "a comparison of two scalars must use bool, as in 1 > bool 2");

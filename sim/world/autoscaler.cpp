@@ -20,7 +20,9 @@ Autoscaler::Autoscaler(const AutoscalerSpec& spec, const ReplicaGroup& kind, Rou
     loop_.arm(timer_, loop_.now() + spec_.period);
 }
 
-Autoscaler::~Autoscaler() { loop_.disarm(timer_); }
+Autoscaler::~Autoscaler() {
+    loop_.disarm(timer_);
+}
 
 std::int32_t Autoscaler::size() const {
     std::int32_t count = 0;
@@ -63,7 +65,8 @@ void Autoscaler::decide() {
     wanted = std::clamp(wanted, workThere() ? std::max(1, spec_.min) : spec_.min, spec_.max);
     wishes_.push_back({now, wanted});
     const Duration memory = std::max(spec_.upDelay, spec_.downDelay);
-    while (wishes_.front().at + memory < now) wishes_.pop_front();
+    while (wishes_.front().at + memory < now)
+        wishes_.pop_front();
 
     std::int32_t lowest = wanted;  // of the last upDelay: growth must have been wished all along
     std::int32_t highest = wanted; // of the last downDelay: nobody regrets within it

@@ -2,9 +2,9 @@
 #pragma once
 
 // What the simulated world knows of a request and the engine must not: how many tokens it will
-// really generate, what its prompt shares with others, when its sender loses patience. Kept a source
-// in a window from the oldest living request to the newest, so that memory follows the backlog and
-// not the length of a run.
+// really generate, what its prompt shares with others, when its sender loses patience. Kept a
+// source in a window from the oldest living request to the newest, so that memory follows the
+// backlog and not the length of a run.
 #include "engine/types/check.h"
 #include "sim/fleet/replica_types.h"
 #include "sim/traffic/arrival.h"

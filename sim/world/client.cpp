@@ -26,7 +26,8 @@ SimulatedClient::SimulatedClient(Router& router, EventLoop& loop,
 
 SimulatedClient::~SimulatedClient() {
     for (const auto& chunk : attempts_) {
-        for (std::size_t i = 0; i < kChunk; ++i) loop_.disarm(chunk[i]);
+        for (std::size_t i = 0; i < kChunk; ++i)
+            loop_.disarm(chunk[i]);
     }
 }
 
@@ -61,10 +62,10 @@ void SimulatedClient::send(std::uint32_t handle, const Request& request, const O
     routed.promptTokens = body.promptTokens;
     routed.outputTokens = body.outputTokens;
     routed.priority = priorityOf(body, outbound);
-    routed.fairness = outbound.fairnessId.empty()
-                          ? sourceOf(request.number) << 16
-                          : static_cast<std::uint32_t>(
-                                std::hash<std::string_view>{}(outbound.fairnessId));
+    routed.fairness =
+        outbound.fairnessId.empty()
+            ? sourceOf(request.number) << 16
+            : static_cast<std::uint32_t>(std::hash<std::string_view>{}(outbound.fairnessId));
     routed.deadline = request.deadline;
     routed.prefix = bodies.prefix(sequenceOf(request.number));
     loop_.arm(attempt, outbound.deadline);

@@ -104,7 +104,9 @@ EndpointMetrics Endpoint::metricsAt(Time t) const {
     return m;
 }
 
-EndpointMetrics Endpoint::truth() const { return metricsAt(loop_.now()); }
+EndpointMetrics Endpoint::truth() const {
+    return metricsAt(loop_.now());
+}
 
 EndpointMetrics Endpoint::committed() const {
     EndpointMetrics m = truth();
@@ -112,7 +114,9 @@ EndpointMetrics Endpoint::committed() const {
     return m;
 }
 
-Observation Endpoint::observe() const { return replica_.observe(nowNs()); }
+Observation Endpoint::observe() const {
+    return replica_.observe(nowNs());
+}
 
 void Endpoint::become(State state) {
     if (state_ == state) return;
@@ -120,7 +124,9 @@ void Endpoint::become(State state) {
     listener_.readinessChanged();
 }
 
-void Endpoint::started() { become(State::ready); }
+void Endpoint::started() {
+    become(State::ready);
+}
 
 void Endpoint::kill() {
     refresh(loop_.now());

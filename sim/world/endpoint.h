@@ -7,7 +7,8 @@
 //
 // The router reads an endpoint's metrics every 50 ms on the endpoint's own phase. Nothing is armed
 // for that: what it would have read at its last tick is computed when somebody asks, or just before
-// the replica's state changes, whichever comes first, so the value is exact and idle ticks are free.
+// the replica's state changes, whichever comes first, so the value is exact and idle ticks are
+// free.
 #include "sim/fleet/replica.h"
 #include "sim/kernel/event_loop.h"
 #include "sim/world/endpoint_metrics.h"
@@ -42,8 +43,8 @@ class EndpointListener {
 class Endpoint final : private Timer {
   public:
     // Ready after `startsIn`. The listener outlives the endpoint.
-    Endpoint(const ReplicaConfig& config, EventLoop& loop, EndpointListener& listener, Duration refresh,
-             Duration refreshPhase, Duration startUp, Duration startsIn);
+    Endpoint(const ReplicaConfig& config, EventLoop& loop, EndpointListener& listener,
+             Duration refresh, Duration refreshPhase, Duration startUp, Duration startsIn);
     ~Endpoint() override;
 
     // Across a partition nobody hears an answer: a refusal counts as accepted, without a slot, and

@@ -99,9 +99,12 @@ double EndpointScores::saturationOf(std::size_t index, const EndpointMetrics& m)
     const double byRequests = static_cast<double>(requests_[index]) / spec_.maxConcurrency;
     const double byTokens = static_cast<double>(tokens_[index]) / spec_.maxTokens;
     switch (spec_.concurrencyMode) {
-    case RouterSpec::ConcurrencyMode::requests: return byRequests;
-    case RouterSpec::ConcurrencyMode::tokens: return byTokens;
-    case RouterSpec::ConcurrencyMode::hybrid: return std::max(byRequests, byTokens);
+    case RouterSpec::ConcurrencyMode::requests:
+        return byRequests;
+    case RouterSpec::ConcurrencyMode::tokens:
+        return byTokens;
+    case RouterSpec::ConcurrencyMode::hybrid:
+        return std::max(byRequests, byTokens);
     }
     return byRequests;
 }
@@ -180,9 +183,11 @@ void EndpointScores::resolve() {
     if (allChanged_ && spec_.inFlightWeight > 0.0 && !countsKnown_) findBusiest();
     if (allChanged_ || spanChanged_) {
         findWaiting();
-        for (std::size_t i = 0; i < ready_.size(); ++i) base_[i] = baseOf(i);
+        for (std::size_t i = 0; i < ready_.size(); ++i)
+            base_[i] = baseOf(i);
     } else {
-        for (const std::uint32_t i : changed_) base_[i] = baseOf(i);
+        for (const std::uint32_t i : changed_)
+            base_[i] = baseOf(i);
     }
     if (allChanged_ || spanChanged_ || busiestChanged_) {
         for (std::size_t i = 0; i < ready_.size(); ++i) {
@@ -190,7 +195,8 @@ void EndpointScores::resolve() {
         }
         board_.settle();
     } else {
-        for (const std::uint32_t i : changed_) board_.set(i, scoreOf(i));
+        for (const std::uint32_t i : changed_)
+            board_.set(i, scoreOf(i));
     }
     changed_.clear();
     allChanged_ = spanChanged_ = busiestChanged_ = false;

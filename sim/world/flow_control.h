@@ -2,12 +2,12 @@
 #pragma once
 
 // The router's queues when flow control is on: bands in descending priority, within a band flows by
-// fairness id, within a flow first come first served or earliest deadline first. Source: llm-d-router
-// (pkg/epp/flowcontrol), August 2026. Bounded by requests and bytes a band.
+// fairness id, within a flow first come first served or earliest deadline first. Source:
+// llm-d-router (pkg/epp/flowcontrol), August 2026. Bounded by requests and bytes a band.
 //
-// `edf` and `slo-deadline` order by the request's own deadline, which its sender knows; those without
-// one come last. (The router of that date gives every request the same TTL, by which its edf counts,
-// so that there edf is first come first served unless somebody sets TTLs.)
+// `edf` and `slo-deadline` order by the request's own deadline, which its sender knows; those
+// without one come last. (The router of that date gives every request the same TTL, by which its
+// edf counts, so that there edf is first come first served unless somebody sets TTLs.)
 //
 // Jobs are small numbers given by the router; removing one is lazy, so the caller says at take()
 // and sweep() which are still alive.
@@ -65,7 +65,8 @@ class FlowControl {
     // Requests queued in each band, highest first: for the queue-size gauge.
     template <class Visit>
     void eachBand(Visit&& visit) const {
-        for (const auto& [priority, band] : bands_) visit(priority, band.size);
+        for (const auto& [priority, band] : bands_)
+            visit(priority, band.size);
     }
 
   private:

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-// Reads the gauges of a world: queues, workers, gates beside what they would read without delay, and
-// the fleet. The recorder has one that reads at its period; whoever watches has another, so that
-// neither disturbs the other's differences. Run thread only.
+// Reads the gauges of a world: queues, workers, gates beside what they would read without delay,
+// and the fleet. The recorder has one that reads at its period; whoever watches has another, so
+// that neither disturbs the other's differences. Run thread only.
 #include "engine/core/dispatcher.h"
 #include "engine/record/sample.h"
 #include "sim/world/router.h"

@@ -27,7 +27,8 @@ std::int32_t seatsOf(const Scenario& scenario) {
         const auto waiting = static_cast<std::int64_t>(scenario.router.queueDepthThreshold) + 1;
         seats += count * (group.config.maxNumSeqs + waiting);
     };
-    for (const ReplicaGroup& group : scenario.replicas) add(group, group.count);
+    for (const ReplicaGroup& group : scenario.replicas)
+        add(group, group.count);
     if (scenario.autoscaler.enabled) add(scenario.replicas.front(), scenario.autoscaler.max);
     return static_cast<std::int32_t>(std::min<std::int64_t>(seats, 1000000));
 }
@@ -37,7 +38,8 @@ EngineDocument withoutGates(const EngineDocument& engine, std::int32_t workers) 
     bare.semantics = Semantics::penstock();
     bare.transport.pollInterval.reset();
     bare.transport.batchSize.reset();
-    for (QueueDocument& queue : bare.transport.queues) queue.gate.reset();
+    for (QueueDocument& queue : bare.transport.queues)
+        queue.gate.reset();
     for (PoolDocument& pool : bare.pools) {
         pool.gate.reset();
         pool.workers = std::max(pool.workers, workers);

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-// The perfect gate: the law that llm-d-async ships, with the knowledge that no real gate has. It sees
-// the state of every replica at this instant and counts every request on its way there, and keeps
-// in flight at most
+// The perfect gate: the law that llm-d-async ships, with the knowledge that no real gate has. It
+// sees the state of every replica at this instant and counts every request on its way there, and
+// keeps in flight at most
 //
 //   seats x (kPerfectSaturation - saturation)
 //

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-// What a scenario says of its pool and traffic, in the terms that advice is computed from. Only what
-// is written there, nothing that a run would have to find out.
+// What a scenario says of its pool and traffic, in the terms that advice is computed from. Only
+// what is written there, nothing that a run would have to find out.
 #include "engine/config/advice.h"
 #include "sim/world/scenario.h"
 

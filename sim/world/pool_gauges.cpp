@@ -51,7 +51,8 @@ GaugeHandle RouterGauges::declare(const std::string& name, const Labels& labels)
 }
 
 void RouterGauges::setAll(GaugeSink& sink, const std::vector<GaugeHandle>& handles, double value) {
-    for (const GaugeHandle handle : handles) sink.set(handle, value);
+    for (const GaugeHandle handle : handles)
+        sink.set(handle, value);
 }
 
 void RouterGauges::collect(Time now, GaugeSink& sink) {
@@ -62,8 +63,7 @@ void RouterGauges::collect(Time now, GaugeSink& sink) {
             path_, target_, "inference_pool_per_pod_queue_size",
             {{"name", scenario_.poolName}, {"model_server_pod", pod}}, GaugeKind::exported));
     }
-    setAll(sink, saturation_,
-           looking ? router_.saturationToAnOnlooker() : router_.saturation());
+    setAll(sink, saturation_, looking ? router_.saturationToAnOnlooker() : router_.saturation());
     setAll(sink, queueSize_, static_cast<double>(router_.queued()));
     setAll(sink, queueBytes_, static_cast<double>(router_.queuedBytes()));
     // An empty pool leaves its gauges as they were: the router refreshes them per pod, so with no

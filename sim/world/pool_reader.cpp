@@ -65,22 +65,22 @@ void readPool(Reader& top, Scenario& scenario, const std::string& resources) {
             return;
         }
         std::int32_t replicas = 0;
-        pool.list(
-            "replicas",
-            [&](Reader& r) {
-                ReplicaGroup group;
-                group.count = r.integer<std::int32_t>("count", {1, kMostReplicas}, 1);
-                group.startUp = r.duration("start_up", {}, 2min);
-                readReplica(r, *hardware, group, &scenario.remarks);
-                replicas += group.count;
-                if (replicas > kMostReplicas && replicas - group.count <= kMostReplicas) {
-                    r.fail("count", fmt::format("with these there are {} replicas; at most {} can "
-                                                "be simulated",
-                                                replicas, kMostReplicas));
-                }
-                scenario.replicas.push_back(std::move(group));
-            },
-            {.min = 1, .max = 4096});
+        pool.list("replicas",
+                  [&](Reader& r) {
+                      ReplicaGroup group;
+                      group.count = r.integer<std::int32_t>("count", {1, kMostReplicas}, 1);
+                      group.startUp = r.duration("start_up", {}, 2min);
+                      readReplica(r, *hardware, group, &scenario.remarks);
+                      replicas += group.count;
+                      if (replicas > kMostReplicas && replicas - group.count <= kMostReplicas) {
+                          r.fail("count",
+                                 fmt::format("with these there are {} replicas; at most {} can "
+                                             "be simulated",
+                                             replicas, kMostReplicas));
+                      }
+                      scenario.replicas.push_back(std::move(group));
+                  },
+                  {.min = 1, .max = 4096});
         readRouter(pool, scenario);
         readAutoscaler(pool, scenario.autoscaler);
     });

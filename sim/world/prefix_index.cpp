@@ -12,7 +12,8 @@ constexpr std::uint64_t kPartialSalt = 0x6a09e667f3bcc909ULL; // tells a partial
 constexpr std::uint64_t kHashSalt = 0xbb67ae8584caa73bULL;    // and a trace's hashes from group ids
 
 std::uint64_t partialKey(std::uint64_t key, std::int32_t index, std::int32_t tokens) {
-    const auto where = (static_cast<std::uint64_t>(index) << 32) | static_cast<std::uint64_t>(tokens);
+    const auto where =
+        (static_cast<std::uint64_t>(index) << 32) | static_cast<std::uint64_t>(tokens);
     return mixBits(mixBits(key ^ kPartialSalt) ^ where);
 }
 } // namespace
@@ -29,14 +30,14 @@ void PrefixIndex::split(std::int32_t promptTokens, const PrefixInfo& prefix,
     } else {
         splitGroups(promptTokens, prefix);
     }
-    for (const Part& part : parts_) unnamed_ -= part.hi - part.lo;
+    for (const Part& part : parts_)
+        unnamed_ -= part.hi - part.lo;
 }
 
 // A shared beginning, then a session of it: two chains, numbered from the prompt's beginning.
 void PrefixIndex::splitGroups(std::int32_t promptTokens, const PrefixInfo& prefix) {
     const std::int32_t shared = std::min(prefix.groups[0].tokens, promptTokens);
-    const std::int32_t known =
-        shared + std::min(prefix.groups[1].tokens, promptTokens - shared);
+    const std::int32_t known = shared + std::min(prefix.groups[1].tokens, promptTokens - shared);
     if (known == 0) return;
     const std::uint64_t sharedKey = mixBits(prefix.groups[0].id);
     // The session's own text stands for the shared one before it too, and where that ended.
@@ -78,9 +79,8 @@ void PrefixIndex::splitHashes(std::int32_t promptTokens, const PrefixInfo& prefi
 
 // ---- looking up
 
-const std::vector<PrefixIndex::Match>& PrefixIndex::match(std::int32_t promptTokens,
-                                                          const PrefixInfo& prefix,
-                                                          std::int32_t unitTokens) {
+const std::vector<PrefixIndex::Match>&
+PrefixIndex::match(std::int32_t promptTokens, const PrefixInfo& prefix, std::int32_t unitTokens) {
     split(promptTokens, prefix, unitTokens);
     matches_.clear();
     for (const Part& part : parts_) {
@@ -144,7 +144,8 @@ void PrefixIndex::forget(std::uint32_t endpoint) {
 // What is in a list depends only on what was sent last, so the prompt is added whole and the list
 // cut to its capacity afterwards, with the same outcome as block by block.
 void PrefixIndex::record(std::uint32_t endpoint) {
-    for (const Part& part : parts_) recordPart(endpoint, part);
+    for (const Part& part : parts_)
+        recordPart(endpoint, part);
     if (unnamed_ > 0) recordUnnamed(endpoint, unnamed_);
     trim(lists_[endpoint]);
 }
@@ -336,12 +337,14 @@ void PrefixIndex::grow() {
     std::vector<Chain> old = std::move(table_);
     table_.assign(old.empty() ? 1024 : 2 * old.size(), Chain{});
     shift_ = 64;
-    for (std::size_t size = table_.size(); size > 1; size /= 2) --shift_;
+    for (std::size_t size = table_.size(); size > 1; size /= 2)
+        --shift_;
     const std::size_t mask = table_.size() - 1;
     for (const Chain& chain : old) {
         if (chain.first == kNone) continue;
         std::size_t at = home(chain.key);
-        while (table_[at].first != kNone) at = (at + 1) & mask;
+        while (table_[at].first != kNone)
+            at = (at + 1) & mask;
         table_[at] = chain;
     }
 }

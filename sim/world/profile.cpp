@@ -11,7 +11,8 @@ using namespace std::chrono_literals;
 
 namespace {
 
-constexpr Range kEfficiency{.min = 0.0, .max = 0.95, .above = true}; // physics: below the data sheet
+constexpr Range kEfficiency{
+    .min = 0.0, .max = 0.95, .above = true}; // physics: below the data sheet
 constexpr Range kSeconds{.min = 0.0, .max = 1.0};
 
 // A YAML string in double quotes.
@@ -73,12 +74,10 @@ std::string toYaml(const Profile& p) {
     // Efficiencies are shares of the data sheet, the rest seconds; the fastest and slowest of what
     // a step does are told apart by three digits, and no measurement gives more.
     const std::pair<const char*, double> values[] = {
-        {"e_w", c.weightEfficiency},    {"e_kv", c.kvEfficiency},
-        {"e_c", c.computeEfficiency},   {"e_a", c.attentionEfficiency},
-        {"e_nv", c.linkEfficiency},     {"kappa", c.overlap},
-        {"c0", c.stepSeconds},          {"c_l", c.layerSeconds},
-        {"c_b", c.sequenceSeconds},     {"c_n", c.tokenSeconds},
-        {"r0", c.reduceSeconds},        {"r1", c.reducePeerSeconds},
+        {"e_w", c.weightEfficiency},    {"e_kv", c.kvEfficiency},   {"e_c", c.computeEfficiency},
+        {"e_a", c.attentionEfficiency}, {"e_nv", c.linkEfficiency}, {"kappa", c.overlap},
+        {"c0", c.stepSeconds},          {"c_l", c.layerSeconds},    {"c_b", c.sequenceSeconds},
+        {"c_n", c.tokenSeconds},        {"r0", c.reduceSeconds},    {"r1", c.reducePeerSeconds},
         {"c_g", c.groupSeconds},
     };
     for (const auto& [key, value] : values)

@@ -79,9 +79,8 @@ void remarkProfile(Remarks& remarks, const Hardware& hardware, const Profile& pr
         "profile-of-another-gpu", "profile",
         fmt::format("The profile {} was fitted on {}, but these replicas have {}.", profile.name,
                     fitted == nullptr ? profile.gpu : fitted->name, group.gpu),
-        fmt::format(
-            "Calibrate on {} with `penstock calibrate`, or read the step times as a guess.",
-            group.gpu));
+        fmt::format("Calibrate on {} with `penstock calibrate`, or read the step times as a guess.",
+                    group.gpu));
 }
 
 // Measured operator times instead of the law.

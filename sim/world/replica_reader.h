@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-// Reads one kind of model server of a scenario's pool: GPU, model, parallelism, scheduler, step time.
+// Reads one kind of model server of a scenario's pool: GPU, model, parallelism, scheduler, step
+// time.
 #include "engine/config/reader.h"
 #include "sim/fleet/tables.h"
 #include "sim/world/scenario.h"

@@ -13,8 +13,8 @@ namespace {
 constexpr auto kPickStream = static_cast<std::uint32_t>(RandomStream::world) + 200;
 constexpr auto kErrorStream = static_cast<std::uint32_t>(RandomStream::world) + 201;
 constexpr auto kPhaseStream = static_cast<std::uint32_t>(RandomStream::world) + 202;
-constexpr Duration kCycle = 1ms;  // flow control dispatches one item an arrival and one a cycle
-constexpr Duration kSweep = 1s;   // of the TTL
+constexpr Duration kCycle = 1ms; // flow control dispatches one item an arrival and one a cycle
+constexpr Duration kSweep = 1s;  // of the TTL
 
 std::int32_t matchOf(const std::vector<PrefixIndex::Match>& matches, std::size_t endpoint) {
     for (const PrefixIndex::Match& m : matches) {
@@ -37,15 +37,15 @@ Router::Router(const RouterSpec& spec, EventLoop& loop, std::uint64_t seed)
 Router::~Router() {
     loop_.disarm(cycleTimer_);
     loop_.disarm(sweepTimer_);
-    for (const auto& delayed : delayed_) loop_.disarm(*delayed);
+    for (const auto& delayed : delayed_)
+        loop_.disarm(*delayed);
 }
 
 std::size_t Router::addEndpoint(const ReplicaConfig& config, Duration startUp, Duration startsIn) {
     const std::size_t index = endpoints_.size();
     ReplicaConfig own = config;
     own.jitterSeed = mixBits(seed_ ^ mixBits(index));
-    const double phase =
-        philox(seed_, kPhaseStream, static_cast<std::uint32_t>(index), 0).first;
+    const double phase = philox(seed_, kPhaseStream, static_cast<std::uint32_t>(index), 0).first;
     endpoints_.push_back(std::make_unique<Endpoint>(
         own, loop_, static_cast<EndpointListener&>(*this), spec_.metricsRefresh,
         fromSeconds(phase * toSeconds(spec_.metricsRefresh)), startUp, startsIn));
@@ -251,7 +251,8 @@ void Router::cycle() {
     const Time now = loop_.now();
     refresh(now);
     if (readyEndpoints() > 0) {
-        const auto item = flow_.take(scores_.saturation(now), [this](const auto& i) { return alive(i); });
+        const auto item =
+            flow_.take(scores_.saturation(now), [this](const auto& i) { return alive(i); });
         if (item) admit(item->job, now);
     }
     armCycle();

@@ -3,11 +3,12 @@
 
 // The router in front of the pool: admits or rejects, queues when flow control is on, picks an
 // endpoint by scores over metrics that are up to a refresh old, and answers with the status codes
-// and reason headers of llm-d-router. Everything it decides, it decides on what it last read, not on
-// the truth: that is half of what makes gates hard to tune.
+// and reason headers of llm-d-router. Everything it decides, it decides on what it last read, not
+// on the truth: that is half of what makes gates hard to tune.
 //
-// Saturation (utilization detector) = mean over endpoints of max(waiting / 5, kv / 0.8), an endpoint
-// with metrics older than 200 ms counting as 1, an empty pool as 1, unclamped. Run thread only.
+// Saturation (utilization detector) = mean over endpoints of max(waiting / 5, kv / 0.8), an
+// endpoint with metrics older than 200 ms counting as 1, an empty pool as 1, unclamped. Run thread
+// only.
 #include "engine/types/result.h"
 #include "sim/kernel/event_loop.h"
 #include "sim/kernel/random.h"
@@ -48,9 +49,9 @@ struct RouterRequest {
 struct RouterTotals {
     std::uint64_t submitted = 0;
     std::uint64_t completed = 0;
-    std::uint64_t rejected = 0; // refused connections and error statuses, all reasons
-    std::uint64_t aborted = 0;  // the client went away
-    std::uint64_t lost = 0;     // with their replica, or with the router
+    std::uint64_t rejected = 0;     // refused connections and error statuses, all reasons
+    std::uint64_t aborted = 0;      // the client went away
+    std::uint64_t lost = 0;         // with their replica, or with the router
     std::uint64_t byReason[8] = {}; // rejections by DroppedReason
     // Of completed requests, and of those that a replica had finished for nobody: the client went
     // away, or the router went down, before the answer came through.
@@ -112,8 +113,8 @@ class Router final : private EndpointListener {
         // Connections are refused. When it begins, those that are open break (the clients hear of
         // it at once), and what waited in the router and what it knew of prefixes is gone.
         bool down = false;
-        Duration latency{0};          // added to every answer
-        int errorStatus = 0;          // answered with `errorProbability`
+        Duration latency{0}; // added to every answer
+        int errorStatus = 0; // answered with `errorProbability`
         double errorProbability = 0.0;
         Duration errorRetryAfter{-1};
     };

@@ -16,32 +16,31 @@ void remark(Reader& r, const RouterSpec& s, std::vector<Finding>& found) {
     Remarks remarks{r, found};
     if (!s.flowControl) {
         remarks.idle("flow control is off", "Set flow_control: true",
-                        {"fairness", "order", "ceiling", "ceilings", "band_capacity_requests",
-                         "band_capacity_bytes", "queue_ttl"});
+                     {"fairness", "order", "ceiling", "ceilings", "band_capacity_requests",
+                      "band_capacity_bytes", "queue_ttl"});
     }
     if (s.inFlightWeight <= 0.0) {
         remarks.idle("in_flight_weight is 0", "Set in_flight_weight",
-                        {"in_flight_idle_threshold", "in_flight_max_busy_score"});
+                     {"in_flight_idle_threshold", "in_flight_max_busy_score"});
     }
     if (s.prefixWeight <= 0.0) {
         remarks.idle("prefix_weight is 0", "Set prefix_weight", {"prefix_index"});
     }
     if (s.detector == RouterSpec::Detector::concurrency) {
         remarks.idle("the concurrency detector reads no metrics", "Set detector: utilization",
-                        {"queue_depth_threshold", "kv_threshold", "stale_after"});
+                     {"queue_depth_threshold", "kv_threshold", "stale_after"});
         if (s.concurrencyMode == RouterSpec::ConcurrencyMode::requests) {
             remarks.idle("concurrency_mode: requests counts no tokens",
-                            "Set concurrency_mode: tokens or hybrid", {"max_tokens"});
+                         "Set concurrency_mode: tokens or hybrid", {"max_tokens"});
         }
         if (s.concurrencyMode == RouterSpec::ConcurrencyMode::tokens) {
             remarks.idle("concurrency_mode: tokens counts no requests",
-                            "Set concurrency_mode: requests or hybrid", {"max_concurrency"});
+                         "Set concurrency_mode: requests or hybrid", {"max_concurrency"});
         }
         return;
     }
-    remarks.idle("the utilization detector counts nothing in flight",
-                    "Set detector: concurrency",
-                    {"concurrency_mode", "max_concurrency", "max_tokens"});
+    remarks.idle("the utilization detector counts nothing in flight", "Set detector: concurrency",
+                 {"concurrency_mode", "max_concurrency", "max_tokens"});
     if (s.metricsRefresh > s.staleAfter) {
         remarks.add(
             "stale-between-refreshes", r.has("stale_after") ? "stale_after" : "metrics_refresh",

@@ -22,12 +22,12 @@ struct RouterSpec {
     enum class Names : std::uint8_t { both, inferenceExtension, llmDEpp };
 
     Detector detector = Detector::utilization;
-    double queueDepthThreshold = 5.0;  // waiting requests of an endpoint that count as saturated
-    double kvThreshold = 0.8;          // KV share of an endpoint that counts as saturated
+    double queueDepthThreshold = 5.0; // waiting requests of an endpoint that count as saturated
+    double kvThreshold = 0.8;         // KV share of an endpoint that counts as saturated
     Duration staleAfter{std::chrono::milliseconds{200}}; // older metrics count as saturated
     ConcurrencyMode concurrencyMode = ConcurrencyMode::requests;
-    double maxConcurrency = 100.0;     // requests in flight an endpoint, of the concurrency detector
-    double maxTokens = 1000000.0;      // tokens in flight an endpoint, of its token modes
+    double maxConcurrency = 100.0; // requests in flight an endpoint, of the concurrency detector
+    double maxTokens = 1000000.0;  // tokens in flight an endpoint, of its token modes
     bool countsTokens() const {
         return detector == Detector::concurrency && concurrencyMode != ConcurrencyMode::requests;
     }
@@ -47,14 +47,14 @@ struct RouterSpec {
     bool flowControl = false;
     Fairness fairness = Fairness::globalStrict;
     Order order = Order::fcfs;
-    double ceiling = 1.0;                   // a band waits while saturation is at or above it
-    std::map<int, double> ceilings;         // by priority, instead of `ceiling`
+    double ceiling = 1.0;           // a band waits while saturation is at or above it
+    std::map<int, double> ceilings; // by priority, instead of `ceiling`
     std::int64_t bandCapacityRequests = 5000;
     std::int64_t bandCapacityBytes = 1000000000;
     Duration queueTtl{std::chrono::seconds{60}};
-    Duration retryAfter{-1};                // negative: no Retry-After on rejections
+    Duration retryAfter{-1}; // negative: no Retry-After on rejections
 
-    std::map<std::string, int> objectives;  // priority of each x-gateway-inference-objective
+    std::map<std::string, int> objectives; // priority of each x-gateway-inference-objective
     Duration exportInterval{std::chrono::seconds{5}};
     Names names = Names::both;
     // llm-d-router sets its saturation gauge in the dispatch cycle of flow control, so that without

@@ -24,13 +24,13 @@ namespace penstock::sim {
 // One kind of model server, and how many there are of it.
 struct ReplicaGroup {
     std::int32_t count = 1;
-    std::string gpu;   // of resources/gpus.yaml
-    std::string model; // of resources/models.yaml
-    int tp = 1;        // GPUs of one replica
+    std::string gpu;      // of resources/gpus.yaml
+    std::string model;    // of resources/models.yaml
+    int tp = 1;           // GPUs of one replica
     ReplicaConfig config; // step cost, scheduler and KV blocks, as derived from the above
     // Measured operator times that config.cost points at; null for the other back ends.
     std::shared_ptr<const OperatorTables> operators;
-    Duration startUp{0};  // from nothing to ready, after a loss
+    Duration startUp{0}; // from nothing to ready, after a loss
 };
 
 struct AutoscalerSpec {
@@ -48,7 +48,7 @@ struct AutoscalerSpec {
     Metric metric = Metric::saturation;
     double target = 0.7;
     Duration period{std::chrono::seconds{15}};
-    Duration upDelay{std::chrono::seconds{0}};    // the wish must hold this long
+    Duration upDelay{std::chrono::seconds{0}}; // the wish must hold this long
     Duration downDelay{std::chrono::minutes{5}};
     Duration coldStart{std::chrono::minutes{3}};
 };
@@ -94,9 +94,9 @@ struct Scenario {
     std::vector<Expectation> expect;
     std::map<std::string, std::vector<std::string>> sweep; // path -> values, for `penstock sweep`
 
-    std::string file;      // where it was read; paths in it are relative to its folder
+    std::string file; // where it was read; paths in it are relative to its folder
     std::string directory;
-    std::string text;      // the scenario as read, overrides applied: what the run store keeps
+    std::string text; // the scenario as read, overrides applied: what the run store keeps
     std::vector<std::string> overrides; // PATH=VALUE, as laid over the file, to do it again
     std::vector<Finding> remarks;       // what reading it showed: not wrong, but probably not meant
 };

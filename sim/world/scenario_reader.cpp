@@ -87,7 +87,8 @@ void readSources(Reader& top, Scenario& s) {
             source.timeout = r.duration("timeout", {}, 0s);
             readTraffic(r, source.traffic);
             if (r.ok()) {
-                if (auto valid = validate(source.traffic); !valid) r.failHere(valid.error().message);
+                if (auto valid = validate(source.traffic); !valid)
+                    r.failHere(valid.error().message);
                 checkLumps(r, source.traffic);
                 if (!source.queue.empty() && !source.traffic.deadlineAfter &&
                     !(source.traffic.job && source.traffic.job->window) &&
@@ -144,8 +145,10 @@ void readExpectations(Reader& top, Scenario& s) {
         e.place = r.where("metric");
         const std::string metric = r.text("metric");
         const std::string op = r.choice("op", {"<", "<=", "==", "!=", ">=", ">"});
-        if (r.isScalar("value")) e.expression = metric + " " + op + " " + r.raw("value")->text;
-        else r.fail("value", "a number or a word to compare with is missing");
+        if (r.isScalar("value"))
+            e.expression = metric + " " + op + " " + r.raw("value")->text;
+        else
+            r.fail("value", "a number or a word to compare with is missing");
         r.known("value");
         e.why = r.text("why", "");
         s.expect.push_back(std::move(e));
@@ -218,8 +221,8 @@ void trySweep(const Document& document, const ScenarioOptions& options, Problems
 }
 
 Result<Scenario> read(Document document, const ScenarioOptions& options) {
-    for (const char* part : {"engine.transport", "engine.pools", "engine.merge_policy",
-                             "engine.transforms", "pool"}) {
+    for (const char* part :
+         {"engine.transport", "engine.pools", "engine.merge_policy", "engine.transforms", "pool"}) {
         if (auto included = includeFile(document, part); !included) return fail(included.error());
     }
     std::vector<std::string> overrides;

@@ -16,8 +16,8 @@ struct ScenarioOptions {
     std::vector<std::string> overrides;   // PATH=VALUE, in order
     std::optional<std::string> semantics; // instead of the scenario's
     std::optional<std::uint64_t> seed;
-    std::optional<Duration> until;        // shortens the horizon
-    std::string resources;                // folder of gpus.yaml and models.yaml
+    std::optional<Duration> until; // shortens the horizon
+    std::string resources;         // folder of gpus.yaml and models.yaml
 };
 
 // The folder of resources: $PENSTOCK_RESOURCES, beside the program, or where it was built.

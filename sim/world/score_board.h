@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-// The highest of many scores, and who has it. Scores lie side by side in blocks of sixteen, with the
-// highest of each block beside: a changed score costs a look at its block, all of them changed one
-// pass, and the best a look at the block maxima. Scores are never negative; an index without a score
-// has a negative one.
+// The highest of many scores, and who has it. Scores lie side by side in blocks of sixteen, with
+// the highest of each block beside: a changed score costs a look at its block, all of them changed
+// one pass, and the best a look at the block maxima. Scores are never negative; an index without a
+// score has a negative one.
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
@@ -37,13 +37,15 @@ class ScoreBoard {
     // Many scores at once: put() each, then settle().
     void put(std::size_t index, double score) { scores_[index] = score; }
     void settle() {
-        for (std::size_t block = 0; block < most_.size(); ++block) most_[block] = mostOf(block);
+        for (std::size_t block = 0; block < most_.size(); ++block)
+            most_[block] = mostOf(block);
     }
 
     // Negative if nobody has a score.
     double best() const {
         double best = -1.0;
-        for (const double most : most_) best = std::max(best, most);
+        for (const double most : most_)
+            best = std::max(best, most);
         return best;
     }
     // How many have this score, which nobody exceeds.
@@ -64,7 +66,8 @@ class ScoreBoard {
             rank -= here;
         }
         std::size_t index = block * kBlock;
-        while (scores_[index] != best || rank-- > 0) ++index;
+        while (scores_[index] != best || rank-- > 0)
+            ++index;
         return index;
     }
 
@@ -85,7 +88,8 @@ class ScoreBoard {
     std::uint32_t tiesIn(std::size_t block, double best) const {
         const double* s = scores_.data() + block * kBlock;
         std::uint32_t count = 0;
-        for (std::size_t i = 0; i < kBlock; ++i) count += s[i] == best ? 1 : 0;
+        for (std::size_t i = 0; i < kBlock; ++i)
+            count += s[i] == best ? 1 : 0;
         return count;
     }
 

@@ -12,9 +12,13 @@ Source::Source(const SourceSpec& spec, std::uint16_t index, std::unique_ptr<Arri
     : spec_(spec), index_(index), loop_(loop), start_(start), stream_(std::move(stream)),
       closedLoop_(std::holds_alternative<ClosedLoopProcess>(spec.traffic.process)) {}
 
-Source::~Source() { loop_.disarm(timer_); }
+Source::~Source() {
+    loop_.disarm(timer_);
+}
 
-void Source::begin() { armNext(); }
+void Source::begin() {
+    armNext();
+}
 
 void Source::end() {
     ended_ = true;
@@ -35,7 +39,8 @@ void Source::pull() {
     const std::int64_t now = (loop_.now() - start_).count();
     Arrival arrival;
     // A lump is many arrivals at one instant: all of them belong to this one event.
-    while (!ended_ && stream_->peekNs() <= now && stream_->next(arrival)) send(arrival);
+    while (!ended_ && stream_->peekNs() <= now && stream_->next(arrival))
+        send(arrival);
     armNext();
 }
 
@@ -106,7 +111,8 @@ InteractiveSource::InteractiveSource(const SourceSpec& spec, std::uint16_t index
     : Source(spec, index, std::move(stream), loop, start), router_(router), listener_(listener) {}
 
 InteractiveSource::~InteractiveSource() {
-    for (const auto& patience : patiences_) loop_.disarm(*patience);
+    for (const auto& patience : patiences_)
+        loop_.disarm(*patience);
 }
 
 void InteractiveSource::send(const Arrival& arrival) {
@@ -217,7 +223,8 @@ QueueSource::QueueSource(const SourceSpec& spec, std::uint16_t index,
       queueLabels_(queueLabels) {}
 
 QueueSource::~QueueSource() {
-    for (const auto& cancel : cancels_) loop_.disarm(*cancel);
+    for (const auto& cancel : cancels_)
+        loop_.disarm(*cancel);
 }
 
 const Envelope* QueueSource::envelopeOf(const Arrival& arrival) {

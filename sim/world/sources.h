@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-// The people and programs that send requests. A source pulls arrivals from its stream and sends each
-// either straight to the router (interactive) or into a queue (asynchronous). Run thread only.
+// The people and programs that send requests. A source pulls arrivals from its stream and sends
+// each either straight to the router (interactive) or into a queue (asynchronous). Run thread only.
 #include "engine/core/memory_queue.h"
 #include "sim/kernel/event_loop.h"
 #include "sim/traffic/stream.h"

@@ -39,14 +39,13 @@ LengthLaw lengthLaw(Reader& r) {
     }
     if (law == "histogram") {
         EmpiricalLength histogram;
-        r.list(
-            "bins",
-            [&](Reader& bin) {
-                const double low = bin.number("low", kTokens);
-                histogram.bins.push_back(
-                    {low, bin.number("high", kTokens, low), bin.number("weight", kWeight, 1.0)});
-            },
-            {.min = 1});
+        r.list("bins",
+               [&](Reader& bin) {
+                   const double low = bin.number("low", kTokens);
+                   histogram.bins.push_back(
+                       {low, bin.number("high", kTokens, low), bin.number("weight", kWeight, 1.0)});
+               },
+               {.min = 1});
         return histogram;
     }
     return ConstantLength{r.number("tokens", kTokens)};
@@ -64,8 +63,8 @@ LengthLaw length(Reader& r, std::string_view key, LengthLaw fallback) {
 }
 
 DurationLaw durationLaw(Reader& r) {
-    const std::string law = r.choice(
-        "law", {"constant", "uniform", "exponential", "lognormal", "choice", "cycle"});
+    const std::string law =
+        r.choice("law", {"constant", "uniform", "exponential", "lognormal", "choice", "cycle"});
     if (law == "uniform") return UniformSeconds{seconds(r, "min"), seconds(r, "max")};
     if (law == "exponential") return ExponentialSeconds{seconds(r, "mean")};
     if (law == "lognormal") {
@@ -101,7 +100,8 @@ Transform readTransform(Reader& r) {
     Transform read = LoopTransform{};
     if (!r.exactlyOne({"slice", "filter", "dither", "scale", "clamp", "loop"})) return read;
     r.object("slice", [&](Reader& t) {
-        read = SliceTransform{seconds(t, "from", 0s), seconds(t, "to", Duration{std::chrono::hours{1000000}})};
+        read = SliceTransform{seconds(t, "from", 0s),
+                              seconds(t, "to", Duration{std::chrono::hours{1000000}})};
     });
     r.object("filter", [&](Reader& t) {
         FilterTransform f;
@@ -129,7 +129,8 @@ Transform readTransform(Reader& r) {
         c.maxOutputTokens = t.number("max_output_tokens", {.min = 0}, c.maxOutputTokens);
         read = c;
     });
-    r.object("loop", [&](Reader& t) { read = LoopTransform{t.number("times", kNotNegative, 0.0)}; });
+    r.object("loop",
+             [&](Reader& t) { read = LoopTransform{t.number("times", kNotNegative, 0.0)}; });
     return read;
 }
 
@@ -175,32 +176,34 @@ Process process(Reader& r) {
     if (kind == "onoff") {
         OnOffProcess p;
         p.perSecond = r.number("rate", kRate);
-        if (auto on = durations(r, "on")) p.on = *on;
-        else r.fail("on", "how long the source is on is missing: a duration, or a law");
-        if (auto off = durations(r, "off")) p.off = *off;
-        else r.fail("off", "how long the source is off is missing: a duration, or a law");
+        if (auto on = durations(r, "on"))
+            p.on = *on;
+        else
+            r.fail("on", "how long the source is on is missing: a duration, or a law");
+        if (auto off = durations(r, "off"))
+            p.off = *off;
+        else
+            r.fail("off", "how long the source is off is missing: a duration, or a law");
         p.gapCv = r.number("gap_cv", {.min = 0, .max = 100}, 1.0);
         return p;
     }
     if (kind == "mmpp") {
         MmppProcess p;
-        r.list(
-            "states",
-            [&](Reader& s) {
-                p.states.push_back({s.number("rate", {.min = 0, .max = 1e7}), seconds(s, "mean"),
-                                    s.numbers("next", kWeight, {}, std::vector<double>{})});
-            },
-            {.min = 1});
+        r.list("states",
+               [&](Reader& s) {
+                   p.states.push_back({s.number("rate", {.min = 0, .max = 1e7}), seconds(s, "mean"),
+                                       s.numbers("next", kWeight, {}, std::vector<double>{})});
+               },
+               {.min = 1});
         return p;
     }
     if (kind == "steps") {
         StepsProcess p;
-        r.list(
-            "steps",
-            [&](Reader& s) {
-                p.steps.push_back({s.number("rate", {.min = 0, .max = 1e7}), seconds(s, "for")});
-            },
-            {.min = 1});
+        r.list("steps",
+               [&](Reader& s) {
+                   p.steps.push_back({s.number("rate", {.min = 0, .max = 1e7}), seconds(s, "for")});
+               },
+               {.min = 1});
         p.repeat = r.boolean("repeat", false);
         return p;
     }
@@ -208,7 +211,8 @@ Process process(Reader& r) {
         LumpProcess p;
         if (r.has("lumps")) {
             r.list("lumps", [&](Reader& l) {
-                p.lumps.push_back({seconds(l, "at", 0s), l.number("count", {.min = 1, .max = 1e9})});
+                p.lumps.push_back(
+                    {seconds(l, "at", 0s), l.number("count", {.min = 1, .max = 1e9})});
             });
         } else {
             p.lumps.push_back({seconds(r, "at", 0s), r.number("count", {.min = 1, .max = 1e9})});
@@ -246,8 +250,9 @@ Modulation modulation(Reader& r) {
                               m.number("start_day", {.min = 0, .max = 7}, 0.0)};
     });
     r.object("spike", [&](Reader& m) {
-        read = SpikeModulation{seconds(m, "at"), seconds(m, "for"), m.number("factor", kNotNegative),
-                               seconds(m, "rise", 0s), seconds(m, "every", 0s)};
+        read =
+            SpikeModulation{seconds(m, "at"), seconds(m, "for"), m.number("factor", kNotNegative),
+                            seconds(m, "rise", 0s), seconds(m, "every", 0s)};
     });
     r.object("ramp", [&](Reader& m) {
         read = RampModulation{seconds(m, "from", 0s), seconds(m, "to"),
@@ -290,10 +295,14 @@ void readTraffic(Reader& source, TrafficSpec& spec) {
         spec.process = process(r);
         r.list("modulations", [&](Reader& m) { spec.modulations.push_back(modulation(m)); });
         spec.startSeconds = seconds(r, "start", 0s);
-        if (r.has("stop")) spec.stopSeconds = seconds(r, "stop");
-        else r.known("stop");
-        if (r.has("max")) spec.maxArrivals = r.integer<std::uint64_t>("max", {1, 1000000000000});
-        else r.known("max");
+        if (r.has("stop"))
+            spec.stopSeconds = seconds(r, "stop");
+        else
+            r.known("stop");
+        if (r.has("max"))
+            spec.maxArrivals = r.integer<std::uint64_t>("max", {1, 1000000000000});
+        else
+            r.known("max");
     });
     readLengths(source, spec);
     spec.maxTokens = source.number("max_tokens", kNotNegative, 0.0);
@@ -328,8 +337,10 @@ void readTraffic(Reader& source, TrafficSpec& spec) {
         Tier tier;
         tier.name = r.text("name");
         tier.weight = r.number("weight", kWeight, 1.0);
-        if (r.has("priority")) tier.priority = r.integer<int>("priority", {-1000, 1000});
-        else r.known("priority");
+        if (r.has("priority"))
+            tier.priority = r.integer<int>("priority", {-1000, 1000});
+        else
+            r.known("priority");
         spec.tiers.push_back(tier);
     });
     source.list("priorities", [&](Reader& r) {
@@ -338,7 +349,8 @@ void readTraffic(Reader& source, TrafficSpec& spec) {
     });
     source.list("labels", [&](Reader& r) {
         LabelSet set;
-        for (const auto& label : r.labels("labels")) set.labels.emplace_back(label.key, label.value);
+        for (const auto& label : r.labels("labels"))
+            set.labels.emplace_back(label.key, label.value);
         set.weight = r.number("weight", kWeight, 1.0);
         spec.labels.push_back(set);
     });

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-// Reads the traffic of one source of a scenario: arrivals, lengths, deadlines, tenants and the rest,
-// from the words of scenario files into a TrafficSpec.
+// Reads the traffic of one source of a scenario: arrivals, lengths, deadlines, tenants and the
+// rest, from the words of scenario files into a TrafficSpec.
 #include "engine/config/reader.h"
 #include "sim/traffic/spec.h"
 

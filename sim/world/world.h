@@ -197,7 +197,7 @@ class World final : private FaultListener,
         int status = 0;
     } lastResult_; // of the last `finished` event: its request is reported ended next
     std::map<std::string, std::string> checksums_; // of trace files, once somebody asked
-    std::vector<std::uint64_t> outstanding_; // of each source: arrived and not ended
+    std::vector<std::uint64_t> outstanding_;       // of each source: arrived and not ended
     MemberTimer<World, &World::sample> sampleTimer_{*this};
     MemberTimer<World, &World::engineBack> engineTimer_{*this};
     std::unique_ptr<DeferredCall> poisonCrash_;

@@ -93,9 +93,15 @@ void World::applyTo(Endpoint& replica, TargetId metrics, const Fault& fault) {
         replica.kill();
         metrics_->setEndpointDown(metrics, true);
         break;
-    case FaultKind::replicaDrained: replica.drain(); break;
-    case FaultKind::replicaSlow: replica.setSlowFactor(fault.factor); break;
-    case FaultKind::replicaPartition: replica.setPartitioned(true); break;
+    case FaultKind::replicaDrained:
+        replica.drain();
+        break;
+    case FaultKind::replicaSlow:
+        replica.setSlowFactor(fault.factor);
+        break;
+    case FaultKind::replicaPartition:
+        replica.setPartitioned(true);
+        break;
     default:
         PENSTOCK_CHECK(!"a fault of a replica");
     }
@@ -144,26 +150,42 @@ void World::apply(const Fault& fault, std::size_t endpoint) {
         metrics_->setEndpointDown(routerGauges_->target(), true);
         break;
     case FaultKind::scrapeFailure:
-        for (TargetId t : targetsOf(fault)) metrics_->setScrapeFailure(t, fault.probability);
+        for (TargetId t : targetsOf(fault))
+            metrics_->setScrapeFailure(t, fault.probability);
         break;
     case FaultKind::metricsFrozen:
-        for (TargetId t : targetsOf(fault)) metrics_->setFrozen(t, true);
+        for (TargetId t : targetsOf(fault))
+            metrics_->setFrozen(t, true);
         break;
     case FaultKind::metricsNaN:
-        for (TargetId t : targetsOf(fault)) metrics_->setGaugeFault(t, "", GaugeFault::nan);
+        for (TargetId t : targetsOf(fault))
+            metrics_->setGaugeFault(t, "", GaugeFault::nan);
         break;
     case FaultKind::seriesMissing:
-        for (TargetId t : targetsOf(fault)) metrics_->setGaugeFault(t, "", GaugeFault::missing);
+        for (TargetId t : targetsOf(fault))
+            metrics_->setGaugeFault(t, "", GaugeFault::missing);
         break;
-    case FaultKind::clockSkew: metrics_->setClockSkew(fault.delay); break;
-    case FaultKind::prometheusDown: metrics_->setPrometheusDown(true); break;
-    case FaultKind::queueDown: broker_->setDown(true); break;
+    case FaultKind::clockSkew:
+        metrics_->setClockSkew(fault.delay);
+        break;
+    case FaultKind::prometheusDown:
+        metrics_->setPrometheusDown(true);
+        break;
+    case FaultKind::queueDown:
+        broker_->setDown(true);
+        break;
     case FaultKind::queueSlow:
         broker_->setLatency(scenario_.broker.roundTrip + fault.delay);
         break;
-    case FaultKind::queueRestartEmpty: broker_->restartEmpty(); break;
-    case FaultKind::engineCrash: crashEngine(fault.lasting); break;
-    case FaultKind::engineDrain: drainEngine(fault.lasting); break;
+    case FaultKind::queueRestartEmpty:
+        broker_->restartEmpty();
+        break;
+    case FaultKind::engineCrash:
+        crashEngine(fault.lasting);
+        break;
+    case FaultKind::engineDrain:
+        drainEngine(fault.lasting);
+        break;
     case FaultKind::autoscalerStuck:
         autoscaler_->setStuck(true);
         break;
@@ -193,22 +215,35 @@ void World::undo(const Fault& fault, std::size_t endpoint) {
         metrics_->setEndpointDown(routerGauges_->target(), false);
         break;
     case FaultKind::scrapeFailure:
-        for (TargetId t : targetsOf(fault)) metrics_->setScrapeFailure(t, 0.0);
+        for (TargetId t : targetsOf(fault))
+            metrics_->setScrapeFailure(t, 0.0);
         break;
     case FaultKind::metricsFrozen:
-        for (TargetId t : targetsOf(fault)) metrics_->setFrozen(t, false);
+        for (TargetId t : targetsOf(fault))
+            metrics_->setFrozen(t, false);
         break;
     case FaultKind::metricsNaN:
     case FaultKind::seriesMissing:
-        for (TargetId t : targetsOf(fault)) metrics_->setGaugeFault(t, "", GaugeFault::none);
+        for (TargetId t : targetsOf(fault))
+            metrics_->setGaugeFault(t, "", GaugeFault::none);
         break;
-    case FaultKind::clockSkew: metrics_->setClockSkew(0s); break;
-    case FaultKind::prometheusDown: metrics_->setPrometheusDown(false); break;
-    case FaultKind::queueDown: broker_->setDown(false); break;
-    case FaultKind::queueSlow: broker_->setLatency(scenario_.broker.roundTrip); break;
-    case FaultKind::queueRestartEmpty: break;
+    case FaultKind::clockSkew:
+        metrics_->setClockSkew(0s);
+        break;
+    case FaultKind::prometheusDown:
+        metrics_->setPrometheusDown(false);
+        break;
+    case FaultKind::queueDown:
+        broker_->setDown(false);
+        break;
+    case FaultKind::queueSlow:
+        broker_->setLatency(scenario_.broker.roundTrip);
+        break;
+    case FaultKind::queueRestartEmpty:
+        break;
     case FaultKind::engineCrash:
-    case FaultKind::engineDrain: break; // engineBack() restarts it
+    case FaultKind::engineDrain:
+        break; // engineBack() restarts it
     case FaultKind::autoscalerStuck:
         autoscaler_->setStuck(false);
         break;
@@ -243,6 +278,8 @@ void World::engineBack() {
     startEngine();
 }
 
-void World::poisoned() { poisonCrash_->soon(); }
+void World::poisoned() {
+    poisonCrash_->soon();
+}
 
 } // namespace penstock::sim

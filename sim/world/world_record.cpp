@@ -43,7 +43,8 @@ void World::makeRecorder() {
     for (const ParameterEntry& entry : truth_->registry().entries()) {
         setup.parameterNames.push_back(entry.path);
     }
-    for (const FaultKindInfo& kind : faultKinds()) setup.faultNames.emplace_back(kind.name);
+    for (const FaultKindInfo& kind : faultKinds())
+        setup.faultNames.emplace_back(kind.name);
     recorder_ = std::make_unique<Recorder>(std::move(setup));
 }
 
@@ -172,7 +173,8 @@ RunFacts World::facts(double wallSeconds) {
     facts.cachedPromptTokens = router_->totals().cachedTokens;
     for (const auto& source : sources_)
         facts.traffic.emplace_back(source->stream().describe());
-    for (const Expectation& e : scenario_.expect) facts.expectations.push_back(e.expression);
+    for (const Expectation& e : scenario_.expect)
+        facts.expectations.push_back(e.expression);
     facts.abortedTokens = wastedTokens();
     facts.gpuSeconds = gpuSeconds();
     facts.costPerGpuHour = scenario_.costPerGpuHour;

@@ -28,7 +28,8 @@ void hold(benchmark::State& state) {
     sim::EventLoop loop{Time{}, 1};
     sim::RandomSequence random{1, 1, 1};
     std::vector<Duration> steps(4096);
-    for (Duration& step : steps) step = fromSeconds(random.exponential());
+    for (Duration& step : steps)
+        step = fromSeconds(random.exponential());
     std::vector<std::unique_ptr<Holder>> holders;
     for (std::int64_t i = 0; i < state.range(0); ++i) {
         holders.push_back(std::make_unique<Holder>());
@@ -37,7 +38,8 @@ void hold(benchmark::State& state) {
         holders.back()->next = static_cast<std::size_t>(i * 7) & (steps.size() - 1);
         holders.back()->fire();
     }
-    for (auto _ : state) loop.step();
+    for (auto _ : state)
+        loop.step();
     state.SetItemsProcessed(state.iterations());
 }
 BENCHMARK(hold)->Arg(16)->Arg(128)->Arg(1024)->Arg(16384);

@@ -1,18 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 // What it costs to be watched: a run in fast mode whose frames are taken every 33 ms, as a window
 // does, against the same run headless. `share` is the speed that is left; `same` is 1 when both had
-// the same fingerprint. Speeds are by processor time of the run's own thread, so that a busy machine
-// does not change them; `wall_share` is by the clock on the wall.
+// the same fingerprint. Speeds are by processor time of the run's own thread, so that a busy
+// machine does not change them; `wall_share` is by the clock on the wall.
 #include "app/session/simulated_run.h"
 #include "sim/world/scenario_reader.h"
 
 #include <benchmark/benchmark.h>
 
-#include <sys/resource.h>
-
 #include <chrono>
 #include <fstream>
 #include <string>
+#include <sys/resource.h>
 #include <thread>
 
 namespace {
@@ -55,8 +54,7 @@ Timed headless(const std::string& path) {
     auto world = sim::World::make(read(path));
     const auto began = Clock::now();
     const double before = cpu(RUSAGE_THREAD);
-    while (!(*world)->runFor(20ms)) {
-    }
+    while (!(*world)->runFor(20ms)) {}
     Timed timed;
     timed.cpu = cpu(RUSAGE_THREAD) - before;
     timed.wall = std::chrono::duration<double>(Clock::now() - began).count();
@@ -69,7 +67,8 @@ Timed watched(const std::string& path) {
     setup.scenario = read(path);
     app::SimulatedRun run(std::move(setup));
     app::Frame frame;
-    while (!run.take(frame)) std::this_thread::sleep_for(1ms); // it has been made
+    while (!run.take(frame))
+        std::this_thread::sleep_for(1ms); // it has been made
     const auto began = Clock::now();
     const double all = cpu(RUSAGE_SELF);
     const double mine = cpu(RUSAGE_THREAD);

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-// Whole runs of the scenarios in this folder: engine, router, metrics and recording on. The counters
-// are per second of processor time, so that a shared machine measures the same: requests, events
-// (timers fired), and what the event loop alone could do with as many timers armed, the hold model of
-// event_loop_bench.cpp, which is the limit of any discrete-event simulator.
+// Whole runs of the scenarios in this folder: engine, router, metrics and recording on. The
+// counters are per second of processor time, so that a shared machine measures the same: requests,
+// events (timers fired), and what the event loop alone could do with as many timers armed, the hold
+// model of event_loop_bench.cpp, which is the limit of any discrete-event simulator.
 #include "sim/world/scenario_reader.h"
 #include "sim/world/world.h"
 
@@ -38,9 +38,7 @@ void run(benchmark::State& state, const std::string& name) {
 
 BENCHMARK_CAPTURE(run, one_replica, "one-replica")->Unit(benchmark::kSecond)->Iterations(1);
 BENCHMARK_CAPTURE(run, replicas_64, "64-replicas")->Unit(benchmark::kSecond)->Iterations(1);
-BENCHMARK_CAPTURE(run, conversation_64, "conversation-64")
-    ->Unit(benchmark::kSecond)
-    ->Iterations(1);
+BENCHMARK_CAPTURE(run, conversation_64, "conversation-64")->Unit(benchmark::kSecond)->Iterations(1);
 BENCHMARK_CAPTURE(run, conversation_64_prefix, "conversation-64-prefix")
     ->Unit(benchmark::kSecond)
     ->Iterations(1);

@@ -52,8 +52,12 @@ std::vector<Include> includes() {
 }
 
 // "engine/core" of "engine/core/gate.h".
-std::string folderOf(const std::string& path) { return fs::path(path).parent_path().string(); }
-std::string roomOf(const std::string& path) { return path.substr(0, path.find('/')); }
+std::string folderOf(const std::string& path) {
+    return fs::path(path).parent_path().string();
+}
+std::string roomOf(const std::string& path) {
+    return path.substr(0, path.find('/'));
+}
 
 TEST(House, arrowsBetweenTheFloorsPointDown) {
     const std::map<std::string, std::set<std::string>> allowed{
@@ -84,21 +88,25 @@ TEST(House, foldersMakeNoCircle) {
         path.push_back(folder);
         if (state[folder] == 1) {
             std::string text;
-            for (const std::string& step : path) text += step + " -> ";
+            for (const std::string& step : path)
+                text += step + " -> ";
             ADD_FAILURE() << "a circle: " << text;
         } else {
             state[folder] = 1;
-            for (const std::string& next : arrows[folder]) visit(next);
+            for (const std::string& next : arrows[folder])
+                visit(next);
             state[folder] = 2;
         }
         path.pop_back();
     };
-    for (const auto& [folder, targets] : std::map(arrows)) visit(folder);
+    for (const auto& [folder, targets] : std::map(arrows))
+        visit(folder);
 }
 
 TEST(House, qtStaysInTheWorkbenchAndChartsInItsCharts) {
     const std::regex qt{R"(^Q[A-Z]\w*(/.*)?$|^Qt[A-Z]\w*/.*)"};
-    const std::regex charts{R"(^QtCharts/.*|^Q(Chart|ChartView|LineSeries|ValueAxis|AbstractSeries|XYSeries)$)"};
+    const std::regex charts{
+        R"(^QtCharts/.*|^Q(Chart|ChartView|LineSeries|ValueAxis|AbstractSeries|XYSeries)$)"};
     for (const Include& include : includes()) {
         if (include.quoted) continue;
         const bool inWorkbench = include.from.find("app/workbench/") != std::string::npos;
@@ -118,8 +126,8 @@ TEST(House, everySourceNamesItsLicence) {
         std::string first;
         std::getline(in, first);
         const bool window = file.string().find("app/workbench/") != std::string::npos;
-        const std::string expected = std::string("// SPDX-License-Identifier: ") +
-                                     (window ? "GPL-3.0-only" : "Apache-2.0");
+        const std::string expected =
+            std::string("// SPDX-License-Identifier: ") + (window ? "GPL-3.0-only" : "Apache-2.0");
         EXPECT_EQ(first, expected) << file;
     }
 }

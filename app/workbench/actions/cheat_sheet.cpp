@@ -61,8 +61,9 @@ QString CheatSheet::html(const ActionRegistry& registry) {
         while (next < all.size() &&
                (used == 0 || lastColumn || used + all[next].rows.size() / 2 < lines / kColumns)) {
             const Group& g = all[next++];
-            page += QStringLiteral("<tr><td colspan='2' style='padding-top:8px'><b>%1</b></td></tr>")
-                        .arg(g.name.toHtmlEscaped());
+            page +=
+                QStringLiteral("<tr><td colspan='2' style='padding-top:8px'><b>%1</b></td></tr>")
+                    .arg(g.name.toHtmlEscaped());
             for (const auto& [keys, text] : g.rows) {
                 page += QStringLiteral("<tr><td width='42%' style='color:%1;padding-right:10px'>%2"
                                        "</td><td>%3</td></tr>")

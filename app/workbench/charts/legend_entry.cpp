@@ -65,8 +65,9 @@ QSize LegendEntry::sizeHint() const {
 
 QSize LegendEntry::minimumSizeHint() const {
     // As much of the name stays as tells whose value it is.
-    const int name = kSlack + std::min(fontMetrics().horizontalAdvance(name_),
-                                       fontMetrics().horizontalAdvance(QStringLiteral("threshold")));
+    const int name =
+        kSlack + std::min(fontMetrics().horizontalAdvance(name_),
+                          fontMetrics().horizontalAdvance(QStringLiteral("threshold")));
     const int value = valueWidth() / (1 + otherCount_); // other runs' values give way
     return {kEntryPad + kEntrySwatch + kEntryGap + name + kEntryGap + value + kEntryPad,
             sizeHint().height()};

@@ -12,10 +12,7 @@
 #include <QVBoxLayout>
 
 namespace penstock::app {
-namespace {
-
-
-} // namespace
+namespace {} // namespace
 
 QueuesDock::QueuesDock(QWidget* parent)
     : RunDock(QStringLiteral("queues"), tr("Queues"),

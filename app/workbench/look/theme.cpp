@@ -144,8 +144,8 @@ void applyTheme(ThemeKind kind) {
     font.setPointSizeF(kPointSize);
     QApplication::setFont(font);
     QApplication::setPalette(themeOf(kind).palette);
-    // Tool tips have a palette of their own. (A style sheet for them would hold the colours that other
-    // widgets have been given on their own.)
+    // Tool tips have a palette of their own. (A style sheet for them would hold the colours that
+    // other widgets have been given on their own.)
     QToolTip::setPalette(themeOf(kind).palette);
 }
 

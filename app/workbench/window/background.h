@@ -14,7 +14,8 @@ namespace penstock::app {
 
 // Runs `work` on a pool thread and hands what it returns to `done` on the GUI thread, unless
 // `owner` is gone by then. `work` must not touch `owner`. GUI thread only.
-template <class Work, class Done> void inBackground(QObject* owner, Work work, Done done) {
+template <class Work, class Done>
+void inBackground(QObject* owner, Work work, Done done) {
     const QPointer<QObject> guard(owner);
     QThreadPool::globalInstance()->start(
         [guard, work = std::move(work), done = std::move(done)]() mutable {

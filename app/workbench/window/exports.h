@@ -13,8 +13,8 @@ namespace penstock::app {
 // One kind of export, for menus and dialogs.
 struct ExportChoice {
     ExportKind kind;
-    QString id;     // "helm"
-    QString text;   // "&Helm values…"
+    QString id;   // "helm"
+    QString text; // "&Helm values…"
     QString help;
     QString name;   // suggested file name; of documents: of the folder
     QString filter; // of the file dialog; empty: a folder is asked for

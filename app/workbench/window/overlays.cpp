@@ -4,7 +4,6 @@
 #include "app/workbench/models/text.h"
 #include "app/workbench/window/background.h"
 
-
 namespace penstock::app {
 Overlays::Overlays(RunMaker& maker, QObject* parent) : QObject(parent), maker_(maker) {}
 
@@ -20,24 +19,24 @@ void Overlays::putAway(Overlay& overlay) {
     QThreadPool::globalInstance()->start([old]() mutable { old.reset(); });
 }
 
-template <class Make> void Overlays::wish(const QString& name, Make make, Time alignTo) {
+template <class Make>
+void Overlays::wish(const QString& name, Make make, Time alignTo) {
     remove(name);
     Overlay& overlay = all_[name];
     overlay.ticket = ++tickets_;
     overlay.series = std::make_shared<RunSeries>();
     Q_EMIT changed(name, overlay.series, 0);
-    inBackground(this, std::move(make),
-                 [this, name, ticket = overlay.ticket, alignTo](Made made) {
-                     const auto at = all_.find(name);
-                     if (at == all_.end() || at->second.ticket != ticket) return;
-                     if (!made) {
-                         remove(name);
-                         Q_EMIT failed(text(made.error().text()));
-                         return;
-                     }
-                     at->second.run = std::move(*made);
-                     at->second.series->begin(at->second.run->info(), alignTo);
-                 });
+    inBackground(this, std::move(make), [this, name, ticket = overlay.ticket, alignTo](Made made) {
+        const auto at = all_.find(name);
+        if (at == all_.end() || at->second.ticket != ticket) return;
+        if (!made) {
+            remove(name);
+            Q_EMIT failed(text(made.error().text()));
+            return;
+        }
+        at->second.run = std::move(*made);
+        at->second.series->begin(at->second.run->info(), alignTo);
+    });
 }
 
 void Overlays::begin(const QString& name, RunOrder order, Time alignTo) {

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-only
 #pragma once
 
-// Runs laid over the one on the screen: computed in the background from the same start, or read from
-// the store, and drawn as they grow. GUI thread only.
+// Runs laid over the one on the screen: computed in the background from the same start, or read
+// from the store, and drawn as they grow. GUI thread only.
 #include "app/workbench/models/run_series.h"
 #include "app/workbench/window/run_maker.h"
 
@@ -48,7 +48,8 @@ class Overlays : public QObject {
     };
     using Made = Result<std::unique_ptr<RunView>>;
 
-    template <class Make> void wish(const QString& name, Make make, Time alignTo);
+    template <class Make>
+    void wish(const QString& name, Make make, Time alignTo);
     void putAway(Overlay& overlay);
 
     RunMaker& maker_;

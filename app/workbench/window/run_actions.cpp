@@ -81,8 +81,7 @@ void MainWindow::addOverlayActions() {
     const auto add = [&](const char* id, const QString& title, const QString& help,
                          const char* image, const QKeySequence& keys, const QString& name,
                          auto change) {
-        ActionSpec spec{QString::fromLatin1(id),    menu,  title, help,
-                        QString::fromLatin1(image), {}};
+        ActionSpec spec{QString::fromLatin1(id), menu, title, help, QString::fromLatin1(image), {}};
         if (!keys.isEmpty()) spec.shortcuts = {keys};
         spec.checkable = true;
         QAction* action = registry_.add(spec, [this, name, change](bool on) {
@@ -106,8 +105,7 @@ void MainWindow::addOverlayActions() {
         });
     add("overlay.base", tr("&Base parameters"),
         tr("Lay over: the same seed with every parameter as the documents have it"), "layout",
-        QKeySequence(Qt::CTRL | Qt::Key_B), tr("base parameters"),
-        [](RunOrder order) {
+        QKeySequence(Qt::CTRL | Qt::Key_B), tr("base parameters"), [](RunOrder order) {
             order.perfectGate = false;
             return order;
         });

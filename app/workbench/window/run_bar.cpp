@@ -164,8 +164,7 @@ QToolButton* RunBar::button(const QString& action) const {
     return findChild<QToolButton*>(QStringLiteral("button.") + action);
 }
 
-QLabel* RunBar::addReading(QLayout& row, const QString& name, const QString& help,
-                           int characters) {
+QLabel* RunBar::addReading(QLayout& row, const QString& name, const QString& help, int characters) {
     auto* label = new QLabel(this);
     label->setFont(numberFont());
     // A width of its own, so that nothing hops while digits come and go.
@@ -229,9 +228,8 @@ void RunBar::showNow(bool atOnce) {
     left_->setText(desk_.running() && now.remainingSeconds
                        ? tr("%1 left").arg(text(durationLabel(fromSeconds(*now.remainingSeconds))))
                        : QString());
-    events_->setText(desk_.running()
-                         ? tr("%1 events/s").arg(text(numberLabel(now.eventsPerSecond)))
-                         : QString());
+    events_->setText(desk_.running() ? tr("%1 events/s").arg(text(numberLabel(now.eventsPerSecond)))
+                                     : QString());
     seed_->setText(tr("seed %1").arg(info.seed));
     progress_->setValue(static_cast<int>(std::lround(now.progress * kProgressSteps)));
 }

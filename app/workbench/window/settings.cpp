@@ -10,9 +10,9 @@ namespace {
 // Names of layouts and stores may hold a slash, which QSettings takes for a group.
 QString key(const char* group, const QString& name) {
     return QString::fromLatin1(group) + QLatin1Char('/') +
-           (name.isEmpty() ? QStringLiteral("last")
-                           : QStringLiteral("named.") +
-                                 QString::fromLatin1(QUrl::toPercentEncoding(name)));
+           (name.isEmpty()
+                ? QStringLiteral("last")
+                : QStringLiteral("named.") + QString::fromLatin1(QUrl::toPercentEncoding(name)));
 }
 
 } // namespace
@@ -24,8 +24,8 @@ ThemeKind Settings::theme() const {
 }
 
 void Settings::setTheme(ThemeKind kind) {
-    settings_.setValue(QStringLiteral("theme"), kind == ThemeKind::dark ? QStringLiteral("dark")
-                                                                        : QStringLiteral("light"));
+    settings_.setValue(QStringLiteral("theme"),
+                       kind == ThemeKind::dark ? QStringLiteral("dark") : QStringLiteral("light"));
 }
 
 QByteArray Settings::geometry() const {

@@ -17,8 +17,8 @@ struct TourStep {
 
     QString scenario; // that has to be on the screen
     Place place = Place::charts;
-    QString which;    // chart: its id; knob: the parameter's name; panel: the dock's id; button: the
-                      // action's id
+    QString which; // chart: its id; knob: the parameter's name; panel: the dock's id; button: the
+                   // action's id
     QString title, words;
     Borrowed borrowed = Borrowed::nothing;
 };

@@ -46,10 +46,11 @@ void MainWindow::addViewActions() {
     const QString panels = tr("Window");
     int number = 1;
     for (RunDock* dock : docks_.all()) {
-        ActionSpec spec{QStringLiteral("panel.") + dock->id(), panels, dock->title(), dock->help(),
-                        {}, {}};
+        ActionSpec spec{
+            QStringLiteral("panel.") + dock->id(), panels, dock->title(), dock->help(), {}, {}};
         if (number <= 10) {
-            spec.shortcuts = {QKeySequence(Qt::CTRL | static_cast<Qt::Key>(Qt::Key_0 + number % 10))};
+            spec.shortcuts = {
+                QKeySequence(Qt::CTRL | static_cast<Qt::Key>(Qt::Key_0 + number % 10))};
         }
         ++number;
         registry_.add(spec, [this, dock](bool) {
@@ -57,8 +58,8 @@ void MainWindow::addViewActions() {
             layouts_->bringUp(dock);
         });
     }
-    ActionSpec next{QStringLiteral("panel.next"), panels, tr("Go to the &next panel"), {}, {},
-                    {Qt::Key_F6}};
+    ActionSpec next{
+        QStringLiteral("panel.next"), panels, tr("Go to the &next panel"), {}, {}, {Qt::Key_F6}};
     next.separatorBefore = true;
     registry_.add(next, [this](bool) { layouts_->focusNext(1); });
     registry_.add({QStringLiteral("panel.previous"),
@@ -83,11 +84,11 @@ void MainWindow::addViewActions() {
     int index = 0;
     for (const QString& name : LayoutKeeper::shipped()) {
         ActionSpec shipped{QStringLiteral("layout.shipped.%1").arg(index),
-                       layout,
-                       tr("Layout: %1").arg(name),
-                       tr("Puts every panel back in its place"),
-                       QStringLiteral("layout"),
-                       {}};
+                           layout,
+                           tr("Layout: %1").arg(name),
+                           tr("Puts every panel back in its place"),
+                           QStringLiteral("layout"),
+                           {}};
         shipped.separatorBefore = index++ == 0;
         registry_.add(shipped, [this, name](bool) { layouts_->arrange(name); });
     }
@@ -109,8 +110,8 @@ void MainWindow::addViewActions() {
     registry_
         .add(theme, [this](bool dark) { setTheme(dark ? ThemeKind::dark : ThemeKind::light); })
         ->setChecked(currentTheme().kind == ThemeKind::dark);
-    ActionSpec full{QStringLiteral("view.fullScreen"), layout, tr("&Full screen"), {}, {},
-                    {Qt::Key_F11}};
+    ActionSpec full{
+        QStringLiteral("view.fullScreen"), layout, tr("&Full screen"), {}, {}, {Qt::Key_F11}};
     full.checkable = true;
     registry_.add(full, [this](bool on) {
         setWindowState(on ? windowState() | Qt::WindowFullScreen
@@ -181,10 +182,9 @@ void MainWindow::addMenus() {
 
 void MainWindow::saveLayoutAs() {
     bool ok = false;
-    const QString name =
-        QInputDialog::getText(this, tr("Save the layout"), tr("Name:"), QLineEdit::Normal,
-                              settings_.layouts().value(0), &ok)
-            .simplified();
+    const QString name = QInputDialog::getText(this, tr("Save the layout"), tr("Name:"),
+                                               QLineEdit::Normal, settings_.layouts().value(0), &ok)
+                             .simplified();
     if (!ok || name.isEmpty()) return;
     saveLayout(name);
 }

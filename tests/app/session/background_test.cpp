@@ -21,7 +21,8 @@ TEST(Beside, thePerfectGateIsTheSameSeedBehindAnotherGate) {
     EXPECT_EQ(seen.last.fingerprint, headless(scenario("code-onoff", 3min), perfect));
     ASSERT_FALSE(seen.gauges.empty());
     // What it reads is the truth.
-    for (const GaugeSample& g : seen.gauges) ASSERT_EQ(g.gateTruth.size(), 1u);
+    for (const GaugeSample& g : seen.gauges)
+        ASSERT_EQ(g.gateTruth.size(), 1u);
     ASSERT_EQ(seen.last.gates.size(), 1u);
     EXPECT_NEAR(seen.last.gates[0].threshold, 0.8, 1e-9);
 }
@@ -83,7 +84,8 @@ TEST(Replications, tellWhatIsNoise) {
 TEST(Replications, sayWhatIsWrong) {
     Replications runs(scenario("code-onoff", 1min), {}, {1, 2},
                       {{sim::World::epoch() + 10s, "engine.nothing", "1"}});
-    for (int i = 0; i < 2000 && !runs.done(); ++i) std::this_thread::sleep_for(5ms);
+    for (int i = 0; i < 2000 && !runs.done(); ++i)
+        std::this_thread::sleep_for(5ms);
     ASSERT_TRUE(runs.done());
     EXPECT_NE(runs.error().find("engine.nothing"), std::string::npos);
     EXPECT_TRUE(runs.reports().empty());

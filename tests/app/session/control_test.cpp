@@ -16,23 +16,22 @@ using namespace test;
 
 // 64 replicas under 2,560 requests a second, the most that one event may find to do.
 sim::Scenario fat() {
-    auto read = sim::readScenario(std::string(PENSTOCK_SOURCE_DIR) + "/tests/bench/64-replicas.yaml",
-                                  options());
+    auto read = sim::readScenario(
+        std::string(PENSTOCK_SOURCE_DIR) + "/tests/bench/64-replicas.yaml", options());
     EXPECT_TRUE(read.has_value()) << (read ? "" : read.error().text());
     return read ? *read : sim::Scenario{};
 }
 
-// From the moment a command is sent until a frame tells that it has been obeyed. The best of several
-// tries: what the machine's other work adds is not ours.
+// From the moment a command is sent until a frame tells that it has been obeyed. The best of
+// several tries: what the machine's other work adds is not ours.
 TEST(Control, stopAndPauseAreObeyedWithinFiveMilliseconds) {
     auto best = std::chrono::nanoseconds::max();
     for (int i = 0; i < 8; ++i) {
         auto run = begin(fat());
         Seen seen;
         run->send(RunFast{});
-        ASSERT_TRUE(watch(*run, seen, [&](const Seen& s) {
-            return s.last.head > run->info().start + 2s;
-        }));
+        ASSERT_TRUE(
+            watch(*run, seen, [&](const Seen& s) { return s.last.head > run->info().start + 2s; }));
         const auto asked = std::chrono::steady_clock::now();
         if (i % 2 == 0) {
             run->send(Stop{});
@@ -55,13 +54,11 @@ TEST(Control, aPausedRunStandsStill) {
     auto run = begin(scenario("code-onoff", 10min));
     Seen seen;
     run->send(RunPaced{50});
-    ASSERT_TRUE(watch(*run, seen, [&](const Seen& s) {
-        return s.last.head > run->info().start + 5s;
-    }));
+    ASSERT_TRUE(
+        watch(*run, seen, [&](const Seen& s) { return s.last.head > run->info().start + 5s; }));
     run->send(Pause{});
-    ASSERT_TRUE(watch(*run, seen, [](const Seen& s) {
-        return s.last.status == RunStatus::paused;
-    }));
+    ASSERT_TRUE(
+        watch(*run, seen, [](const Seen& s) { return s.last.status == RunStatus::paused; }));
     const Time head = seen.last.head;
     EXPECT_EQ(seen.gauges.back().at, head); // what is shown is what is
     std::this_thread::sleep_for(60ms);
@@ -75,9 +72,8 @@ TEST(Control, aPausedRunStandsStill) {
     EXPECT_EQ(seen.marks.back().kind, MarkNote::Kind::move);
     EXPECT_EQ(seen.marks.back().text, "queue batch: threshold = 0.33");
     ASSERT_FALSE(seen.last.gates.empty());
-    const auto moved = std::find_if(seen.events.rbegin(), seen.events.rend(), [](const auto& e) {
-        return e.kind == EventKind::parameter;
-    });
+    const auto moved = std::find_if(seen.events.rbegin(), seen.events.rend(),
+                                    [](const auto& e) { return e.kind == EventKind::parameter; });
     ASSERT_NE(moved, seen.events.rend());
     EXPECT_EQ(moved->at, head);
 }
@@ -166,7 +162,8 @@ TEST(Control, aRunThatIsLeftComesToAnEnd) {
 
 double total(const RequestRow& row) {
     double ms = 0;
-    for (const StageRow& stage : row.stages) ms += toMillis(stage.to - stage.from);
+    for (const StageRow& stage : row.stages)
+        ms += toMillis(stage.to - stage.from);
     return ms;
 }
 
@@ -201,7 +198,9 @@ TEST(Find, aFinishedRequestIsShownInFull) {
         };
         EXPECT_TRUE(has(Stage::prefill));
         EXPECT_TRUE(has(Stage::decode) || found.outputTokens <= 1);
-        if (found.queue == "batch" && found.waitMs > 1) { EXPECT_TRUE(has(Stage::queue)); }
+        if (found.queue == "batch" && found.waitMs > 1) {
+            EXPECT_TRUE(has(Stage::queue));
+        }
     }
     EXPECT_GT(batch, 20);
     EXPECT_GT(interactive, 20);
@@ -222,8 +221,8 @@ TEST(Find, aLivingRequestIsFoundWhereItIs) {
     EXPECT_EQ(seen.found->finished, kNever);
     EXPECT_NEAR(total(*seen.found), 240e3, 1e3);
     EXPECT_EQ(seen.found->stages.back().stage, Stage::queue);
-    for (const char* id : {"backlog-12", "nobody-1", "", "backlog-", "code-99999999999999999999",
-                           "-5", "💥"}) {
+    for (const char* id :
+         {"backlog-12", "nobody-1", "", "backlog-", "code-99999999999999999999", "-5", "💥"}) {
         seen.found.reset();
         run->find(id);
         ASSERT_TRUE(watch(*run, seen, [](const Seen& s) { return s.found.has_value(); })) << id;
@@ -236,7 +235,8 @@ TEST(Find, aLivingRequestIsFoundWhereItIs) {
 TEST(Find, retriesAreStagesToo) {
     std::ifstream in{shipped("code-onoff")};
     std::string text{std::istreambuf_iterator<char>(in), {}};
-    text += "\nfaults:\n  - {kind: router-errors, at: 0s, for: 3m, status: 503, probability: 0.5}\n";
+    text +=
+        "\nfaults:\n  - {kind: router-errors, at: 0s, for: 3m, status: 503, probability: 0.5}\n";
     auto read = sim::parseScenario(text, "errors.yaml", options(4min));
     ASSERT_TRUE(read.has_value()) << read.error().text();
     auto run = begin(std::move(*read));
@@ -252,10 +252,12 @@ TEST(Find, retriesAreStagesToo) {
         run->find(row.id);
         ASSERT_TRUE(watch(*run, seen, [](const Seen& s) { return s.found.has_value(); }));
         int backoffs = 0;
-        for (const StageRow& stage : seen.found->stages) backoffs += stage.stage == Stage::backoff;
+        for (const StageRow& stage : seen.found->stages)
+            backoffs += stage.stage == Stage::backoff;
         EXPECT_EQ(backoffs, row.attempts - 1);
         EXPECT_EQ(seen.found->stages.back().attempt, row.attempts);
-        EXPECT_NEAR(total(*seen.found), seen.found->endToEndMs, seen.found->endToEndMs * 1e-6 + 1e-3);
+        EXPECT_NEAR(total(*seen.found), seen.found->endToEndMs,
+                    seen.found->endToEndMs * 1e-6 + 1e-3);
         EXPECT_NEAR(seen.found->waitMs, row.waitMs, 1e-9);
     }
     EXPECT_EQ(checked, 10);

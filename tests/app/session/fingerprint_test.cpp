@@ -1,11 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-// A run is the same run however it is paced and however often it is looked at: stepped, paced, fast,
-// with its frames taken or left, recorded or not, it ends with the fingerprint that it has headless.
-// One scenario per kind of fault that makes the router's knowledge grow stale is among them, because
-// that is where somebody who only looks could leave a trace.
-#include "tests/app/session/session_support.h"
-
+// A run is the same run however it is paced and however often it is looked at: stepped, paced,
+// fast, with its frames taken or left, recorded or not, it ends with the fingerprint that it has
+// headless. One scenario per kind of fault that makes the router's knowledge grow stale is among
+// them, because that is where somebody who only looks could leave a trace.
 #include "engine/record/report.h"
+#include "tests/app/session/session_support.h"
 
 #include <filesystem>
 #include <fstream>
@@ -36,9 +35,10 @@ TEST(SessionFingerprint, pacedAndSteppedIsHeadless) {
     Seen seen;
     run->send(RunPaced{20});
     ASSERT_TRUE(watch(*run, seen, [](const Seen& s) { return s.gauges.size() > 10; }));
-    for (int i = 0; i < 500; ++i) run->send(StepOne{});
-    ASSERT_TRUE(watch(*run, seen,
-                      [](const Seen& s) { return s.last.status == RunStatus::paused; }));
+    for (int i = 0; i < 500; ++i)
+        run->send(StepOne{});
+    ASSERT_TRUE(
+        watch(*run, seen, [](const Seen& s) { return s.last.status == RunStatus::paused; }));
     run->send(RunUntil{run->info().start + 40s, {}});
     ASSERT_TRUE(watch(*run, seen, [&](const Seen& s) {
         return s.last.status == RunStatus::paused && s.last.head == run->info().start + 40s;

@@ -131,7 +131,8 @@ TEST(Frames, rowsAgreeWithTheRun) {
     ASSERT_EQ(seen.last.queues.size(), 1u);
     const QueueRow& queue = seen.last.queues[0];
     EXPECT_EQ(queue.id, "batch");
-    EXPECT_NEAR(static_cast<double>(queue.depth), static_cast<double>(seen.gauges.back().queues[0].depth), 0.5);
+    EXPECT_NEAR(static_cast<double>(queue.depth),
+                static_cast<double>(seen.gauges.back().queues[0].depth), 0.5);
     EXPECT_NEAR(queue.oldestAgeSeconds, 360, 1); // the lump came at the start
     EXPECT_GT(queue.waitP95Ms, 0);
     std::set<std::string> ids;
@@ -193,7 +194,9 @@ TEST(Frames, aClosedGateSaysWhyAndWhatToMove) {
     EXPECT_EQ(closed->owner, "queue batch");
     EXPECT_EQ(closed->type, "prometheus-saturation");
     EXPECT_NEAR(closed->threshold, 0.8, 1e-9);
-    if (closed->reason == "gate_closed") { EXPECT_GE(closed->read, 0.8); }
+    if (closed->reason == "gate_closed") {
+        EXPECT_GE(closed->read, 0.8);
+    }
     EXPECT_GE(closed->readAgeSeconds, 0);
     EXPECT_FALSE(std::isnan(closed->truth));
     EXPECT_NE(closed->source.find("pool_saturation"), std::string::npos);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// The pacer's rules, on clocks that the test moves: how far a paced run may go by when, what becomes
-// of one that cannot keep up, what ends a target, what is measured. A fake run does what it is told
-// at a speed of its own.
+// The pacer's rules, on clocks that the test moves: how far a paced run may go by when, what
+// becomes of one that cannot keep up, what ends a target, what is measured. A fake run does what it
+// is told at a speed of its own.
 #include "app/session/pacer.h"
 
 #include <gtest/gtest.h>
@@ -116,9 +116,13 @@ TEST(Pacer, aNewSpeedBeginsFromHere) {
 
 TEST(Pacer, nonsenseSpeedsAreHeldWithinBounds) {
     Pacer pacer(kStart, kEnd);
-    for (const auto& [given, kept] : std::initializer_list<std::pair<double, double>>{
-             {0, Pacer::kSlowest}, {-5, Pacer::kSlowest}, {1e300, Pacer::kFastest}, {NAN, 1.0},
-             {INFINITY, 1.0}, {7, 7}}) {
+    for (const auto& [given, kept] :
+         std::initializer_list<std::pair<double, double>>{{0, Pacer::kSlowest},
+                                                          {-5, Pacer::kSlowest},
+                                                          {1e300, Pacer::kFastest},
+                                                          {NAN, 1.0},
+                                                          {INFINITY, 1.0},
+                                                          {7, 7}}) {
         pacer.paced(given, kStart, {});
         EXPECT_EQ(pacer.targetSpeed(), kept) << given;
     }
@@ -127,7 +131,8 @@ TEST(Pacer, nonsenseSpeedsAreHeldWithinBounds) {
 TEST(Pacer, stepsAddUpAndThenItPauses) {
     Bench bench;
     bench.pacer.fast(bench.engine, bench.wall);
-    for (int i = 0; i < 3; ++i) bench.pacer.step();
+    for (int i = 0; i < 3; ++i)
+        bench.pacer.step();
     EXPECT_TRUE(bench.pacer.running());
     bench.advance(1s);
     EXPECT_EQ(bench.events, 3u);

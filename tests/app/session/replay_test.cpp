@@ -48,7 +48,8 @@ void fiddle(SimulatedRun& run, Seen& seen, std::uint64_t seed, bool stop) {
             run.send(Pause{});
             break;
         case 3:
-            for (int k = pick(20); k >= 0; --k) run.send(StepOne{});
+            for (int k = pick(20); k >= 0; --k)
+                run.send(StepOne{});
             break;
         case 4:
             run.send(PauseQueue{"batch", pick(2) == 0});
@@ -118,7 +119,8 @@ TEST(Replay, aSessionReplaysWhatASessionDid) {
         ASSERT_TRUE(watch(*run, seen, [](const Seen& s) {
             return s.last.status == RunStatus::paused && s.frames > 1;
         }));
-        for (int i = 0; i < 7; ++i) run->send(StepOne{});
+        for (int i = 0; i < 7; ++i)
+            run->send(StepOne{});
         run->send(SetParameter{"engine.pools[default].workers", 12});
         run->send(RunFast{});
         ASSERT_TRUE(watch(*run, seen, over));
@@ -193,8 +195,9 @@ TEST(Replay, badNamesAreErrorsInWords) {
     };
     const auto json = std::filesystem::path(::testing::TempDir()) / "session-not-a-log.json";
     std::ofstream(json) << "{\"schema\": \"other\"}";
-    for (const Case& c : {Case{store, "no such run"}, Case{store + "#1", "no such run store"},
-                          Case{"nowhere.db#x", "number"}, Case{json.string(), "penstock.moves/1"}}) {
+    for (const Case& c :
+         {Case{store, "no such run"}, Case{store + "#1", "no such run store"},
+          Case{"nowhere.db#x", "number"}, Case{json.string(), "penstock.moves/1"}}) {
         const auto log = readLog(c.run);
         ASSERT_FALSE(log.has_value()) << c.run;
         EXPECT_NE(log.error().text().find(c.says), std::string::npos) << log.error().text();

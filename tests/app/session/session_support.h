@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-// Runs under test: a small scenario of text, everything its frames say gathered up, and the same run
-// headless to compare with.
+// Runs under test: a small scenario of text, everything its frames say gathered up, and the same
+// run headless to compare with.
 #include "app/session/simulated_run.h"
 #include "sim/world/scenario_reader.h"
 
@@ -20,8 +20,7 @@ namespace penstock::app::test {
 
 using namespace std::chrono_literals;
 
-inline constexpr const char* kThreshold =
-    "engine.transport.queues[batch].gate_params.threshold";
+inline constexpr const char* kThreshold = "engine.transport.queues[batch].gate_params.threshold";
 
 inline std::string shipped(const std::string& name) {
     return std::string(PENSTOCK_SOURCE_DIR) + "/scenarios/" + name + ".yaml";
@@ -125,7 +124,8 @@ inline bool over(const Seen& seen) {
 // An empty run store of this name.
 inline std::string freshStore(const std::string& name) {
     const auto store = std::filesystem::path(::testing::TempDir()) / name;
-    for (const char* suffix : {"", "-wal", "-shm"}) std::filesystem::remove(store.string() + suffix);
+    for (const char* suffix : {"", "-wal", "-shm"})
+        std::filesystem::remove(store.string() + suffix);
     return store.string();
 }
 

@@ -6,13 +6,12 @@
 #include "app/session/run_log.h"
 #include "tests/app/session/session_support.h"
 
-#include <sys/wait.h>
-#include <unistd.h>
-
 #include <algorithm>
 #include <cmath>
 #include <csignal>
 #include <filesystem>
+#include <sys/wait.h>
+#include <unistd.h>
 
 namespace penstock::app {
 namespace {
@@ -79,7 +78,9 @@ TEST(StoredRuns, areShownAsTheyWere) {
         EXPECT_EQ(same->queues[0].depth, g.queues[0].depth);
         EXPECT_EQ(same->pools[0].busy, g.pools[0].busy);
         EXPECT_FLOAT_EQ(same->saturation, g.saturation);
-        if (!std::isnan(g.gateTruth[0])) { EXPECT_NEAR(same->gateTruth[0], g.gateTruth[0], 1e-5); }
+        if (!std::isnan(g.gateTruth[0])) {
+            EXPECT_NEAR(same->gateTruth[0], g.gateTruth[0], 1e-5);
+        }
     }
     EXPECT_GT(compared, 10);
     EXPECT_FALSE(seen.latencies.empty());
@@ -121,9 +122,8 @@ TEST(StoredRuns, areListedTaggedAndDeleted) {
         auto run = begin(scenario("reopen-stampede", 5min), store);
         Seen seen;
         run->send(RunUntil{run->info().start + 20s, {}});
-        ASSERT_TRUE(watch(*run, seen, [&](const Seen& s) {
-            return s.last.head == run->info().start + 20s;
-        }));
+        ASSERT_TRUE(watch(*run, seen,
+                          [&](const Seen& s) { return s.last.head == run->info().start + 20s; }));
         const auto living = history.runs();
         ASSERT_TRUE(living.has_value()) << living.error().text();
         EXPECT_EQ(living->front().status, RunStatus::running);
@@ -203,8 +203,8 @@ TEST(StoredRuns, surviveTheirProcess) {
         if (!std::filesystem::exists(store)) continue;
         const auto log = readLog(store);
         ready = log && std::any_of(log->moves.begin(), log->moves.end(), [](const Move& m) {
-            return m.path == kCheckpointMove && m.t > sim::World::epoch() + 40s;
-        });
+                    return m.path == kCheckpointMove && m.t > sim::World::epoch() + 40s;
+                });
     }
     std::this_thread::sleep_for(600ms);
     ::kill(child, SIGKILL);
@@ -240,7 +240,8 @@ TEST(StoredRuns, surviveTheirProcess) {
     Replay replay(*log);
     const std::atomic<bool> never{false};
     Result<bool> end = false;
-    while (end && !*end) end = runLog(**world, *log, replay, 1s, never);
+    while (end && !*end)
+        end = runLog(**world, *log, replay, 1s, never);
     ASSERT_TRUE(end.has_value()) << end.error().text();
     EXPECT_EQ((*world)->now(), *log->end);
 }

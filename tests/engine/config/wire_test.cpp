@@ -122,7 +122,7 @@ TEST(Wire, saysWhatIsWrongAndWhoseItIs) {
 TEST(Wire, aPayloadKeptApartIsNamedByItsMessage) {
     const WireMessage m =
         readMember(R"({"internal":{"request_token":"t","payload_ref":"request-payload:a:t"},)"
-             R"("request_kind":"redis","data":{"id":"a","deadline":5,"payload":null}})");
+                   R"("request_kind":"redis","data":{"id":"a","deadline":5,"payload":null}})");
     EXPECT_EQ(m.payloadRef, payloadKey("a", "t"));
     EXPECT_EQ(json::parse(writeMessage(m))["data"]["payload"], nullptr);
 }

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// A query that failed is cached for the TTL like a value there, and asked again after a second here.
+// A query that failed is cached for the TTL like a value there, and asked again after a second
+// here.
 #include "tests/engine/gates/support.h"
 
 namespace penstock::test {

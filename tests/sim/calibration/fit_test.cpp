@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // Goal: a calibration finds constants that explain what was measured, and says what it cannot know.
-// Method: the load model itself makes measurements with constants that differ from the start; the fit
-// sees only them. What it predicts must be what was measured, also for rows it has not seen; constants
-// that the rows cannot tell apart must be called free.
+// Method: the load model itself makes measurements with constants that differ from the start; the
+// fit sees only them. What it predicts must be what was measured, also for rows it has not seen;
+// constants that the rows cannot tell apart must be called free.
 #include "sim/calibration/fit_report.h"
 #include "tests/sim/calibration/support.h"
 
@@ -47,8 +47,8 @@ double worstError(const Measurements& m, const Fit& fit, Quantity quantity) {
         for (std::size_t r = 0; r < m.sets[s].rows.size(); ++r) {
             const MeasuredRow& row = m.sets[s].rows[r];
             if (weightOf(m.sets[s], row, quantity) == 0.0) continue;
-            worst = std::max(worst,
-                             std::abs(fit.predicted[s][r][quantity] / row.measured[quantity] - 1.0));
+            worst = std::max(
+                worst, std::abs(fit.predicted[s][r][quantity] / row.measured[quantity] - 1.0));
         }
     }
     return worst;
@@ -93,8 +93,8 @@ TEST(Fit, sameAnswerOnAnyNumberOfThreads) {
     EXPECT_EQ(a->candidate.constants.kvEfficiency, b->candidate.constants.kvEfficiency);
 }
 
-// One model on one GPU: an overhead of the step and one of each layer are the same thing, and nothing
-// is said of links.
+// One model on one GPU: an overhead of the step and one of each layer are the same thing, and
+// nothing is said of links.
 TEST(Fit, saysWhatTheDataCannotTellApart) {
     Measurements m = test::smallPlan();
     m.sets.erase(m.sets.begin());
@@ -152,7 +152,8 @@ TEST(CrossValidation, predictsWhatWasLeftOut) {
         EXPECT_LT(h.outside.mean[static_cast<std::size_t>(Quantity::tpot)], 0.06) << h.group;
         // It is another fit, or nothing was left out.
         EXPECT_NE(h.candidate.constants.weightEfficiency,
-                  whole->candidate.constants.weightEfficiency) << h.group;
+                  whole->candidate.constants.weightEfficiency)
+            << h.group;
     }
 }
 
@@ -192,7 +193,8 @@ TEST(Calibration, asksWhetherTheUnitIsRight) {
     const auto wrong = fit(m, truth(), o);
     ASSERT_TRUE(wrong);
     const std::string text = toText({&m, &*wrong, {}}, false);
-    EXPECT_NE(text.find("warning: calibration-loops.csv: simulated TPOT is"), std::string::npos) << text;
+    EXPECT_NE(text.find("warning: calibration-loops.csv: simulated TPOT is"), std::string::npos)
+        << text;
 }
 
 TEST(Calibration, writesAProfileThatReadsBackTheSame) {

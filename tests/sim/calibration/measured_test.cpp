@@ -52,7 +52,8 @@ TEST(Measured, TheShippedPlanReadsEveryRow) {
     for (std::size_t s = 0; s < m->sets.size(); ++s)
         EXPECT_EQ(m->sets[s].rows.size(), rows[s]) << m->sets[s].name;
     const auto& loops = m->sets[4].rows;
-    EXPECT_EQ(std::count_if(loops.begin(), loops.end(), [](const auto& r) { return r.saturated; }), 3);
+    EXPECT_EQ(std::count_if(loops.begin(), loops.end(), [](const auto& r) { return r.saturated; }),
+              3);
     EXPECT_EQ(m->sets[5].requests.size(), 300U);
     EXPECT_GT(m->sets[5].series.size(), 150U);
 }
@@ -111,13 +112,15 @@ TEST(Validation, ThePageHoldsItsCurves) {
     chart.title = "A < B";
     chart.xLabel = "x";
     chart.logY = true;
-    chart.series = {{"line", 0, false, {{0, 1}, {1, 10}, {2, 1000}}},
-                    {"", 0, true, {{1, 12}, {1.5, 0}, {2, std::numeric_limits<double>::quiet_NaN()}}}};
+    chart.series = {
+        {"line", 0, false, {{0, 1}, {1, 10}, {2, 1000}}},
+        {"", 0, true, {{1, 12}, {1.5, 0}, {2, std::numeric_limits<double>::quiet_NaN()}}}};
     const std::string figure = toSvgFigure(chart);
     EXPECT_NE(figure.find("A &lt; B"), std::string::npos);
     const auto count = [&](const std::string& what) {
         std::size_t n = 0;
-        for (auto at = figure.find(what); at != std::string::npos; at = figure.find(what, at + 1)) ++n;
+        for (auto at = figure.find(what); at != std::string::npos; at = figure.find(what, at + 1))
+            ++n;
         return n;
     };
     EXPECT_EQ(count("<circle"), 1U) << "what a log scale cannot show is left out";

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// Goal: people bring their own measurements, and are told what is wrong with them. Method: small files
-// of each kind are read into the experiments they describe; broken ones are refused with file, line,
-// column, value and what would be right.
+// Goal: people bring their own measurements, and are told what is wrong with them. Method: small
+// files of each kind are read into the experiments they describe; broken ones are refused with
+// file, line, column, value and what would be right.
 #include "tests/sim/calibration/support.h"
 
 #include <fmt/format.h>
@@ -13,9 +13,10 @@ const char* const kServer = "{gpu: H100, model: Llama-3.1-8B}";
 
 TEST(MeasuredFile, loadStagesUnderTheNamesThatPublishedFilesUse) {
     const auto file = test::write(
-        "a.csv", "\xEF\xBB\xBFvariant,offered_rps,prompt_tokens_mean,output_tokens_mean,completed_rps,"
-                 "ttft_mean_ms,tpot_mean_ms,extra\r\n"
-                 "x,10,200.5,60,10,30,8,?\r\ny,10,1,1,1,1,1,?\r\nx,100,200,60,80,900,20,?");
+        "a.csv",
+        "\xEF\xBB\xBFvariant,offered_rps,prompt_tokens_mean,output_tokens_mean,completed_rps,"
+        "ttft_mean_ms,tpot_mean_ms,extra\r\n"
+        "x,10,200.5,60,10,30,8,?\r\ny,10,1,1,1,1,1,?\r\nx,100,200,60,80,900,20,?");
     auto spec = test::specFor(file, "{gpu: H100, model: Llama-3.1-8B, max_num_seqs: 64, a0: 5ms}");
     spec.where = {{"variant", "x"}};
     spec.inFlightMax = 44;
@@ -89,43 +90,80 @@ TEST(MeasuredFile, brokenOnesAreRefusedWithPlaceAndRemedy) {
     const Broken cases[] = {
         {"empty.csv", "", kServer, {"has no rows"}},
         {"header.csv", "offered_rps,isl,osl,tpot_ms\n", kServer, {"has no rows"}},
-        {"kind.csv", "isl,osl,tpot_ms\n1,1,1\n", kServer,
+        {"kind.csv",
+         "isl,osl,tpot_ms\n1,1,1\n",
+         kServer,
          {":1:", "no experiment", "offered_rps", "concurrency", "found isl, osl, tpot_ms"}},
-        {"noisl.csv", "concurrency,osl,tpot_ms\n1,1,1\n", kServer, {":1:", "no column prompt_tokens"}},
-        {"text.csv", "concurrency,isl,osl,tpot_ms\n1,10,10,5\n2,10,10,fast\n", kServer,
+        {"noisl.csv",
+         "concurrency,osl,tpot_ms\n1,1,1\n",
+         kServer,
+         {":1:", "no column prompt_tokens"}},
+        {"text.csv",
+         "concurrency,isl,osl,tpot_ms\n1,10,10,5\n2,10,10,fast\n",
+         kServer,
          {":3:9:", "tpot_ms", "\"fast\" is not a number"}},
-        {"negative.csv", "offered_rps,isl,osl,tpot_ms\n-3,10,10,5\n", kServer,
+        {"negative.csv",
+         "offered_rps,isl,osl,tpot_ms\n-3,10,10,5\n",
+         kServer,
          {":2:1:", "\"-3\"", "from 0.001"}},
         {"zero.csv", "concurrency,isl,osl,tpot_ms\n1,10,10,0\n", kServer, {":2:9:", "\"0\""}},
         {"nan.csv", "concurrency,isl,osl,tpot_ms\n1,10,10,nan\n", kServer, {":2:9:", "\"nan\""}},
         {"hole.csv", "concurrency,isl,osl,tpot_ms\n1,,10,5\n", kServer, {":2:", "isl", "is empty"}},
-        {"nothing.csv", "concurrency,isl,osl,tpot_ms\n1,10,10,\n", kServer,
+        {"nothing.csv",
+         "concurrency,isl,osl,tpot_ms\n1,10,10,\n",
+         kServer,
          {":2:", "nothing is measured", "ttft_ms"}},
-        {"ragged.csv", "concurrency,isl,osl,tpot_ms\n1,10,10\n", kServer, {":2:", "expected 4 columns"}},
-        {"tp.csv", "tp,concurrency,isl,osl,tpot_ms\ntwo,1,10,10,5\n", kServer, {":2:1:", "two is not a whole number"}},
-        {"gpu.csv", "gpu,concurrency,isl,osl,tpot_ms\nH1,1,10,10,5\n", "{model: Qwen3-32B}",
+        {"ragged.csv",
+         "concurrency,isl,osl,tpot_ms\n1,10,10\n",
+         kServer,
+         {":2:", "expected 4 columns"}},
+        {"tp.csv",
+         "tp,concurrency,isl,osl,tpot_ms\ntwo,1,10,10,5\n",
+         kServer,
+         {":2:1:", "two is not a whole number"}},
+        {"gpu.csv",
+         "gpu,concurrency,isl,osl,tpot_ms\nH1,1,10,10,5\n",
+         "{model: Qwen3-32B}",
          {":2:1:", "unknown GPU 'H1'"}},
-        {"model.csv", "concurrency,isl,osl,tpot_ms\n1,10,10,5\n", "{gpu: H100}", {"model", "missing"}},
-        {"key.csv", "concurrency,isl,osl,tpot_ms\n1,10,10,5\n",
-         "{gpu: H100, model: Qwen3-32B, max_seqs: 4}", {"max_seqs", "max_num_seqs"}},
-        {"log.jsonl", "{\"queued_ts\": 1, \"isl\": 5, \"osl\": 5}\n", kServer,
+        {"model.csv",
+         "concurrency,isl,osl,tpot_ms\n1,10,10,5\n",
+         "{gpu: H100}",
+         {"model", "missing"}},
+        {"key.csv",
+         "concurrency,isl,osl,tpot_ms\n1,10,10,5\n",
+         "{gpu: H100, model: Qwen3-32B, max_seqs: 4}",
+         {"max_seqs", "max_num_seqs"}},
+        {"log.jsonl",
+         "{\"queued_ts\": 1, \"isl\": 5, \"osl\": 5}\n",
+         kServer,
          {":1:", "first_token_ts"}},
         {"order.jsonl",
-         "{\"queued_ts\": 9, \"isl\": 5, \"osl\": 5, \"first_token_ts\": 8, \"last_token_ts\": 10}\n",
-         kServer, {":1:", "first_token_ts", "from 9"}},
+         "{\"queued_ts\": 9, \"isl\": 5, \"osl\": 5, \"first_token_ts\": 8, \"last_token_ts\": "
+         "10}\n",
+         kServer,
+         {":1:", "first_token_ts", "from 9"}},
         {"json.jsonl", "[1, 2]\n", kServer, {":1:1:", "one JSON object a line"}},
-        {"twice.csv", "concurrency,isl,ISL,osl,tpot_ms\n1,10,20,10,5\n", kServer,
+        {"twice.csv",
+         "concurrency,isl,ISL,osl,tpot_ms\n1,10,20,10,5\n",
+         kServer,
          {":1:17:", "two columns are called \"ISL\""}},
-        {"both.csv", "concurrency,offered_rps,isl,osl,tpot_ms\n1,2,10,10,5\n", kServer,
+        {"both.csv",
+         "concurrency,offered_rps,isl,osl,tpot_ms\n1,2,10,10,5\n",
+         kServer,
          {":1:", "both concurrency and offered_rps"}},
-        {"half.csv", "concurrency,isl,osl,tpot_ms\n1.7,10,10,5\n", kServer,
+        {"half.csv",
+         "concurrency,isl,osl,tpot_ms\n1.7,10,10,5\n",
+         kServer,
          {":2:1:", "1.7 users", "whole number"}},
-        {"huge.csv", "concurrency,isl,osl,tpot_ms\n1,9000000,10,5\n", kServer,
+        {"huge.csv",
+         "concurrency,isl,osl,tpot_ms\n1,9000000,10,5\n",
+         kServer,
          {":2:3:", "9000000 tokens do not fit", "kv_blocks"}},
         {"servers.jsonl",
          "{\"queued_ts\": 1, \"isl\": 5, \"osl\": 5, \"ttft_ms\": 8, \"e2e_ms\": 10, \"tp\": 2}\n"
          "{\"queued_ts\": 2, \"isl\": 5, \"osl\": 5, \"ttft_ms\": 8, \"e2e_ms\": 10, \"tp\": 4}\n",
-         kServer, {":2:", "another server"}},
+         kServer,
+         {":2:", "another server"}},
     };
     for (const Broken& c : cases) {
         const auto m = test::read(test::specFor(test::write(c.name, c.text), c.replica));
@@ -142,8 +180,12 @@ TEST(MeasuredFile, brokenOnesAreRefusedWithPlaceAndRemedy) {
 
 // Any of the names that --help lists may be mapped, and the server's columns too.
 TEST(MeasuredFile, columnsUnderOtherNames) {
-    auto spec = test::specFor(test::write("mapped.csv", "gpus,crowd,in,out,ms\n4,3,100,10,7\n"), kServer);
-    spec.columns = {{"tp", "gpus"}, {"concurrency", "crowd"}, {"isl", "in"}, {"output_toks", "out"},
+    auto spec =
+        test::specFor(test::write("mapped.csv", "gpus,crowd,in,out,ms\n4,3,100,10,7\n"), kServer);
+    spec.columns = {{"tp", "gpus"},
+                    {"concurrency", "crowd"},
+                    {"isl", "in"},
+                    {"output_toks", "out"},
                     {"tpot_ms", "ms"}};
     const auto m = test::read(spec);
     ASSERT_TRUE(m) << m.error().text();
@@ -154,13 +196,15 @@ TEST(MeasuredFile, columnsUnderOtherNames) {
     spec.columns["crowdd"] = "crowd";
     const auto unknown = test::read(spec);
     ASSERT_FALSE(unknown);
-    EXPECT_NE(unknown.error().text().find("no column of ours is called \"crowdd\""), std::string::npos);
+    EXPECT_NE(unknown.error().text().find("no column of ours is called \"crowdd\""),
+              std::string::npos);
 }
 
 TEST(MeasuredFile, usersStartTogetherOrSpreadOverARequest) {
     auto spec = test::specFor(
         test::write("start.csv", "concurrency,isl,osl,ttft_ms,tpot_ms\n4,100,11,50,5\n"), kServer);
-    EXPECT_DOUBLE_EQ(std::get<ClosedLoop>(test::read(spec)->sets[0].experiments[0].what).rampSeconds, 0.1);
+    EXPECT_DOUBLE_EQ(
+        std::get<ClosedLoop>(test::read(spec)->sets[0].experiments[0].what).rampSeconds, 0.1);
     spec.startTogether = true;
     const auto m = test::read(spec);
     EXPECT_DOUBLE_EQ(std::get<ClosedLoop>(m->sets[0].experiments[0].what).rampSeconds, 0.0);
@@ -168,10 +212,10 @@ TEST(MeasuredFile, usersStartTogetherOrSpreadOverARequest) {
 
 // One broken file must not hide what the others say.
 TEST(MeasuredFile, aBrokenOneIsNamedBesideTheOthers) {
-    const auto good = test::specFor(test::write("good.csv", "concurrency,isl,osl,tpot_ms\n1,10,10,5\n"),
-                                    kServer);
-    const auto bad = test::specFor(test::write("bad.csv", "concurrency,isl,osl,tpot_ms\n1,10,10,x\n"),
-                                   kServer);
+    const auto good =
+        test::specFor(test::write("good.csv", "concurrency,isl,osl,tpot_ms\n1,10,10,5\n"), kServer);
+    const auto bad =
+        test::specFor(test::write("bad.csv", "concurrency,isl,osl,tpot_ms\n1,10,10,x\n"), kServer);
     EXPECT_FALSE(readMeasurements({bad, good}, test::hardware(), false));
     const auto m = readMeasurements({bad, good}, test::hardware(), true);
     ASSERT_TRUE(m);
@@ -208,7 +252,8 @@ TEST(Plan, mistakesNameTheirPlace) {
         {"measurements: [{name: a, file: b.csv, wehre: {x: y}}]\n", "where"},
         {"measurements: [{name: a, file: b.csv}]\nbounds: {e_w: [0.5, 1.2]}\n", "1.2"},
         {"measurements: [{name: a, file: b.csv}]\nbounds: {e_w: [0.8, 0.5]}\n", "above the most"},
-        {"measurements: [{name: a, file: b.csv, checks: [{quantity: speed, below: 1}]}]\n", "speed"},
+        {"measurements: [{name: a, file: b.csv, checks: [{quantity: speed, below: 1}]}]\n",
+         "speed"},
     };
     for (const auto& [text, says] : cases) {
         const auto plan = readPlan(test::write("plan.yaml", text), "");

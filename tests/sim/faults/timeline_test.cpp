@@ -34,9 +34,9 @@ TEST(FaultTimeline, beginsAndEndsOnTime) {
     EXPECT_EQ(timeline.active(), 1);
     loop.runUntil(Time{100s});
     EXPECT_EQ(timeline.active(), 1);
-    EXPECT_EQ(log.lines, (std::vector<std::string>{
-                             "begin prometheus-down at 10", "begin engine-crash at 12",
-                             "end prometheus-down at 15", "begin router-down at 20"}));
+    EXPECT_EQ(log.lines,
+              (std::vector<std::string>{"begin prometheus-down at 10", "begin engine-crash at 12",
+                                        "end prometheus-down at 15", "begin router-down at 20"}));
 }
 
 TEST(FaultTimeline, randomFaultsFollowTheSeedAndTheRate) {
@@ -47,7 +47,8 @@ TEST(FaultTimeline, randomFaultsFollowTheSeedAndTheRate) {
     const auto b = drawFaults({}, processes, 100000s, 7);
     const auto c = drawFaults({}, processes, 100000s, 8);
     ASSERT_EQ(a.size(), b.size());
-    for (std::size_t i = 0; i < a.size(); ++i) EXPECT_EQ(a[i].at, b[i].at);
+    for (std::size_t i = 0; i < a.size(); ++i)
+        EXPECT_EQ(a[i].at, b[i].at);
     EXPECT_NE(a[0].at, c[0].at);
     EXPECT_TRUE(std::is_sorted(a.begin(), a.end(),
                                [](const Fault& x, const Fault& y) { return x.at < y.at; }));
@@ -55,7 +56,8 @@ TEST(FaultTimeline, randomFaultsFollowTheSeedAndTheRate) {
 }
 
 TEST(FaultKinds, everyKindHasItsName) {
-    for (const FaultKindInfo& info : faultKinds()) EXPECT_EQ(name(info.kind), info.name);
+    for (const FaultKindInfo& info : faultKinds())
+        EXPECT_EQ(name(info.kind), info.name);
 }
 
 } // namespace

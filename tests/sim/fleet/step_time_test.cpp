@@ -109,7 +109,8 @@ TEST(StepTime, MoreGpusShareTheWorkAndPayForTalking) {
               time(4, decode));
 }
 
-// What a sequence costs a group beyond its tokens: nothing alone, and more the more of it are peers.
+// What a sequence costs a group beyond its tokens: nothing alone, and more the more of it are
+// peers.
 TEST(StepTime, ASequenceCostsAGroupByItsShareOfPeers) {
     StepConstants without;
     without.groupSeconds = 0.0;
@@ -133,7 +134,8 @@ TEST(StepTime, EightBitWeightsTakeHalf) {
         return deriveStepCost(gpu(name), m, 4, StepConstants{});
     };
     EXPECT_DOUBLE_EQ(cost("H100", narrow).weights, cost("H100", wide).weights / 2.0);
-    EXPECT_NEAR(cost("H100", narrow).multiplyPerToken / cost("H100", wide).multiplyPerToken, 0.5, 1e-3);
+    EXPECT_NEAR(cost("H100", narrow).multiplyPerToken / cost("H100", wide).multiplyPerToken, 0.5,
+                1e-3);
     EXPECT_DOUBLE_EQ(cost("H100", narrow).perAttention, cost("H100", wide).perAttention);
     EXPECT_DOUBLE_EQ(cost("A100", narrow).multiplyPerToken, cost("A100", wide).multiplyPerToken);
 }

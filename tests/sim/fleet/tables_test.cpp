@@ -2,10 +2,9 @@
 // Goal: the shipped tables are right and a broken one is refused with its place and a remedy.
 // Method: known figures; a table of broken documents; a measured table read back at its own points.
 #include "sim/fleet/tables.h"
-
-#include <gmock/gmock.h>
 #include "tests/sim/fleet/resources.h"
 
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <filesystem>
@@ -16,7 +15,6 @@ namespace penstock::sim::testing {
 namespace {
 
 using ::testing::HasSubstr;
-
 
 std::string write(const std::string& name, const std::string& text) {
     const auto folder =

@@ -32,7 +32,8 @@ TEST(EventLoop, firesEqualTimesInTheOrderOfArming) {
     loop.arm(*probes[3], Time{Duration{5}}); // moved to the end of its equals
     loop.runUntil(Time{Duration{5}});
     std::vector<int> expected{0, 1, 2};
-    for (int i = 4; i < 20; ++i) expected.push_back(i);
+    for (int i = 4; i < 20; ++i)
+        expected.push_back(i);
     expected.push_back(3);
     EXPECT_EQ(log, expected);
     EXPECT_EQ(loop.now(), Time{Duration{5}});
@@ -115,7 +116,8 @@ struct Plan {
 };
 // What a firing does: calls arm(timer, after) and disarm(timer) on some of `count` timers.
 template <class Arm, class Disarm>
-void act(Plan& plan, std::uint64_t self, std::uint64_t count, const Arm& arm, const Disarm& disarm) {
+void act(Plan& plan, std::uint64_t self, std::uint64_t count, const Arm& arm,
+         const Disarm& disarm) {
     const std::uint64_t steps = plan.next() % 4;
     for (std::uint64_t i = 0; i < steps; ++i) {
         const std::uint64_t other = plan.next() % 3 == 0 ? self : plan.next() % count;
@@ -151,8 +153,7 @@ RC_GTEST_PROP(EventLoop, mayBeChangedByWhatItFires, (std::uint64_t seed)) {
         };
         arm(i, static_cast<std::int64_t>(i));
     }
-    for (int n = 0; n < 300 && loop.step(); ++n) {
-    }
+    for (int n = 0; n < 300 && loop.step(); ++n) {}
 
     Plan same{seed};
     std::map<std::pair<std::int64_t, int>, std::uint64_t> model;
@@ -168,7 +169,8 @@ RC_GTEST_PROP(EventLoop, mayBeChangedByWhatItFires, (std::uint64_t seed)) {
         where[i] = {now + after, order++};
         model[where[i]] = i;
     };
-    for (std::uint64_t i = 0; i < kCount; ++i) enter(i, static_cast<std::int64_t>(i));
+    for (std::uint64_t i = 0; i < kCount; ++i)
+        enter(i, static_cast<std::int64_t>(i));
     for (const auto& [at, who] : log) {
         RC_ASSERT(!model.empty());
         const auto first = *model.begin();
@@ -179,7 +181,8 @@ RC_GTEST_PROP(EventLoop, mayBeChangedByWhatItFires, (std::uint64_t seed)) {
         act(same, who, kCount, enter, leave);
     }
     RC_ASSERT(loop.empty() == model.empty());
-    for (const auto& actor : actors) loop.disarm(*actor);
+    for (const auto& actor : actors)
+        loop.disarm(*actor);
     RC_ASSERT(loop.empty());
 }
 
@@ -193,7 +196,8 @@ TEST(EventLoop, randomIsAFunctionOfSeedStreamAndIndex) {
     EXPECT_NE(first, c.random(RandomStream::backoff, 17));
     EXPECT_NE(first, a.random(RandomStream::mergePick, 17));
     double sum = 0;
-    for (std::uint64_t i = 0; i < 100000; ++i) sum += a.random(RandomStream::backoff, i);
+    for (std::uint64_t i = 0; i < 100000; ++i)
+        sum += a.random(RandomStream::backoff, i);
     EXPECT_NEAR(sum / 100000, 0.5, 0.005);
 }
 

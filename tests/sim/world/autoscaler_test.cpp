@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // Goal: the autoscaler follows the law of Kubernetes' HPA over the router's saturation, and new
-// replicas are cold for as long as they say: nothing reaches them, nothing is lost, and their hours are
-// paid for from the first second. Method: a load that doubles and goes, sizes read at chosen moments.
+// replicas are cold for as long as they say: nothing reaches them, nothing is lost, and their hours
+// are paid for from the first second. Method: a load that doubles and goes, sizes read at chosen
+// moments.
 #include "tests/sim/world/scenario_support.h"
 
 namespace penstock::sim {
@@ -14,13 +15,16 @@ std::string scaled(const std::string& autoscaler, const std::string& faults = ""
            "pool:\n"
            "  cost_per_gpu_hour: 2\n"
            "  replicas: [{count: 1, tp: 2, gpu: H100, model: Llama-3.1-8B, max_num_seqs: 32}]\n"
-           "  autoscaler: " + autoscaler + "\n"
+           "  autoscaler: " +
+           autoscaler +
+           "\n"
            "sources:\n"
            "  - {name: people, to: router, prompt_tokens: 500, output_tokens: 200,\n"
            "     arrivals: {process: steps, steps: [{rate: 2, for: 5m}, {rate: 65, for: 15m},\n"
            "                                        {rate: 2, for: 20m}]}}\n"
            "engine: {transport: {queues: [{id: q, queue_name: q}]}}\n"
-           "faults: [" + faults + "]\n";
+           "faults: [" +
+           faults + "]\n";
 }
 
 TEST(Autoscaler, growsAfterTheColdStartAndShrinksAfterItsDelay) {
@@ -63,7 +67,7 @@ TEST(Autoscaler, keepsItsBounds) {
 TEST(Autoscaler, stuckMeansNothingChanges) {
     auto world = test::makeText(
         scaled("{min: 1, max: 3, target_saturation: 0.5, cold_start: 1m, down_delay: 1m}",
-                 "{kind: autoscaler-stuck, at: 1m, for: 20m}"));
+               "{kind: autoscaler-stuck, at: 1m, for: 20m}"));
     ASSERT_NE(world, nullptr);
     world->runUntil(world->start() + 19min);
     EXPECT_EQ(world->router().endpointCount(), 1U);

@@ -1,12 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 // Goal: a scenario chooses how a replica's step time comes about: by the law with constants of its
-// own or of a profile, from measured operator times, or from coefficients. Method: small scenarios of
-// each kind; the replica they make must have the step time that was asked for; wrong ones are refused
-// with the place and the value.
-#include "tests/sim/world/scenario_support.h"
-
+// own or of a profile, from measured operator times, or from coefficients. Method: small scenarios
+// of each kind; the replica they make must have the step time that was asked for; wrong ones are
+// refused with the place and the value.
 #include "sim/world/profile.h"
 #include "sim/world/replica_reader.h"
+#include "tests/sim/world/scenario_support.h"
 
 #include <filesystem>
 #include <fstream>
@@ -30,7 +29,9 @@ std::string folder(const std::string& name) {
     return path.string();
 }
 
-void write(const std::string& path, const std::string& text) { std::ofstream(path) << text; }
+void write(const std::string& path, const std::string& text) {
+    std::ofstream(path) << text;
+}
 
 // Operators that take 1 us a token and layer, 3 us a sequence, and attention of 2 us a decode.
 std::string operatorFolder() {
@@ -98,7 +99,8 @@ TEST(BackEnds, theShippedProfileIsTheDefault) {
 
 TEST(BackEnds, aTableOfOperatorTimesDrivesAWholeRun) {
     const std::string replica = "{gpu: RTX-4090, model: Llama-3.1-8B, kv_blocks: 2588, "
-                                "operator_table: {folder: " + operatorFolder() + ", overhead: 1ms}}";
+                                "operator_table: {folder: " +
+                                operatorFolder() + ", overhead: 1ms}}";
     const auto s = read(replica);
     ASSERT_TRUE(s) << s.error().text();
     const StepCost& cost = s->replicas[0].config.cost;
@@ -115,8 +117,9 @@ TEST(BackEnds, aTableOfOperatorTimesDrivesAWholeRun) {
 }
 
 TEST(BackEnds, coefficientsAreTakenAsGiven) {
-    const auto s = read("{kv_blocks: 5000, step_time: {base: 0.001, prefill_token: 0.00002, decode: "
-                        "0.0001}}");
+    const auto s =
+        read("{kv_blocks: 5000, step_time: {base: 0.001, prefill_token: 0.00002, decode: "
+             "0.0001}}");
     ASSERT_TRUE(s) << s.error().text();
     BatchShape b;
     b.decodes = 3;
@@ -144,7 +147,8 @@ TEST(BackEnds, wrongOnesAreRefusedWithPlaceAndValue) {
         ASSERT_FALSE(s) << replica;
         for (const char* part : says) {
             EXPECT_NE(s.error().text().find(part), std::string::npos)
-                << replica << "\n" << s.error().text() << "\nlacks " << part;
+                << replica << "\n"
+                << s.error().text() << "\nlacks " << part;
         }
     }
 }

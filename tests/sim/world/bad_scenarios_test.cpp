@@ -60,13 +60,21 @@ const std::vector<Broken> kBroken{
     {"zeroReplicas", "count: 1", "count: 0", {":4:", "0", "count"}},
     {"notAMapping", "arrivals: {process: lump, count: 50}", "arrivals: lump", {":13:", "arrivals"}},
     {"syntax", "sources:", "sources: [", {"error"}},
-    {"missingFile", "arrivals: {process: poisson, rate: 2}",
-     "arrivals: {process: trace, file: nowhere.csv}", {"nowhere.csv"}},
-    {"unknownColumn", "arrivals: {process: poisson, rate: 2}",
-     "arrivals: {process: trace, file: nowhere.csv, columns: {tyme: when}}", {":8:", "tyme", "\"time\""}},
-    {"noTimeUnit", "arrivals: {process: poisson, rate: 2}",
-     "arrivals: {process: trace, file: nowhere.csv, time_unit: 0s}", {":8:", "time_unit"}},
-    {"seatsWithoutTokens", "model: Llama-3.1-8B", "model: Llama-3.1-8B, max_num_seqs: 600, max_num_batched_tokens: 512",
+    {"missingFile",
+     "arrivals: {process: poisson, rate: 2}",
+     "arrivals: {process: trace, file: nowhere.csv}",
+     {"nowhere.csv"}},
+    {"unknownColumn",
+     "arrivals: {process: poisson, rate: 2}",
+     "arrivals: {process: trace, file: nowhere.csv, columns: {tyme: when}}",
+     {":8:", "tyme", "\"time\""}},
+    {"noTimeUnit",
+     "arrivals: {process: poisson, rate: 2}",
+     "arrivals: {process: trace, file: nowhere.csv, time_unit: 0s}",
+     {":8:", "time_unit"}},
+    {"seatsWithoutTokens",
+     "model: Llama-3.1-8B",
+     "model: Llama-3.1-8B, max_num_seqs: 600, max_num_batched_tokens: 512",
      {":4:", "600", "512"}},
     {"twoCeilings",
      "sources:",
@@ -90,7 +98,9 @@ Error errorOf(const std::string& text) {
     return world ? Error{"nothing is wrong"} : world.error();
 }
 
-TEST(BadScenarios, theGoodOneIsGood) { EXPECT_EQ(errorOf(kGood).message, "nothing is wrong"); }
+TEST(BadScenarios, theGoodOneIsGood) {
+    EXPECT_EQ(errorOf(kGood).message, "nothing is wrong");
+}
 
 TEST(BadScenarios, eachMistakeIsNamedWithItsPlace) {
     for (const Broken& broken : kBroken) {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Goal: the board of scores picks as a walk over all endpoints would that computes every score
-// anew from its definition. Method: random readings, sendings, ends and losses of readiness, on both;
-// every pick and every saturation must be the same, draws included.
+// anew from its definition. Method: random readings, sendings, ends and losses of readiness, on
+// both; every pick and every saturation must be the same, draws included.
 #include "sim/world/endpoint_scores.h"
 
 #include <gtest/gtest.h>
@@ -36,15 +36,14 @@ std::size_t pickByWalking(const RouterSpec& spec, const std::vector<Known>& all,
     for (std::size_t i = 0; i < all.size(); ++i) {
         const Known& e = all[i];
         if (!e.ready) continue;
-        const double queue =
-            most > fewest ? (most - e.metrics.waiting) / (most - fewest) : 1.0;
+        const double queue = most > fewest ? (most - e.metrics.waiting) / (most - fewest) : 1.0;
         double score = spec.queueWeight * queue + spec.kvWeight * (1.0 - e.metrics.kvUsed);
         if (spec.inFlightWeight > 0.0) {
-            const double active =
-                e.requests <= spec.inFlightIdleThreshold
-                    ? 1.0
-                    : static_cast<double>(busiest - e.requests) / static_cast<double>(busiest) *
-                          spec.inFlightMaxBusyScore;
+            const double active = e.requests <= spec.inFlightIdleThreshold
+                                      ? 1.0
+                                      : static_cast<double>(busiest - e.requests) /
+                                            static_cast<double>(busiest) *
+                                            spec.inFlightMaxBusyScore;
             score += spec.inFlightWeight * active;
         }
         for (const auto& m : matches) {
@@ -93,11 +92,11 @@ RC_GTEST_PROP(EndpointScores, pickAsAWalkOverAllWould, ()) {
     spec.inFlightIdleThreshold = *rc::gen::element(0, 2);
     spec.inFlightMaxBusyScore = *rc::gen::element(0.5, 1.0);
     spec.prefixWeight = *rc::gen::element(1e-20, 1.0, 3.0);
-    spec.detector = *rc::gen::element(RouterSpec::Detector::utilization,
-                                      RouterSpec::Detector::concurrency);
+    spec.detector =
+        *rc::gen::element(RouterSpec::Detector::utilization, RouterSpec::Detector::concurrency);
     spec.concurrencyMode =
-        *rc::gen::element(RouterSpec::ConcurrencyMode::requests, RouterSpec::ConcurrencyMode::tokens,
-                          RouterSpec::ConcurrencyMode::hybrid);
+        *rc::gen::element(RouterSpec::ConcurrencyMode::requests,
+                          RouterSpec::ConcurrencyMode::tokens, RouterSpec::ConcurrencyMode::hybrid);
     const auto endpoints = static_cast<std::size_t>(*rc::gen::inRange(1, 40));
     EndpointScores scores(spec);
     std::vector<Known> all(endpoints);
@@ -111,7 +110,8 @@ RC_GTEST_PROP(EndpointScores, pickAsAWalkOverAllWould, ()) {
     Time now{};
     const int actions = *rc::gen::inRange(10, 400);
     for (int n = 0; n < actions; ++n) {
-        const auto i = static_cast<std::size_t>(*rc::gen::inRange<int>(0, static_cast<int>(endpoints)));
+        const auto i =
+            static_cast<std::size_t>(*rc::gen::inRange<int>(0, static_cast<int>(endpoints)));
         Known& e = all[i];
         now += std::chrono::milliseconds{*rc::gen::inRange(0, 30)};
         const int action = *rc::gen::inRange(0, 12);
@@ -146,8 +146,7 @@ RC_GTEST_PROP(EndpointScores, pickAsAWalkOverAllWould, ()) {
         }
         if (*rc::gen::inRange(0, 2) == 0) matches.clear();
         std::reverse(matches.begin(), matches.end());
-        RC_ASSERT(scores.pick(matches, 8, random) ==
-                  pickByWalking(spec, all, matches, 8, same));
+        RC_ASSERT(scores.pick(matches, 8, random) == pickByWalking(spec, all, matches, 8, same));
     }
 }
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Goal: each fault takes what it should and nothing else, is undone when it ends, and leaves every
-// conservation law whole, whatever overlaps with what. Method: one busy little world, one fault at a
-// time with what it must cost; then overlapping ones; then a hundred random timelines.
+// conservation law whole, whatever overlaps with what. Method: one busy little world, one fault at
+// a time with what it must cost; then overlapping ones; then a hundred random timelines.
 #include "tests/sim/world/scenario_support.h"
 
 #include <fmt/format.h>
@@ -18,7 +18,8 @@ std::string scenario(const std::string& faults, const std::string& semantics = "
                      const std::string& extra = "") {
     return "scenario: {name: faulty, seed: 3, horizon: 12m}\n"
            "pool:\n"
-           "  replicas: [{count: 2, gpu: H100, model: Llama-3.1-8B, max_num_seqs: 64, start_up: 30s}]\n" +
+           "  replicas: [{count: 2, gpu: H100, model: Llama-3.1-8B, max_num_seqs: 64, start_up: "
+           "30s}]\n" +
            extra +
            "sources:\n"
            "  - {name: people, to: router, arrivals: {process: poisson, rate: 4}, timeout: 1m,\n"
@@ -26,11 +27,14 @@ std::string scenario(const std::string& faults, const std::string& semantics = "
            "  - {name: batch, to: 'queue:q', deadline: 8m, arrivals: {process: poisson, rate: 4},\n"
            "     prompt_tokens: 500, output_tokens: {law: lognormal, mean: 300, cv: 0.5}}\n"
            "engine:\n"
-           "  semantics: " + semantics + "\n"
+           "  semantics: " +
+           semantics +
+           "\n"
            "  transport:\n"
            "    queues: [{id: q, queue_name: q, gate_type: prometheus-saturation,\n"
            "              gate_params: {pool: pool, threshold: 0.8}}]\n"
-           "faults: [" + faults + "]\n";
+           "faults: [" +
+           faults + "]\n";
 }
 
 Report runWith(const std::string& faults, const std::string& semantics = "penstock",
@@ -156,8 +160,8 @@ TEST(Faults, eachTakesWhatItMust) {
                   }},
          }) {
         const Report report = runWith(c.fault, c.semantics);
-        EXPECT_TRUE(c.holds(report))
-            << c.fault << " " << c.semantics << ": " << c.what << "\n" << toText(report);
+        EXPECT_TRUE(c.holds(report)) << c.fault << " " << c.semantics << ": " << c.what << "\n"
+                                     << toText(report);
         EXPECT_EQ(report.losses.faults, 1U) << c.fault;
     }
 }
@@ -190,9 +194,8 @@ TEST(Faults, anEngineMayCrashWhileItDrains) {
 }
 
 TEST(Faults, aBrokerThatRestartsEmptyLosesWhatLayThere) {
-    const Report report =
-        runWith("{kind: queue-restart-empty, at: 6m}", "penstock",
-                "  router: {flow_control: true}\n");
+    const Report report = runWith("{kind: queue-restart-empty, at: 6m}", "penstock",
+                                  "  router: {flow_control: true}\n");
     // Whatever was claimed or pending is gone, and said to be so.
     EXPECT_GT(report.losses.requestsLost, 0U);
     EXPECT_LT(report.losses.requestsLost, report.queues.front().enqueued / 4);
@@ -213,12 +216,13 @@ TEST(Faults, ofTwoKindsKeepAReplicaAwayUntilBothAreOver) {
 
 // Of two faults on one replica the first to end does not undo the other.
 TEST(Faults, mayOverlap) {
-    auto world = test::makeText(scenario("{kind: replica-killed, replica: 0, at: 2m, for: 1m},"
-                                         "{kind: replica-killed, replica: 0, at: 150s, for: 3m},"
-                                         "{kind: replica-slow, replica: 1, at: 2m, for: 4m, factor: 2},"
-                                         "{kind: replica-slow, replica: 1, at: 3m, for: 1m, factor: 8},"
-                                         "{kind: router-latency, at: 2m, for: 3m, delay: 1s},"
-                                         "{kind: router-latency, at: 3m, for: 1m, delay: 5s}"));
+    auto world =
+        test::makeText(scenario("{kind: replica-killed, replica: 0, at: 2m, for: 1m},"
+                                "{kind: replica-killed, replica: 0, at: 150s, for: 3m},"
+                                "{kind: replica-slow, replica: 1, at: 2m, for: 4m, factor: 2},"
+                                "{kind: replica-slow, replica: 1, at: 3m, for: 1m, factor: 8},"
+                                "{kind: router-latency, at: 2m, for: 3m, delay: 1s},"
+                                "{kind: router-latency, at: 3m, for: 1m, delay: 5s}"));
     ASSERT_NE(world, nullptr);
     const auto readyAt = [&](Duration at) {
         world->runUntil(world->start() + at);

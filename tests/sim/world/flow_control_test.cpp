@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-// Goal: the router's queues obey their law: bands strictly by priority, stopped by the first ceiling
-// that the saturation has reached; fairness and order within a band; bounds in requests and bytes; a
-// time limit. Method: the queues alone, without a router, in tables and against a plain model.
+// Goal: the router's queues obey their law: bands strictly by priority, stopped by the first
+// ceiling that the saturation has reached; fairness and order within a band; bounds in requests and
+// bytes; a time limit. Method: the queues alone, without a router, in tables and against a plain
+// model.
 #include "sim/world/flow_control.h"
 
 #include <gtest/gtest.h>
@@ -15,7 +16,9 @@ namespace {
 
 using namespace std::chrono_literals;
 
-constexpr Time at(std::int64_t seconds) { return Time{Duration{seconds * 1000000000}}; }
+constexpr Time at(std::int64_t seconds) {
+    return Time{Duration{seconds * 1000000000}};
+}
 
 class Queues {
   public:
@@ -32,7 +35,8 @@ class Queues {
     }
     std::vector<FlowControl::Job> takeAll(double saturation = 0.0) {
         std::vector<FlowControl::Job> out;
-        while (const auto job = take(saturation)) out.push_back(*job);
+        while (const auto job = take(saturation))
+            out.push_back(*job);
         return out;
     }
 
@@ -97,9 +101,9 @@ TEST(FlowControl, orders) {
         RouterSpec::Order order;
         Jobs out;
     };
-    for (const Case& c : {Case{RouterSpec::Order::fcfs, {1, 2, 3}},
-                          Case{RouterSpec::Order::edf, {2, 1, 3}},
-                          Case{RouterSpec::Order::sloDeadline, {2, 1, 3}}}) {
+    for (const Case& c :
+         {Case{RouterSpec::Order::fcfs, {1, 2, 3}}, Case{RouterSpec::Order::edf, {2, 1, 3}},
+          Case{RouterSpec::Order::sloDeadline, {2, 1, 3}}}) {
         RouterSpec spec;
         spec.order = c.order;
         Queues q{spec};
@@ -110,15 +114,17 @@ TEST(FlowControl, orders) {
     }
 }
 
-// A loud tenant with a hundred requests before a quiet one's three: global-strict serves in order of
-// arrival, round-robin serves the quiet one at every other turn.
+// A loud tenant with a hundred requests before a quiet one's three: global-strict serves in order
+// of arrival, round-robin serves the quiet one at every other turn.
 TEST(FlowControl, fairness) {
     for (const bool roundRobin : {false, true}) {
         RouterSpec spec;
         if (roundRobin) spec.fairness = RouterSpec::Fairness::roundRobin;
         Queues q{spec};
-        for (FlowControl::Job job = 0; job < 100; ++job) q.offer(0, 7, job, at(1));
-        for (FlowControl::Job job = 100; job < 103; ++job) q.offer(0, 8, job, at(2));
+        for (FlowControl::Job job = 0; job < 100; ++job)
+            q.offer(0, 7, job, at(1));
+        for (FlowControl::Job job = 100; job < 103; ++job)
+            q.offer(0, 8, job, at(2));
         const Jobs out = q.takeAll();
         const auto last = std::find(out.begin(), out.end(), 102U) - out.begin();
         EXPECT_EQ(last, roundRobin ? 5 : 102);
@@ -163,7 +169,8 @@ TEST(FlowControl, sweepsWhatHasWaitedTooLong) {
     sweep(at(59));
     EXPECT_EQ(expired, Jobs{});
     sweep(at(60));
-    EXPECT_EQ(expired, (Jobs{1, 3})) << "each band, in order of priority; the aborted one is nobody's";
+    EXPECT_EQ(expired, (Jobs{1, 3}))
+        << "each band, in order of priority; the aborted one is nobody's";
     EXPECT_EQ(q.takeAll(), Jobs{2});
 }
 
@@ -197,9 +204,8 @@ RC_GTEST_PROP(FlowControl, equalsAPlainList, ()) {
         if (what < 6) {
             const int priority = *rc::gen::inRange(-1, 2);
             const std::int64_t deadline = now + *rc::gen::inRange(1, 100);
-            const auto inBand = std::count_if(list.begin(), list.end(), [&](const Model& m) {
-                return m.priority == priority;
-            });
+            const auto inBand = std::count_if(
+                list.begin(), list.end(), [&](const Model& m) { return m.priority == priority; });
             const bool taken = q.offer(priority, 0, next, at(now), at(deadline));
             RC_ASSERT(taken == (inBand < spec.bandCapacityRequests));
             if (taken) list.push_back({next, priority, now, deadline});

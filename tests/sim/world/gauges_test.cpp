@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // Goal: what gates can read of a pool in trouble: gauges that freeze when the last endpoint goes, a
-// saturation series that a router without flow control does not have, NaN and series that vanish, and
-// what a gate makes of each. Method: small scenarios, the metrics asked directly at chosen moments.
+// saturation series that a router without flow control does not have, NaN and series that vanish,
+// and what a gate makes of each. Method: small scenarios, the metrics asked directly at chosen
+// moments.
 #include "tests/sim/world/scenario_support.h"
 
 #include <algorithm>
@@ -12,19 +13,24 @@ namespace {
 using namespace std::chrono_literals;
 
 std::string exporting(const std::string& router, const std::string& faults,
-                     const std::string& gate = "prometheus-saturation",
-                     const std::string& params = "{pool: pool}") {
+                      const std::string& gate = "prometheus-saturation",
+                      const std::string& params = "{pool: pool}") {
     return "scenario: {name: gauges, horizon: 20m}\n"
            "pool:\n"
            "  replicas: [{count: 2, gpu: H100, model: Llama-3.1-8B, start_up: 30s}]\n"
-           "  router: " + router + "\n"
+           "  router: " +
+           router +
+           "\n"
            "sources:\n"
            "  - {name: batch, to: 'queue:q', deadline: 1h, arrivals: {process: poisson, rate: 4},\n"
            "     prompt_tokens: 200, output_tokens: 100}\n"
            "engine:\n"
            "  transport:\n"
-           "    queues: [{id: q, queue_name: q, gate_type: " + gate + ", gate_params: " + params + "}]\n"
-           "faults: [" + faults + "]\n";
+           "    queues: [{id: q, queue_name: q, gate_type: " +
+           gate + ", gate_params: " + params +
+           "}]\n"
+           "faults: [" +
+           faults + "]\n";
 }
 
 std::optional<double> ask(World& world, const std::string& query) {
@@ -35,12 +41,12 @@ std::optional<double> ask(World& world, const std::string& query) {
     return (*result)->samples.front().value;
 }
 
-// The router refreshes its pool gauges pod by pod: with no pod left there is nothing to refresh, and
-// ready_pods goes on saying 2 over an empty pool, for whoever divides by it.
+// The router refreshes its pool gauges pod by pod: with no pod left there is nothing to refresh,
+// and ready_pods goes on saying 2 over an empty pool, for whoever divides by it.
 TEST(Gauges, readyPodsFreezeWhenThePoolEmpties) {
-    auto world = test::makeText(exporting(
-        "{}", "{kind: replica-killed, replica: 0, at: 5m, for: 5m},"
-              "{kind: replica-killed, replica: 1, at: 5m, for: 5m}"));
+    auto world =
+        test::makeText(exporting("{}", "{kind: replica-killed, replica: 0, at: 5m, for: 5m},"
+                                       "{kind: replica-killed, replica: 1, at: 5m, for: 5m}"));
     ASSERT_NE(world, nullptr);
     world->runUntil(world->start() + 4min);
     EXPECT_EQ(ask(*world, "inference_pool_ready_pods{name=\"pool\"}"), 2.0);
@@ -59,7 +65,8 @@ TEST(Gauges, readyPodsFreezeWhenThePoolEmpties) {
 }
 
 TEST(Gauges, oneLostEndpointIsOneReadyPodFewer) {
-    auto world = test::makeText(exporting("{}", "{kind: replica-killed, replica: 1, at: 5m, for: 5m}"));
+    auto world =
+        test::makeText(exporting("{}", "{kind: replica-killed, replica: 1, at: 5m, for: 5m}"));
     ASSERT_NE(world, nullptr);
     world->runUntil(world->start() + 7min);
     EXPECT_EQ(ask(*world, "inference_pool_ready_pods"), 1.0);
@@ -73,9 +80,10 @@ TEST(Gauges, theSaturationSeriesBelongsToFlowControl) {
         const char* router;
         bool there;
     };
-    for (const Case& c : {Case{"{}", true}, Case{"{flow_control: true}", true},
-                          Case{"{saturation_gauge: with-flow-control}", false},
-                          Case{"{saturation_gauge: with-flow-control, flow_control: true}", true}}) {
+    for (const Case& c :
+         {Case{"{}", true}, Case{"{flow_control: true}", true},
+          Case{"{saturation_gauge: with-flow-control}", false},
+          Case{"{saturation_gauge: with-flow-control, flow_control: true}", true}}) {
         auto world = test::makeText(exporting(c.router, ""));
         ASSERT_NE(world, nullptr) << c.router;
         world->runUntil(world->start() + 2min);
@@ -89,12 +97,11 @@ TEST(Gauges, theSaturationSeriesBelongsToFlowControl) {
             EXPECT_EQ(report.gates.front().stats.verdict, GateVerdict::pinnedOpen);
         }
         const bool exact = std::string(c.router).find("with-flow") != std::string::npos;
-        const bool error = std::any_of(report.advice.begin(), report.advice.end(), [](const auto& a) {
-            return a.code == "metric-not-exported";
-        });
-        const bool hint = std::any_of(report.advice.begin(), report.advice.end(), [](const auto& a) {
-            return a.code == "needs-flow-control";
-        });
+        const bool error =
+            std::any_of(report.advice.begin(), report.advice.end(),
+                        [](const auto& a) { return a.code == "metric-not-exported"; });
+        const bool hint = std::any_of(report.advice.begin(), report.advice.end(),
+                                      [](const auto& a) { return a.code == "needs-flow-control"; });
         EXPECT_EQ(error, !c.there) << c.router;
         EXPECT_EQ(hint, c.there && !exact && std::string(c.router) == "{}") << c.router;
     }
@@ -123,9 +130,9 @@ TEST(Gauges, aGateWithoutAReadingFallsBack) {
              Case{"scrape-failure", "1", ReasonCode::closedByFallback},
              Case{"prometheus-down", "1", ReasonCode::closedByFallback},
          }) {
-        auto world = test::makeText(
-            exporting("{}", std::string("{kind: ") + c.fault + ", at: 5m, for: 5m}",
-                     "prometheus-saturation", std::string("{pool: pool, fallback: ") + c.fallback + "}"));
+        auto world = test::makeText(exporting(
+            "{}", std::string("{kind: ") + c.fault + ", at: 5m, for: 5m}", "prometheus-saturation",
+            std::string("{pool: pool, fallback: ") + c.fallback + "}"));
         ASSERT_NE(world, nullptr) << c.fault;
         const auto reason = [&] { return world->dispatcher().queueView(0).reason; };
         world->runUntil(world->start() + 4min);
@@ -139,8 +146,8 @@ TEST(Gauges, aGateWithoutAReadingFallsBack) {
     }
 }
 
-// A frozen exporter is the worst of them: there is a reading, it is fresh by its timestamp, and it is
-// wrong. Only the age of what was observed tells.
+// A frozen exporter is the worst of them: there is a reading, it is fresh by its timestamp, and it
+// is wrong. Only the age of what was observed tells.
 TEST(Gauges, aFrozenExporterLooksAlive) {
     auto world = test::makeText(exporting("{}", "{kind: metrics-frozen, at: 5m, for: 10m}"));
     ASSERT_NE(world, nullptr);

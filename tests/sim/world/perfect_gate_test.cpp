@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Goal: the perfect gate is a fixed mark (it does not move with the policy that is measured against
-// it), knows the present, and is worth more the later the metrics are. Method: shipped scenarios with
-// and without it, gate parameters and scrape intervals turned.
+// it), knows the present, and is worth more the later the metrics are. Method: shipped scenarios
+// with and without it, gate parameters and scrape intervals turned.
 #include "tests/sim/world/scenario_support.h"
 
 namespace penstock::sim {
@@ -27,9 +27,9 @@ ScoreReport scoreOf(const std::string& name, const std::vector<std::string>& ove
 TEST(PerfectGate, doesNotMoveWithThePolicy) {
     const Report base = runOf("code-onoff", {}, kPerfect);
     for (const char* override :
-         {"engine.transport.queues[batch].gate_params.threshold=0.3", "engine.pools[default].workers=16",
-          "engine.semantics=llm-d-async-0.9", "metrics.router_scrape=60s",
-          "engine.transport.queues[batch].gate_type=constant"}) {
+         {"engine.transport.queues[batch].gate_params.threshold=0.3",
+          "engine.pools[default].workers=16", "engine.semantics=llm-d-async-0.9",
+          "metrics.router_scrape=60s", "engine.transport.queues[batch].gate_type=constant"}) {
         std::vector<std::string> overrides{override};
         if (std::string(override).find("constant") != std::string::npos) {
             overrides.push_back("engine.transport.queues[batch].gate_params={}");
@@ -61,12 +61,14 @@ TEST(PerfectGate, guardsWhatHadNoGate) {
     EXPECT_LT(guarded.retryAmplification, 1.3);
 }
 
-// The later the metrics, the more there is to be gained: over four seeds, so that it is no accident.
+// The later the metrics, the more there is to be gained: over four seeds, so that it is no
+// accident.
 TEST(PerfectGate, advantageGrowsWithTheScrapeInterval) {
     const auto mean = [](const char* scrape) {
         double sum = 0.0;
         for (std::uint64_t seed = 1; seed <= 4; ++seed) {
-            sum += scoreOf("code-onoff", {std::string("metrics.router_scrape=") + scrape}, seed).value;
+            sum +=
+                scoreOf("code-onoff", {std::string("metrics.router_scrape=") + scrape}, seed).value;
         }
         return sum / 4;
     };

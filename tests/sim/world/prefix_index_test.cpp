@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // Goal: the prefix index, which keeps runs of blocks, answers as llm-d-router's does, which keeps
-// blocks. Method: that one written out block by block (a map from hash to servers, and an LRU list a
-// server), fed with the same random prompts: shared beginnings, sessions whose turns repeat the ones
-// before, and block hashes of traces, cut into 64-token blocks from their very tokens.
+// blocks. Method: that one written out block by block (a map from hash to servers, and an LRU list
+// a server), fed with the same random prompts: shared beginnings, sessions whose turns repeat the
+// ones before, and block hashes of traces, cut into 64-token blocks from their very tokens.
 #include "sim/world/prefix_index.h"
 
 #include <gtest/gtest.h>
@@ -20,14 +20,16 @@ namespace {
 class BlockByBlock {
   public:
     explicit BlockByBlock(std::vector<std::int64_t> capacities) : lists_(capacities.size()) {
-        for (std::size_t i = 0; i < capacities.size(); ++i) lists_[i].capacity = capacities[i];
+        for (std::size_t i = 0; i < capacities.size(); ++i)
+            lists_[i].capacity = capacities[i];
     }
     std::map<std::uint32_t, std::int32_t> match(const std::vector<std::uint64_t>& hashes) const {
         std::map<std::uint32_t, std::int32_t> result;
         for (const std::uint64_t hash : hashes) {
             const auto found = servers_.find(hash);
             if (found == servers_.end()) break;
-            for (const std::uint32_t server : found->second) ++result[server];
+            for (const std::uint32_t server : found->second)
+                ++result[server];
         }
         return result;
     }
@@ -44,7 +46,8 @@ class BlockByBlock {
         }
     }
     void forget(std::uint32_t server) {
-        while (!lists_[server].order.empty()) dropOldest(server);
+        while (!lists_[server].order.empty())
+            dropOldest(server);
     }
     std::size_t size(std::uint32_t server) const { return lists_[server].order.size(); }
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// Goal: every answer the router can give, with its status and its x-llm-d-request-dropped-reason, as
-// llm-d-router gives it (pkg/epp/requestcontrol, August 2026). Method: one small pool for each, driven
-// into the state that calls for the answer.
+// Goal: every answer the router can give, with its status and its x-llm-d-request-dropped-reason,
+// as llm-d-router gives it (pkg/epp/requestcontrol, August 2026). Method: one small pool for each,
+// driven into the state that calls for the answer.
 #include "tests/sim/world/router_support.h"
 
 namespace penstock::sim {
@@ -13,7 +13,8 @@ using namespace std::chrono_literals;
 
 // One seat and nine waiting are a saturation of 9/5.
 void saturate(RouterBench& bench, int requests = 10) {
-    for (int i = 0; i < requests; ++i) bench.send(0, 1000);
+    for (int i = 0; i < requests; ++i)
+        bench.send(0, 1000);
     bench.run(200ms);
     ASSERT_GE(bench.router.saturation(), 1.0);
 }
@@ -159,7 +160,8 @@ TEST(RouterResponses, theServersOwnBounds) {
     endless.promptTokens = 200; // more than 10 blocks of 16 ever hold
     EXPECT_EQ(bench.status(bench.send(endless)), 400);
     std::vector<std::uint32_t> tags;
-    for (int i = 0; i < 6; ++i) tags.push_back(bench.send(0, 100));
+    for (int i = 0; i < 6; ++i)
+        tags.push_back(bench.send(0, 100));
     int refused = 0;
     for (const auto tag : tags) {
         if (bench.status(tag) == 429) ++refused;
@@ -310,7 +312,8 @@ TEST(RouterResponses, whoeverLeavesIsForgotten) {
     bench.add(1, plainReplica(1));
     const auto working = bench.send(0, 1000);
     bench.run(60ms);
-    for (int i = 0; i < 5; ++i) bench.send(0, 10);
+    for (int i = 0; i < 5; ++i)
+        bench.send(0, 10);
     bench.run(60ms);
     const auto queued = bench.send(0, 10);
     ASSERT_EQ(bench.router.queued(), 1);

@@ -34,7 +34,8 @@ class RouterBench final : private RouterClient {
     explicit RouterBench(RouterSpec routerSpec) : spec(std::move(routerSpec)) {}
 
     void add(int replicas, const ReplicaConfig& config = plainReplica(), Duration startsIn = 0s) {
-        for (int i = 0; i < replicas; ++i) router.addEndpoint(config, 1min, startsIn);
+        for (int i = 0; i < replicas; ++i)
+            router.addEndpoint(config, 1min, startsIn);
     }
     // Returns the tag under which the answer will be.
     std::uint32_t send(RouterRequest request) {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// Goal: what the detectors call saturation, told from one another and from the truth: the law, stale
-// and missing endpoints as 1, an empty pool as 1, no clamp. Method: pools of known content, expected
-// values by hand.
+// Goal: what the detectors call saturation, told from one another and from the truth: the law,
+// stale and missing endpoints as 1, an empty pool as 1, no clamp. Method: pools of known content,
+// expected values by hand.
 #include "tests/sim/world/router_support.h"
 
 namespace penstock::sim {
@@ -76,7 +76,8 @@ TEST(Saturation, theRouterKnowsWhatItReadAtItsLastTick) {
     RouterBench bench{{}};
     bench.add(1, plainReplica(1));
     bench.run(1s);
-    for (int i = 0; i < 6; ++i) bench.send(0, 1000);
+    for (int i = 0; i < 6; ++i)
+        bench.send(0, 1000);
     bench.run(1ms);
     EXPECT_EQ(bench.router.saturation(), 0.0) << "nothing has been read since";
     EXPECT_EQ(bench.router.trueSaturation(), 1.0);
@@ -107,7 +108,8 @@ TEST(Saturation, concurrencyCountsWhatTheRouterSent) {
         RouterRequest request;
         request.promptTokens = 100;
         request.outputTokens = 900;
-        for (int i = 0; i < 5; ++i) bench.send(request);
+        for (int i = 0; i < 5; ++i)
+            bench.send(request);
         EXPECT_DOUBLE_EQ(bench.router.saturation(), c.expected) << c.what;
         bench.run(60s);
         EXPECT_EQ(bench.router.saturation(), 0.0) << c.what;
@@ -186,7 +188,8 @@ TEST(Saturation, committedCountsWhatIsOnItsWay) {
     ReplicaConfig config = plainReplica(1);
     config.apiDelayNs = 20000000;
     bench.add(1, config);
-    for (int i = 0; i < 6; ++i) bench.send(0, 1000);
+    for (int i = 0; i < 6; ++i)
+        bench.send(0, 1000);
     EXPECT_EQ(bench.router.trueSaturation(), 0.0) << "all are still in the API server";
     EXPECT_DOUBLE_EQ(bench.router.committedSaturation(), 6.0 / 5.0);
     bench.run(500ms);

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // resources/scenario.schema.json and the reader speak of the same keys: every key that the reader
-// asks for anywhere in a scenario is named in the schema at that place, and every key of the shipped
-// scenarios too. The reader's own error text lists what it knows, so that is what is compared.
+// asks for anywhere in a scenario is named in the schema at that place, and every key of the
+// shipped scenarios too. The reader's own error text lists what it knows, so that is what is
+// compared.
 #include "sim/traffic/trace_spec.h"
 #include "tests/sim/world/scenario_support.h"
 
@@ -36,7 +37,8 @@ std::set<std::string> knownKeys(const std::string& scenario) {
 
 std::set<std::string> schemaKeys(const json& part) {
     std::set<std::string> keys;
-    for (const auto& [key, value] : part.at("properties").items()) keys.insert(key);
+    for (const auto& [key, value] : part.at("properties").items())
+        keys.insert(key);
     return keys;
 }
 
@@ -94,20 +96,21 @@ TEST(Schema, namesTheKeysThatTheReaderKnows) {
     const std::string pool = "pool: {replicas: [{gpu: H100, model: Llama-3.1-8B}]}";
     const json& p = s["properties"];
     EXPECT_EQ(knownKeys("scenario: {name: n}\n" + pool + kRest + "\nzzz: 1"), schemaKeys(s));
-    EXPECT_EQ(knownKeys("scenario: {name: n, zzz: 1}\n" + pool + kRest),
-              schemaKeys(p["scenario"]));
+    EXPECT_EQ(knownKeys("scenario: {name: n, zzz: 1}\n" + pool + kRest), schemaKeys(p["scenario"]));
     EXPECT_EQ(knownKeys("scenario: {name: n}\npool: {zzz: 1, replicas: [{gpu: H100, model: "
                         "Llama-3.1-8B}]}" +
                         std::string(kRest)),
               schemaKeys(p["pool"]));
     const auto replica = [&](const std::string& keys) {
-        return knownKeys("scenario: {name: n}\npool: {replicas: [{gpu: H100, model: Llama-3.1-8B, " +
-                         keys + "}]}" + kRest);
+        return knownKeys(
+            "scenario: {name: n}\npool: {replicas: [{gpu: H100, model: Llama-3.1-8B, " + keys +
+            "}]}" + kRest);
     };
     const json& group = p["pool"]["properties"]["replicas"]["items"];
     EXPECT_EQ(replica("zzz: 1"), schemaKeys(group));
     EXPECT_EQ(replica("constants: {zzz: 1}"), schemaKeys(group["properties"]["constants"]));
-    EXPECT_EQ(replica("step_time: {base: 0.01, zzz: 1}"), schemaKeys(group["properties"]["step_time"]));
+    EXPECT_EQ(replica("step_time: {base: 0.01, zzz: 1}"),
+              schemaKeys(group["properties"]["step_time"]));
     EXPECT_EQ(replica("operator_table: {folder: x, zzz: 1}"),
               schemaKeys(group["properties"]["operator_table"]));
     EXPECT_EQ(knownKeys("scenario: {name: n}\npool: {router: {zzz: 1}, replicas: [{gpu: H100, "
@@ -138,8 +141,8 @@ TEST(Schema, namesTheFormatsAndColumnsOfTraces) {
     for (std::string key; std::getline(list, key, ',');) {
         columns.insert(key.substr(key.find_first_not_of(' ')));
     }
-    for (const json& trace : {s["properties"]["sources"]["items"]["properties"]["arrivals"],
-                              s["$defs"]["trace"]}) {
+    for (const json& trace :
+         {s["properties"]["sources"]["items"]["properties"]["arrivals"], s["$defs"]["trace"]}) {
         EXPECT_EQ(trace["properties"]["format"]["enum"], formats);
         EXPECT_EQ(schemaKeys(trace["properties"]["columns"]), columns);
     }

@@ -5,5 +5,7 @@
 #include "engine/types/time.h"
 
 namespace penstock::app {
-inline Time at(double seconds) { return Time{fromSeconds(seconds)}; }
+inline Time at(double seconds) {
+    return Time{fromSeconds(seconds)};
+}
 } // namespace penstock::app

@@ -73,7 +73,8 @@ struct OpenWindow {
 };
 
 // The last command of this kind that the run was given, if any. A copy: more may follow.
-template <class T> std::optional<T> lastSent(const FakeRun& run) {
+template <class T>
+std::optional<T> lastSent(const FakeRun& run) {
     std::optional<T> last;
     for (const Command& command : run.sent) {
         if (const T* it = std::get_if<T>(&command)) last = *it;

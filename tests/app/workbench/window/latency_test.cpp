@@ -53,8 +53,7 @@ std::pair<double, std::string> headless() {
     auto world = sim::World::make(std::move(*scenario));
     EXPECT_TRUE(world);
     (*world)->runUntil((*world)->end());
-    return {static_cast<double>(since.elapsed()) / 1e3,
-            (*world)->recorder().fingerprint().text()};
+    return {static_cast<double>(since.elapsed()) / 1e3, (*world)->recorder().fingerprint().text()};
 }
 
 TEST(Latency, EventsAndFramesInFastMode) {
