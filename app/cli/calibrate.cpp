@@ -4,7 +4,7 @@
 #include "app/cli/progress.h"
 #include "sim/calibration/fit_report.h"
 #include "sim/calibration/plan_reader.h"
-#include "sim/world/scenario_reader.h"
+#include "sim/scenario/scenario_reader.h"
 
 #include <CLI/CLI.hpp>
 #include <fmt/format.h>

@@ -2,12 +2,12 @@
 // `penstock check`: is this policy sound, and what is wrong with it before anything runs? Takes a
 // scenario, llm-d-async's own documents, or the Helm values of its chart.
 #include "app/cli/commands.h"
-#include "engine/config/advice.h"
-#include "engine/config/build.h"
-#include "engine/config/engine_tree.h"
-#include "engine/config/override.h"
-#include "sim/world/scenario_advice.h"
-#include "sim/world/scenario_reader.h"
+#include "engine/config/advice/advice.h"
+#include "engine/config/documents/build.h"
+#include "engine/config/documents/engine_tree.h"
+#include "engine/config/text/override.h"
+#include "sim/scenario/scenario_advice.h"
+#include "sim/scenario/scenario_reader.h"
 #include "sim/world/world.h"
 
 #include <CLI/CLI.hpp>

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // `penstock compare`: two runs side by side, with differences that exceed the noise marked.
-#include "engine/record/compare.h"
+#include "engine/record/report/compare.h"
 
 #include "app/cli/commands.h"
-#include "engine/record/run_reader.h"
+#include "engine/record/store/run_reader.h"
 
 #include <CLI/CLI.hpp>
 #include <fmt/format.h>

@@ -2,7 +2,7 @@
 // `penstock gates`: every gate with its law and parameters, from the catalogue that the gates
 // themselves are made by.
 #include "app/cli/commands.h"
-#include "engine/gates/catalogue.h"
+#include "engine/gates/parts/catalogue.h"
 
 #include <CLI/CLI.hpp>
 #include <fmt/format.h>

@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 // `penstock import`: what is in a recorded trace, and the same as normalised traffic.
 #include "app/cli/commands.h"
-#include "engine/config/document.h"
-#include "engine/config/reader.h"
-#include "engine/config/wording.h"
-#include "sim/traffic/spec.h"
-#include "sim/traffic/statistics.h"
-#include "sim/traffic/trace_spec.h"
-#include "sim/traffic/writer.h"
-#include "sim/world/traffic_reader.h"
+#include "engine/config/text/document.h"
+#include "engine/config/text/reader.h"
+#include "engine/config/text/wording.h"
+#include "sim/scenario/traffic_reader.h"
+#include "sim/traffic/spec/spec.h"
+#include "sim/traffic/spec/trace_spec.h"
+#include "sim/traffic/statistics/statistics.h"
+#include "sim/traffic/statistics/writer.h"
 
 #include <CLI/CLI.hpp>
 #include <fmt/format.h>

@@ -3,11 +3,11 @@
 #include "app/cli/commands.h"
 #include "app/cli/progress.h"
 #include "app/cli/run_options.h"
-#include "app/session/run_log.h"
-#include "app/session/run_recording.h"
-#include "engine/record/expectation.h"
-#include "engine/record/html_report.h"
-#include "sim/world/scenario_reader.h"
+#include "app/session/replay/run_log.h"
+#include "app/session/replay/run_recording.h"
+#include "engine/record/report/expectation.h"
+#include "engine/record/report/html_report.h"
+#include "sim/scenario/scenario_reader.h"
 #include "sim/world/world.h"
 
 #include <CLI/CLI.hpp>

@@ -5,7 +5,7 @@
 // and what would be right.
 #include "engine/types/error.h"
 #include "engine/types/time.h"
-#include "sim/world/scenario.h"
+#include "sim/scenario/scenario.h"
 
 #include <cstdint>
 #include <string>

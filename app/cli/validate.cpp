@@ -3,8 +3,8 @@
 #include "app/cli/commands.h"
 #include "app/cli/progress.h"
 #include "sim/calibration/plan_reader.h"
-#include "sim/calibration/validation.h"
-#include "sim/world/scenario_reader.h"
+#include "sim/scenario/scenario_reader.h"
+#include "sim/validation/validation.h"
 
 #include <CLI/CLI.hpp>
 #include <fmt/format.h>

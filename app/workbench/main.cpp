@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-3.0-only
 // `penstock-workbench`: reads the command line, opens the window, and lets it go.
-#include "app/session/run_history.h"
+#include "app/session/stored/run_history.h"
 #include "app/workbench/look/theme.h"
 #include "app/workbench/window/main_window.h"
+#include "app/workbench/window/runs/simulated_runs.h"
 #include "app/workbench/window/screenshots.h"
-#include "app/workbench/window/simulated_runs.h"
 
 #include <CLI/CLI.hpp>
 #include <QApplication>

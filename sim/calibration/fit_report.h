@@ -5,7 +5,7 @@
 // data leaves open. As text for a terminal (Markdown tables), as JSON, and as the profile a
 // scenario names.
 #include "sim/calibration/fit.h"
-#include "sim/world/profile.h"
+#include "sim/scenario/profile.h"
 
 #include <nlohmann/json.hpp>
 

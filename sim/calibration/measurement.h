@@ -6,7 +6,7 @@
 // and validation.h compare it with the load model.
 #include "sim/calibration/experiment.h"
 #include "sim/fleet/step_time.h"
-#include "sim/world/scenario.h"
+#include "sim/scenario/scenario.h"
 
 #include <array>
 #include <cmath>

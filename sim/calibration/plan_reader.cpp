@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "sim/calibration/plan_reader.h"
 
-#include "engine/config/reader.h"
-#include "sim/world/profile.h"
+#include "engine/config/text/reader.h"
+#include "sim/scenario/profile.h"
 
 #include <fmt/format.h>
 

@@ -16,10 +16,10 @@
 // is in row_reader.cpp, and in `penstock calibrate --help`), `columns` of a plan maps any others,
 // and columns called like a key of pool.replicas[] (gpu, model, tp, max_num_seqs, …) say it for
 // their row.
-#include "engine/config/document.h"
+#include "engine/config/text/document.h"
 #include "sim/calibration/measurement.h"
 #include "sim/calibration/parameters.h"
-#include "sim/world/replica_reader.h"
+#include "sim/scenario/replica_reader.h"
 
 #include <map>
 #include <string>

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Rows of a measured file as experiments. Columns are looked up by the names that published files
 // use; a plan may map any others.
-#include "engine/config/reader.h"
+#include "engine/config/text/reader.h"
 #include "sim/calibration/plan_reader.h"
 #include "sim/calibration/table_file.h"
 

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "sim/calibration/table_file.h"
 
-#include "engine/config/document.h"
-#include "sim/traffic/csv.h"
-#include "sim/traffic/text_value.h"
+#include "engine/config/text/document.h"
+#include "sim/traffic/trace/csv.h"
+#include "sim/traffic/trace/text_value.h"
 
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>

@@ -7,9 +7,9 @@
 // a switch on it.
 //
 // Single-threaded, driven by the Loop's timers. In the steady state scraping allocates nothing.
+#include "engine/metrics/exposition.h"
 #include "engine/ports/loop.h"
-#include "sim/metrics/exposition.h"
-#include "sim/metrics/promql.h"
+#include "sim/metrics/prom_evaluator.h"
 #include "sim/metrics/series_store.h"
 
 #include <memory>

@@ -262,14 +262,15 @@ Result<std::string> MetricTarget::exposition(Time now, bool refresh) {
     }
     if (refresh) collect(GaugeKind::exported, now);
     collect(GaugeKind::live, now);
-    std::vector<ExposedSample> samples;
+    std::vector<metrics::ExposedSample> samples;
     for (const Gauge& gauge : gauges_) {
         const Reading reading = read(gauge);
         if (!reading.present) continue;
-        samples.push_back(ExposedSample{gauge.exposed, reading.value, ExposedSample::Type::gauge});
+        samples.push_back(metrics::ExposedSample{gauge.exposed, reading.value,
+                                                 metrics::ExposedSample::Type::gauge});
     }
     std::string out;
-    writeExposition(samples, out);
+    metrics::writeExposition(samples, out);
     return out;
 }
 

@@ -3,8 +3,8 @@
 // promql_operators.cpp. The rules are those of Prometheus 2.42's promql/engine.go.
 #include "sim/metrics/promql_evaluation.h"
 
+#include "engine/metrics/promql_lexer.h"
 #include "engine/types/check.h"
-#include "sim/metrics/promql_lexer.h"
 #include "sim/metrics/promql_range.h"
 
 #include <fmt/format.h>

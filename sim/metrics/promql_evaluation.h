@@ -6,14 +6,16 @@
 // name dropped, group of an aggregation, match group) is remembered by number, so that once the
 // series have been seen an evaluation touches no string and allocates nothing. The memory is
 // dropped whenever the set of series changes, which bounds it. Private to the PromQL evaluator.
-#include "sim/metrics/promql.h"
-#include "sim/metrics/promql_expression.h"
+#include "engine/metrics/promql_expression.h"
+#include "sim/metrics/prom_evaluator.h"
 #include "sim/metrics/series_store.h"
 
 #include <limits>
 #include <unordered_map>
 
 namespace penstock::sim::promql {
+
+using namespace metrics::promql; // NOLINT: the parsed query is this code's own language
 
 class Evaluation {
   public:

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Operators between two operands, with the vector matching of Prometheus 2.42.
+#include "engine/metrics/promql_lexer.h"
 #include "sim/metrics/promql_evaluation.h"
-#include "sim/metrics/promql_lexer.h"
 
 #include <fmt/format.h>
 

@@ -6,9 +6,9 @@
 // and range windows fall where they fall there.
 //
 // One thread. After reserve() appending allocates nothing.
+#include "engine/metrics/labels.h"
 #include "engine/types/error.h"
 #include "engine/types/time.h"
-#include "sim/metrics/labels.h"
 
 #include <cstdint>
 #include <limits>
@@ -17,6 +17,13 @@
 #include <vector>
 
 namespace penstock::sim {
+
+using metrics::kMetricName;
+using metrics::Label;
+using metrics::LabelId;
+using metrics::LabelPool;
+using metrics::Labels;
+using metrics::LabelsHash;
 
 using SeriesId = std::uint32_t;
 

@@ -8,8 +8,8 @@
 // must hold. With none left the law would stay there for ever, so, as KEDA does, work that waits or
 // has arrived wants one.
 #include "engine/ports/loop.h"
-#include "sim/world/router.h"
-#include "sim/world/scenario.h"
+#include "sim/router/router.h"
+#include "sim/scenario/scenario.h"
 
 #include <deque>
 #include <functional>

@@ -7,7 +7,7 @@
 // backlog and not the length of a run.
 #include "engine/types/check.h"
 #include "sim/fleet/replica_types.h"
-#include "sim/traffic/arrival.h"
+#include "sim/traffic/spec/arrival.h"
 
 #include <algorithm>
 #include <cstddef>

@@ -6,7 +6,7 @@
 // HTTP client would.
 #include "engine/ports/inference_client.h"
 #include "sim/kernel/event_loop.h"
-#include "sim/world/router.h"
+#include "sim/router/router.h"
 #include "sim/world/sources.h"
 
 #include <map>

@@ -5,8 +5,8 @@
 // and the fleet. The recorder has one that reads at its period; whoever watches has another, so
 // that neither disturbs the other's differences. Run thread only.
 #include "engine/core/dispatcher.h"
-#include "engine/record/sample.h"
-#include "sim/world/router.h"
+#include "engine/record/measures/sample.h"
+#include "sim/router/router.h"
 
 #include <vector>
 

@@ -58,7 +58,7 @@ Reading SimulatedMetricSource::scrape(const MetricQuery& query) {
     if (target == targets.end()) return reading;
     const auto text = path_.exposition(*target);
     if (!text) return reading;
-    const auto samples = parseExposition(*text);
+    const auto samples = metrics::parseExposition(*text);
     if (!samples) return reading;
     Labels labels;
     std::string_view rest = query.labels;
@@ -70,7 +70,7 @@ Reading SimulatedMetricSource::scrape(const MetricQuery& query) {
             labels.set(pair.substr(0, equals), pair.substr(equals + 1));
         }
     }
-    const auto found = findExposed(*samples, query.text, labels);
+    const auto found = metrics::findExposed(*samples, query.text, labels);
     if (found.empty()) {
         reading.state = Reading::State::noSample;
         return reading;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "sim/world/onlooker.h"
 
-#include "engine/config/build.h"
+#include "engine/config/documents/build.h"
 #include "engine/types/check.h"
 #include "sim/world/perfect_gate.h"
 

@@ -4,7 +4,7 @@
 // Somebody who watches a world as often as they like and leaves no trace in it: reads of its own
 // truth path, with shadow gates of its own, arming no timer and touching nothing that the router
 // keeps. A run that is watched and one that is not are the same run, with the same report.
-#include "engine/gates/factory.h"
+#include "engine/gates/factory/factory.h"
 #include "sim/metrics/metric_path.h"
 #include "sim/world/gauger.h"
 #include "sim/world/metric_source.h"

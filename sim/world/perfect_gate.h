@@ -11,10 +11,10 @@
 // those of the scenario's gates, so that the distance to it (engine/record/score.h) can be lowered
 // only by a better policy, never by moving the mark. It does not know the future: the load that a
 // burst will bring is not there yet.
-#include "engine/config/documents.h"
+#include "engine/config/documents/documents.h"
 #include "engine/core/dispatcher.h"
-#include "sim/world/router.h"
-#include "sim/world/scenario.h"
+#include "sim/router/router.h"
+#include "sim/scenario/scenario.h"
 
 namespace penstock::sim {
 

@@ -16,10 +16,6 @@ GaugeHandle declareOrDie(MetricPath& path, TargetId target, const std::string& n
 }
 } // namespace
 
-std::string podName(const std::string& pool, std::size_t endpoint) {
-    return fmt::format("{}-decode-{}", pool, endpoint);
-}
-
 RouterGauges::RouterGauges(MetricPath& path, Router& router, const Scenario& scenario, Asker asker)
     : path_(path), router_(router), scenario_(scenario), asker_(asker) {
     TargetSpec spec;

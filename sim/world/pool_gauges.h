@@ -5,8 +5,8 @@
 // server's own, live at its scrape. Names as llm-d-router and vLLM export them, so that the gates'
 // query text works unchanged.
 #include "sim/metrics/metric_path.h"
-#include "sim/world/router.h"
-#include "sim/world/scenario.h"
+#include "sim/router/router.h"
+#include "sim/scenario/scenario.h"
 
 #include <memory>
 #include <string>
@@ -58,7 +58,5 @@ class ReplicaGauges final : public GaugeSource {
     GaugeHandle waiting_ = 0;
     GaugeHandle kv_ = 0;
 };
-
-std::string podName(const std::string& pool, std::size_t endpoint);
 
 } // namespace penstock::sim

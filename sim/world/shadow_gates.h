@@ -3,7 +3,7 @@
 
 // The engine's gates a second time, over the truth: what each would read with no delay at all.
 // Moved like the real ones, save that they never keep a reading: a cache is a delay too.
-#include "engine/config/parameters.h"
+#include "engine/config/documents/parameters.h"
 
 namespace penstock::sim {
 

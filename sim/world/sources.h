@@ -3,12 +3,12 @@
 
 // The people and programs that send requests. A source pulls arrivals from its stream and sends
 // each either straight to the router (interactive) or into a queue (asynchronous). Run thread only.
-#include "engine/core/memory_queue.h"
+#include "engine/broker/memory_queue.h"
 #include "sim/kernel/event_loop.h"
-#include "sim/traffic/stream.h"
+#include "sim/router/router.h"
+#include "sim/scenario/source_spec.h"
+#include "sim/traffic/stream/stream.h"
 #include "sim/world/bodies.h"
-#include "sim/world/router.h"
-#include "sim/world/source_spec.h"
 
 #include <memory>
 #include <string>

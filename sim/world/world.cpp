@@ -3,7 +3,7 @@
 // world_faults.cpp, what it tells the recorder in world_record.cpp.
 #include "sim/world/world.h"
 
-#include "engine/config/build.h"
+#include "engine/config/documents/build.h"
 #include "engine/types/check.h"
 #include "sim/world/deferred_call.h"
 #include "sim/world/perfect_gate.h"

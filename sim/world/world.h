@@ -6,14 +6,16 @@
 //
 // A run is a pure function of scenario, seed and the parameter moves made during it: stepping it in
 // other portions, recording it or not, showing it or not changes nothing. One thread.
-#include "engine/config/parameters.h"
+#include "engine/broker/memory_key_value.h"
+#include "engine/broker/memory_queue.h"
+#include "engine/config/documents/parameters.h"
 #include "engine/core/dispatcher.h"
-#include "engine/core/memory_queue.h"
-#include "engine/gates/memory_key_value.h"
-#include "engine/record/recorder.h"
+#include "engine/record/recorder/recorder.h"
 #include "sim/faults/timeline.h"
 #include "sim/kernel/event_loop.h"
 #include "sim/metrics/metric_path.h"
+#include "sim/router/router.h"
+#include "sim/scenario/scenario.h"
 #include "sim/world/autoscaler.h"
 #include "sim/world/client.h"
 #include "sim/world/deferred_call.h"
@@ -21,8 +23,6 @@
 #include "sim/world/metric_source.h"
 #include "sim/world/onlooker.h"
 #include "sim/world/pool_gauges.h"
-#include "sim/world/router.h"
-#include "sim/world/scenario.h"
 #include "sim/world/shadow_gates.h"
 #include "sim/world/sources.h"
 

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 // What the world tells the recorder: events with their reasons, requests as their senders see them,
 // samples of what no event says, and the facts at the end.
-#include "engine/record/expectation.h"
+#include "engine/record/report/expectation.h"
 #include "engine/types/check.h"
-#include "sim/traffic/statistics.h"
-#include "sim/world/scenario_advice.h"
+#include "sim/scenario/scenario_advice.h"
+#include "sim/traffic/statistics/statistics.h"
 #include "sim/world/world.h"
 
 #include <fmt/format.h>

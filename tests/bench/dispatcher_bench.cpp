@@ -2,10 +2,10 @@
 // What a decision costs: claim -> queue gate -> pool gate -> dispatch -> result, over the in-memory
 // broker, a virtual-time loop and a composite of a metric gate and a concurrency limit. The hold
 // model (pop the earliest, push one later) on the raw heap is the yardstick beside it.
+#include "engine/broker/memory_queue.h"
+#include "engine/broker/slot_heap.h"
 #include "engine/core/dispatcher.h"
-#include "engine/core/memory_queue.h"
-#include "engine/core/slot_heap.h"
-#include "engine/gates/factory.h"
+#include "engine/gates/factory/factory.h"
 #include "engine/types/check.h"
 #include "sim/kernel/event_loop.h"
 

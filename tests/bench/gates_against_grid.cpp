@@ -18,7 +18,7 @@
 // Settings are chosen on other seeds than those they are judged by: all with one, those near the
 // front of their family with four, and those that are best around a target are judged by ten more.
 // The gain is paired by seed, which has the same traffic whoever gates it.
-#include "sim/world/scenario_reader.h"
+#include "sim/scenario/scenario_reader.h"
 #include "sim/world/world.h"
 
 #include <CLI/CLI.hpp>

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // What recording costs: a request's whole life as events, a histogram record, a fingerprint step.
 // The whole simulator has some 3 µs a request; recording may take a twentieth of it.
-#include "engine/record/recorder.h"
+#include "engine/record/recorder/recorder.h"
 
 #include <benchmark/benchmark.h>
 

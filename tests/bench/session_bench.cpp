@@ -3,8 +3,8 @@
 // does, against the same run headless. `share` is the speed that is left; `same` is 1 when both had
 // the same fingerprint. Speeds are by processor time of the run's own thread, so that a busy
 // machine does not change them; `wall_share` is by the clock on the wall.
-#include "app/session/simulated_run.h"
-#include "sim/world/scenario_reader.h"
+#include "app/session/run/simulated_run.h"
+#include "sim/scenario/scenario_reader.h"
 
 #include <benchmark/benchmark.h>
 

@@ -3,7 +3,7 @@
 // counters are per second of processor time, so that a shared machine measures the same: requests,
 // events (timers fired), and what the event loop alone could do with as many timers armed, the hold
 // model of event_loop_bench.cpp, which is the limit of any discrete-event simulator.
-#include "sim/world/scenario_reader.h"
+#include "sim/scenario/scenario_reader.h"
 #include "sim/world/world.h"
 
 #include <benchmark/benchmark.h>

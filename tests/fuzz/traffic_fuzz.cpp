@@ -3,9 +3,9 @@
 // endless loop or much memory. The first byte picks the format, unless PENSTOCK_FUZZ_FORMAT names
 // it, and whether transforms stand above it.
 #include "engine/types/check.h"
-#include "sim/traffic/servegen.h"
-#include "sim/traffic/stream.h"
-#include "sim/traffic/trace_row.h"
+#include "sim/traffic/stream/stream.h"
+#include "sim/traffic/trace/servegen.h"
+#include "sim/traffic/trace/trace_row.h"
 
 #include <cstddef>
 #include <cstdint>

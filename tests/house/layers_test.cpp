@@ -120,6 +120,17 @@ TEST(House, qtStaysInTheWorkbenchAndChartsInItsCharts) {
     }
 }
 
+TEST(House, aFolderHoldsOneSubject) {
+    std::map<std::string, int> count;
+    for (const fs::path& file : sources()) {
+        const std::string folder = folderOf(fs::relative(file, kRoot));
+        if (roomOf(folder) != "tests") ++count[folder];
+    }
+    for (const auto& [folder, files] : count) {
+        EXPECT_LE(files, 25) << folder << " holds " << files << " files: more than one subject";
+    }
+}
+
 TEST(House, everySourceNamesItsLicence) {
     for (const fs::path& file : sources()) {
         std::ifstream in{file};

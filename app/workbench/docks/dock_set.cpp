@@ -2,16 +2,16 @@
 #include "app/workbench/docks/dock_set.h"
 
 #include "app/workbench/actions/action_registry.h"
-#include "app/workbench/docks/advice_dock.h"
-#include "app/workbench/docks/charts_dock.h"
-#include "app/workbench/docks/compare_dock.h"
-#include "app/workbench/docks/events_dock.h"
-#include "app/workbench/docks/gates_dock.h"
-#include "app/workbench/docks/log_dock.h"
-#include "app/workbench/docks/parameters_dock.h"
-#include "app/workbench/docks/queues_dock.h"
-#include "app/workbench/docks/requests_dock.h"
-#include "app/workbench/docks/runs_dock.h"
+#include "app/workbench/docks/charts/charts_dock.h"
+#include "app/workbench/docks/lives/events_dock.h"
+#include "app/workbench/docks/lives/requests_dock.h"
+#include "app/workbench/docks/runs/advice_dock.h"
+#include "app/workbench/docks/runs/compare_dock.h"
+#include "app/workbench/docks/runs/log_dock.h"
+#include "app/workbench/docks/runs/runs_dock.h"
+#include "app/workbench/docks/steering/gates_dock.h"
+#include "app/workbench/docks/steering/parameters_dock.h"
+#include "app/workbench/docks/steering/queues_dock.h"
 
 namespace penstock::app {
 

@@ -4,7 +4,7 @@
 // All docks of a window, with what they share (the time axis, the run's series, the knobs) and the
 // ways from one to another. The window places them, hands frames in here, and passes on what comes
 // out. Nothing here knows a QMainWindow. GUI thread only.
-#include "app/workbench/docks/knobs.h"
+#include "app/workbench/docks/steering/knobs.h"
 #include "app/workbench/models/run_series.h"
 #include "app/workbench/series/time_axis.h"
 

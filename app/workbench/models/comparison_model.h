@@ -2,9 +2,9 @@
 #pragma once
 
 // Two runs side by side as tables: what came out, and what was set differently.
-#include "app/session/rows.h"
+#include "app/session/view/rows.h"
 #include "app/workbench/models/row_model.h"
-#include "engine/record/compare.h"
+#include "engine/record/report/compare.h"
 
 namespace penstock::app {
 

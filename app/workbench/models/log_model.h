@@ -2,7 +2,7 @@
 #pragma once
 
 // Lines of the log, newest last.
-#include "app/session/rows.h"
+#include "app/session/view/rows.h"
 #include "app/workbench/models/row_model.h"
 
 #include <optional>

@@ -4,7 +4,7 @@
 // The parameter registry as a tree: a group for each queue, pool and gate, a parameter a leaf. An
 // edit is a wish: it is announced as a command and shown as pending until the run reports the new
 // value, so that the tree never claims what the engine does not do. GUI thread only.
-#include "app/session/rows.h"
+#include "app/session/view/rows.h"
 #include "app/workbench/models/row_model.h"
 
 #include <QAbstractItemModel>

@@ -3,7 +3,7 @@
 
 // What a run has left so far, as the charts draw it: frames go in, bounded series come out. One for
 // the run on the screen and one for each run laid over it. GUI thread only.
-#include "app/session/run_view.h"
+#include "app/session/view/run_view.h"
 #include "app/workbench/series/heat_buffer.h"
 #include "app/workbench/series/series_buffer.h"
 #include "app/workbench/series/tracks.h"

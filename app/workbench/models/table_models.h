@@ -2,7 +2,7 @@
 #pragma once
 
 // The window's tables. Each is a RowModel with its columns; runs can be tagged and annotated.
-#include "app/session/rows.h"
+#include "app/session/view/rows.h"
 #include "app/workbench/models/row_model.h"
 
 #include <memory>

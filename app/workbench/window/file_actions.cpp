@@ -1,16 +1,16 @@
 // SPDX-License-Identifier: GPL-3.0-only
 // What the window opens, and what it writes.
 #include "app/workbench/actions/command_palette.h"
-#include "app/workbench/docks/advice_dock.h"
-#include "app/workbench/docks/compare_dock.h"
-#include "app/workbench/docks/runs_dock.h"
+#include "app/workbench/docks/runs/advice_dock.h"
+#include "app/workbench/docks/runs/compare_dock.h"
+#include "app/workbench/docks/runs/runs_dock.h"
 #include "app/workbench/models/text.h"
-#include "app/workbench/window/background.h"
-#include "app/workbench/window/banner.h"
-#include "app/workbench/window/exports.h"
-#include "app/workbench/window/findings.h"
-#include "app/workbench/window/layout_keeper.h"
 #include "app/workbench/window/main_window.h"
+#include "app/workbench/window/parts/banner.h"
+#include "app/workbench/window/parts/exports.h"
+#include "app/workbench/window/parts/findings.h"
+#include "app/workbench/window/parts/layout_keeper.h"
+#include "app/workbench/window/runs/background.h"
 
 #include <QDir>
 #include <QDragEnterEvent>

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: GPL-3.0-only
 // The history of runs: what the store has, what was cut off, and two runs side by side.
-#include "app/workbench/docks/compare_dock.h"
-#include "app/workbench/docks/runs_dock.h"
+#include "app/workbench/docks/runs/compare_dock.h"
+#include "app/workbench/docks/runs/runs_dock.h"
 #include "app/workbench/models/text.h"
-#include "app/workbench/window/background.h"
-#include "app/workbench/window/banner.h"
-#include "app/workbench/window/layout_keeper.h"
 #include "app/workbench/window/main_window.h"
+#include "app/workbench/window/parts/banner.h"
+#include "app/workbench/window/parts/layout_keeper.h"
+#include "app/workbench/window/runs/background.h"
 
 #include <algorithm>
 

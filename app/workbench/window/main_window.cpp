@@ -2,15 +2,15 @@
 #include "app/workbench/window/main_window.h"
 
 #include "app/workbench/actions/command_palette.h"
-#include "app/workbench/docks/advice_dock.h"
-#include "app/workbench/docks/charts_dock.h"
-#include "app/workbench/docks/log_dock.h"
+#include "app/workbench/docks/charts/charts_dock.h"
+#include "app/workbench/docks/runs/advice_dock.h"
+#include "app/workbench/docks/runs/log_dock.h"
 #include "app/workbench/models/text.h"
-#include "app/workbench/window/background.h"
-#include "app/workbench/window/banner.h"
-#include "app/workbench/window/layout_keeper.h"
+#include "app/workbench/window/parts/banner.h"
+#include "app/workbench/window/parts/layout_keeper.h"
+#include "app/workbench/window/parts/start_page.h"
 #include "app/workbench/window/run_bar.h"
-#include "app/workbench/window/start_page.h"
+#include "app/workbench/window/runs/background.h"
 #include "app/workbench/window/tour.h"
 
 #include <QCloseEvent>

@@ -6,10 +6,10 @@
 // person can do is an action of the registry. GUI thread only.
 #include "app/workbench/actions/action_registry.h"
 #include "app/workbench/docks/dock_set.h"
-#include "app/workbench/window/overlays.h"
-#include "app/workbench/window/run_desk.h"
-#include "app/workbench/window/scenarios.h"
-#include "app/workbench/window/settings.h"
+#include "app/workbench/window/parts/settings.h"
+#include "app/workbench/window/runs/overlays.h"
+#include "app/workbench/window/runs/run_desk.h"
+#include "app/workbench/window/runs/scenarios.h"
 
 #include <QElapsedTimer>
 #include <QMainWindow>

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-only
 // What steers the run on the screen, and what is laid over it.
-#include "app/workbench/docks/charts_dock.h"
+#include "app/workbench/docks/charts/charts_dock.h"
 #include "app/workbench/window/main_window.h"
 #include "app/workbench/window/run_bar.h"
 

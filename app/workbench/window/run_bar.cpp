@@ -5,8 +5,8 @@
 #include "app/workbench/look/theme.h"
 #include "app/workbench/models/text.h"
 #include "app/workbench/series/time_ticks.h"
-#include "app/workbench/window/run_desk.h"
-#include "app/workbench/window/until.h"
+#include "app/workbench/window/runs/run_desk.h"
+#include "app/workbench/window/runs/until.h"
 #include "engine/types/check.h"
 
 #include <QComboBox>
@@ -21,7 +21,7 @@
 namespace penstock::app {
 namespace {
 
-constexpr qint64 kShowEveryMs = 90; // digits that change faster cannot be read
+constexpr qint64 kDigitsEveryMs = 90; // digits that change faster cannot be read
 constexpr int kProgressSteps = 1000;
 
 QString speedText(double speed) {
@@ -204,7 +204,7 @@ void RunBar::showSpeed() {
 
 void RunBar::showNow(bool atOnce) {
     const RunNow& now = desk_.now();
-    const bool quiet = desk_.running() && !atOnce && sinceShown_.elapsed() < kShowEveryMs;
+    const bool quiet = desk_.running() && !atOnce && sinceShown_.elapsed() < kDigitsEveryMs;
     if (quiet) return;
     sinceShown_.start();
     if (!desk_.hasRun()) {

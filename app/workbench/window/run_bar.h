@@ -3,7 +3,7 @@
 
 // The bar over the charts: which scenario, the buttons that steer the run, and how it goes: time,
 // target and achieved speed, time left, seed, events a second, progress. GUI thread only.
-#include "app/workbench/window/scenarios.h"
+#include "app/workbench/window/runs/scenarios.h"
 
 #include <QElapsedTimer>
 #include <QWidget>

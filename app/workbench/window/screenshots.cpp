@@ -3,12 +3,12 @@
 
 #include "app/workbench/actions/cheat_sheet.h"
 #include "app/workbench/actions/command_palette.h"
-#include "app/workbench/docks/charts_dock.h"
-#include "app/workbench/docks/requests_dock.h"
-#include "app/workbench/docks/table_view.h"
+#include "app/workbench/docks/charts/charts_dock.h"
+#include "app/workbench/docks/lives/requests_dock.h"
+#include "app/workbench/docks/parts/table_view.h"
 #include "app/workbench/models/text.h"
-#include "app/workbench/window/layout_keeper.h"
-#include "app/workbench/window/simulated_runs.h"
+#include "app/workbench/window/parts/layout_keeper.h"
+#include "app/workbench/window/runs/simulated_runs.h"
 #include "app/workbench/window/tour.h"
 
 #include <QApplication>

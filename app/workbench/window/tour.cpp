@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: GPL-3.0-only
 #include "app/workbench/window/tour.h"
 
-#include "app/workbench/docks/charts_dock.h"
-#include "app/workbench/docks/gate_card.h"
-#include "app/workbench/docks/gates_dock.h"
-#include "app/workbench/docks/knob.h"
+#include "app/workbench/docks/charts/charts_dock.h"
+#include "app/workbench/docks/steering/gate_card.h"
+#include "app/workbench/docks/steering/gates_dock.h"
+#include "app/workbench/docks/steering/knob.h"
 #include "app/workbench/look/theme.h"
 #include "app/workbench/models/text.h"
-#include "app/workbench/window/layout_keeper.h"
 #include "app/workbench/window/main_window.h"
+#include "app/workbench/window/parts/layout_keeper.h"
 #include "app/workbench/window/run_bar.h"
 
 #include <QEvent>

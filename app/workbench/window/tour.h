@@ -3,7 +3,7 @@
 
 // The guided tour: a small card that stands beside the real part of the window that it speaks of,
 // with a frame around that part. Everything stays usable while it is there. GUI thread only.
-#include "app/workbench/window/tour_steps.h"
+#include "app/workbench/window/parts/tour_steps.h"
 
 #include <QFrame>
 #include <QTimer>

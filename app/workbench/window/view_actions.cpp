@@ -2,11 +2,11 @@
 // Panels, layouts, theme and help; and what the command palette offers beside actions.
 #include "app/workbench/actions/cheat_sheet.h"
 #include "app/workbench/actions/command_palette.h"
-#include "app/workbench/docks/charts_dock.h"
-#include "app/workbench/docks/parameters_dock.h"
+#include "app/workbench/docks/charts/charts_dock.h"
+#include "app/workbench/docks/steering/parameters_dock.h"
 #include "app/workbench/models/text.h"
-#include "app/workbench/window/layout_keeper.h"
 #include "app/workbench/window/main_window.h"
+#include "app/workbench/window/parts/layout_keeper.h"
 #include "app/workbench/window/tour.h"
 
 #include <QCoreApplication>

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Runs beside the one on the screen: the perfect gate, the parameters as they were, other seeds.
-#include "app/session/background_run.h"
+#include "app/session/run/background_run.h"
 #include "tests/app/session/session_support.h"
 
 namespace penstock::app {

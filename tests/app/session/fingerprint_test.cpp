@@ -3,7 +3,7 @@
 // fast, with its frames taken or left, recorded or not, it ends with the fingerprint that it has
 // headless. One scenario per kind of fault that makes the router's knowledge grow stale is among
 // them, because that is where somebody who only looks could leave a trace.
-#include "engine/record/report.h"
+#include "engine/record/report/report.h"
 #include "tests/app/session/session_support.h"
 
 #include <filesystem>

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // What a window may rely on in frames: order and completeness of what is told, bounds of what is
 // too much, rows that agree with the run, words that send a person to the right knob.
-#include "app/session/frame_feed.h"
+#include "app/session/run/frame_feed.h"
 #include "tests/app/session/session_support.h"
 
 #include <algorithm>

@@ -2,7 +2,7 @@
 // The pacer's rules, on clocks that the test moves: how far a paced run may go by when, what
 // becomes of one that cannot keep up, what ends a target, what is measured. A fake run does what it
 // is told at a speed of its own.
-#include "app/session/pacer.h"
+#include "app/session/run/pacer.h"
 
 #include <gtest/gtest.h>
 

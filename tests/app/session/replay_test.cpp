@@ -2,8 +2,8 @@
 // Moves made by hand are part of a run: recorded with their place, they give the same run again. A
 // person is played by a random one, who steps, runs, pauses and turns knobs; the store and the log
 // are then replayed headless and by a session, and a log that does not fit is refused in words.
-#include "app/session/run_history.h"
-#include "app/session/run_log.h"
+#include "app/session/replay/run_log.h"
+#include "app/session/stored/run_history.h"
 #include "tests/app/session/session_support.h"
 
 #include <cmath>

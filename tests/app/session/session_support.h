@@ -3,8 +3,8 @@
 
 // Runs under test: a small scenario of text, everything its frames say gathered up, and the same
 // run headless to compare with.
-#include "app/session/simulated_run.h"
-#include "sim/world/scenario_reader.h"
+#include "app/session/run/simulated_run.h"
+#include "sim/scenario/scenario_reader.h"
 
 #include <gtest/gtest.h>
 

@@ -2,8 +2,8 @@
 // Runs in a store: shown through the same frames as living ones, listed, tagged and deleted, and
 // still there after their process has been killed, up to its last second, as recovered runs that
 // replay to the fingerprints they left.
-#include "app/session/run_history.h"
-#include "app/session/run_log.h"
+#include "app/session/replay/run_log.h"
+#include "app/session/stored/run_history.h"
 #include "tests/app/session/session_support.h"
 
 #include <algorithm>

@@ -2,10 +2,10 @@
 // Goal: each trap that a policy can hold is found before anything runs, with the number that makes
 // it one, and a sound policy is left in peace. Method: one sound policy with every fact known, and
 // one small change to it for each trap.
-#include "engine/config/advice.h"
-#include "engine/config/advice_gates.h"
-#include "engine/config/engine_tree.h"
-#include "engine/config/override.h"
+#include "engine/config/advice/advice.h"
+#include "engine/config/advice/advice_gates.h"
+#include "engine/config/documents/engine_tree.h"
+#include "engine/config/text/override.h"
 
 #include <gmock/gmock.h>
 

@@ -2,9 +2,9 @@
 // Goal: no input, however broken or hostile, does more than give one clear error with its place.
 // Method: a table of broken documents; files that are too large, written sparse; and documents
 // mutated at random, which may be refused but must never crash, hang or grow.
-#include "engine/config/engine_tree.h"
-#include "engine/config/json.h"
-#include "engine/config/reader.h"
+#include "engine/config/documents/engine_tree.h"
+#include "engine/config/text/json.h"
+#include "engine/config/text/reader.h"
 
 #include <gmock/gmock.h>
 #include <rapidcheck/gtest.h>

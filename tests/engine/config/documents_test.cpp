@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // Goal: llm-d-async's documents mean here what they mean there: its defaults, its checks, its
 // string forms. Method: documents in its own shape, whole and broken, and what is read from them.
-#include "engine/config/build.h"
-#include "engine/config/engine_tree.h"
-#include "engine/config/override.h"
+#include "engine/config/documents/build.h"
+#include "engine/config/documents/engine_tree.h"
+#include "engine/config/text/override.h"
 
 #include <gmock/gmock.h>
 

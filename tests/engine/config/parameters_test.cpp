@@ -2,9 +2,9 @@
 // Goal: every knob has one path, one range and one way to be turned, and what was turned finds its
 // way back into the documents. Method: a policy with nested gates, its registry, and the documents
 // and Helm values written from it, read again.
-#include "engine/config/export.h"
-#include "engine/config/json.h"
-#include "engine/config/override.h"
+#include "engine/config/documents/export.h"
+#include "engine/config/text/json.h"
+#include "engine/config/text/override.h"
 #include "tests/engine/config/still_world.h"
 
 #include <gmock/gmock.h>

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // Goal: a scenario loader can read every kind of value with its default, its range and its place,
 // and a person is told of every mistake at once. Method: small documents in both syntaxes.
-#include "engine/config/override.h"
-#include "engine/config/reader.h"
+#include "engine/config/text/override.h"
+#include "engine/config/text/reader.h"
 
 #include <gmock/gmock.h>
 

@@ -2,7 +2,7 @@
 #pragma once
 
 // A world for gates that are built but never asked: time stands still and nothing answers.
-#include "engine/config/build.h"
+#include "engine/config/documents/build.h"
 
 namespace penstock {
 

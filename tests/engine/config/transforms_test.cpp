@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Goal: gcs_uri_multipart rewrites what it owns, leaves alone what it does not, and refuses what
 // cannot succeed. Method: a table of payloads, and names that try to break out of their header.
-#include "engine/config/transforms.h"
+#include "engine/config/documents/transforms.h"
 
 #include <gmock/gmock.h>
 #include <rapidcheck/gtest.h>

@@ -2,7 +2,7 @@
 // Goal: messages written by llm-d-async are read and written again without loss, whatever a sender
 // puts into them. Method: messages in its shape, tables of broken ones, and properties over random
 // payloads, labels and mutations.
-#include "engine/config/wire.h"
+#include "engine/config/wire/wire.h"
 
 #include <gmock/gmock.h>
 #include <nlohmann/json.hpp>

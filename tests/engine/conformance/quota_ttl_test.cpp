@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // A concurrency quota's counter lives for a while beyond the last acquire or release, so that the
 // counts of a process that died run out by themselves.
-#include "engine/gates/redis_quota.h"
+#include "engine/gates/llm_d_async/redis_quota.h"
 #include "tests/engine/gates/support.h"
 
 namespace penstock::test {

@@ -3,8 +3,8 @@
 
 // A small world for the dispatcher's tests: virtual time, an in-memory broker, a router that
 // answers after a given time, and a log of every event.
+#include "engine/broker/memory_queue.h"
 #include "engine/core/dispatcher.h"
-#include "engine/core/memory_queue.h"
 #include "engine/types/check.h"
 #include "sim/kernel/event_loop.h"
 

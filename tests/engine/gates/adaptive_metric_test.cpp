@@ -2,8 +2,8 @@
 // Goal: headroom and pi stay at their target on readings that are 15 s old, where a threshold
 // swings, and they do not wind up. Method: the small plant of plant.h, against its exact answer and
 // against the same plant under prometheus-saturation.
-#include "engine/gates/headroom.h"
-#include "engine/gates/pi.h"
+#include "engine/gates/adaptive/headroom.h"
+#include "engine/gates/adaptive/pi.h"
 #include "tests/engine/gates/plant.h"
 
 namespace penstock::test {

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // Goal: aimd and gradient find a pool's capacity from outcomes alone, by their stated laws. Method:
 // single outcomes for the laws, and a small plant (plant.h) for what they add up to.
-#include "engine/gates/aimd.h"
-#include "engine/gates/gradient.h"
+#include "engine/gates/adaptive/aimd.h"
+#include "engine/gates/adaptive/gradient.h"
 #include "tests/engine/gates/plant.h"
 
 namespace penstock::test {

@@ -2,9 +2,9 @@
 // Goal: a composite is as open as its least open gate and takes all or nothing, also when a store
 // answers late, also nested. Method: composites of counting gates and quotas, and random walks in
 // which whatever was reserved must come back.
-#include "engine/gates/composite.h"
-#include "engine/gates/local_max_concurrency.h"
-#include "engine/gates/redis_quota.h"
+#include "engine/gates/llm_d_async/composite.h"
+#include "engine/gates/llm_d_async/local_max_concurrency.h"
+#include "engine/gates/llm_d_async/redis_quota.h"
 #include "tests/engine/gates/support.h"
 
 #include <rapidcheck.h>

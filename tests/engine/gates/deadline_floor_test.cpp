@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Goal: a closed gate lets through what the earliest deadline needs, and no more; an open one is
 // left alone. Method: a backlog that drains through the gate on virtual time.
-#include "engine/gates/deadline_floor.h"
+#include "engine/gates/adaptive/deadline_floor.h"
 #include "tests/engine/gates/support.h"
 
 namespace penstock::test {

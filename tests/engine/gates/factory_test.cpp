@@ -2,7 +2,7 @@
 // Goal: documents are read as llm-d-async reads them, mistakes are named with gate, parameter,
 // value and range, and what the catalogue says is what the factory does. Method: tables of good and
 // bad documents; every default compared with the gate that comes out.
-#include "engine/gates/catalogue.h"
+#include "engine/gates/parts/catalogue.h"
 #include "tests/engine/gates/support.h"
 
 #include <gmock/gmock.h>

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // Goal: every metric gate turns a reading into the budget that llm-d-async would. Method: tables of
 // readings and the budgets they must give, and the exact query texts.
-#include "engine/gates/prometheus_budget.h"
-#include "engine/gates/prometheus_saturation.h"
-#include "engine/gates/promql_text.h"
+#include "engine/gates/llm_d_async/prometheus_budget.h"
+#include "engine/gates/llm_d_async/prometheus_saturation.h"
+#include "engine/gates/parts/promql_text.h"
 #include "tests/engine/gates/support.h"
 
 namespace penstock::test {

@@ -2,7 +2,7 @@
 // Goal: whatever the world says, every gate keeps its word: a budget in [0, 1], room that is never
 // negative, nothing reserved by a verdict other than proceed, everything given back. Method: each
 // gate of the catalogue under random readings, outcomes, requests and knob movements.
-#include "engine/gates/catalogue.h"
+#include "engine/gates/parts/catalogue.h"
 #include "tests/engine/gates/support.h"
 
 #include <rapidcheck.h>

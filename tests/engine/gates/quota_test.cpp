@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Goal: quotas count what llm-d-async's scripts count, under the same keys, with the same lifetime,
 // whether the store answers at once or late. Method: the in-process store on virtual time.
-#include "engine/gates/redis_quota.h"
+#include "engine/gates/llm_d_async/redis_quota.h"
 #include "tests/engine/gates/support.h"
 
 namespace penstock::test {

@@ -3,7 +3,7 @@
 // minute, so that the brake neither sleeps through a burst of other people's requests nor takes
 // noise or our own growth for one. Method: answers of a pool whose speed is known, for the reading;
 // the plant of plant.h with scattered latencies, for what the gates let through.
-#include "engine/gates/speed_brake.h"
+#include "engine/gates/adaptive/speed_brake.h"
 #include "tests/engine/gates/plant.h"
 
 #include <random>

@@ -3,8 +3,8 @@
 
 // What the gate tests share: a clock, a metric source that answers as told (at once or later), and
 // a bench on which a gate is made from JSON as a document would have it.
-#include "engine/gates/factory.h"
-#include "engine/gates/memory_key_value.h"
+#include "engine/broker/memory_key_value.h"
+#include "engine/gates/factory/factory.h"
 #include "engine/types/check.h"
 #include "sim/kernel/event_loop.h"
 

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // Goal: who waits, who is refused and who is dropped when an inner gate says no; and the gate that
 // counts by itself. Method: tables over the verdicts of an inner gate that says what it is told.
-#include "engine/gates/local_max_concurrency.h"
-#include "engine/gates/tier_priority_admission.h"
-#include "engine/gates/wait_on_refuse.h"
+#include "engine/gates/llm_d_async/local_max_concurrency.h"
+#include "engine/gates/llm_d_async/tier_priority_admission.h"
+#include "engine/gates/llm_d_async/wait_on_refuse.h"
 #include "tests/engine/gates/support.h"
 
 namespace penstock::test {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Goal: a comparison marks what exceeds the noise and nothing else. Method: a table of pairs, and
 // replications whose spread is known.
-#include "engine/record/compare.h"
+#include "engine/record/report/compare.h"
 
 #include <gtest/gtest.h>
 

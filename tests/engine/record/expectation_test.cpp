@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Goal: an expectation says true, false, or in words why it cannot be said. Method: a table over a
 // small document.
-#include "engine/record/expectation.h"
+#include "engine/record/report/expectation.h"
 
 #include <gtest/gtest.h>
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Goal: equal runs have equal fingerprints and different ones do not. Method: change one field at a
 // time, swap two events, drop one; and look for collisions among many nearly equal streams.
-#include "engine/record/fingerprint.h"
+#include "engine/record/measures/fingerprint.h"
 
 #include <gtest/gtest.h>
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Goal: what is said of a gate is what it did. Method: scripted readings whose closed time, budget
 // and overshoot can be told by hand.
-#include "engine/record/gate_track.h"
+#include "engine/record/measures/gate_track.h"
 
 #include <gtest/gtest.h>
 

@@ -2,7 +2,7 @@
 // Goal: quantiles are within 0.5 % of those of the sorted values, and count, mean, min and max are
 // exact, whatever was recorded. Method: random values over many magnitudes beside a sorted vector;
 // merging and bytes are compared with recording everything in one.
-#include "engine/record/histogram.h"
+#include "engine/record/measures/histogram.h"
 
 #include <gtest/gtest.h>
 #include <rapidcheck.h>

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Goal: the page is one self-contained, well-formed file that shows every chart and table of a run,
 // whatever names are in it. Method: a scripted run is drawn and the page is taken apart by hand.
-#include "engine/record/html_report.h"
+#include "engine/record/report/html_report.h"
 #include "tests/engine/record/scripted_run.h"
 
 #include <gtest/gtest.h>

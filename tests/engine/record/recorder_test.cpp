@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // Goal: the recorder's report is a faithful fold of the events it was given. Method: short scripted
 // lives of requests whose totals can be told by hand, and the promised keys read back from JSON.
-#include "engine/record/expectation.h"
-#include "engine/record/recorder.h"
+#include "engine/record/recorder/recorder.h"
+#include "engine/record/report/expectation.h"
 #include "tests/engine/record/allocations.h"
 
 #include <gtest/gtest.h>

@@ -2,9 +2,9 @@
 // Goal: what was put into a store comes back as it was, also when its writer was killed, and the
 // run thread never waits. Method: scripted runs written and read back; a child process that is
 // killed with signal 9 in the middle of its run; writers on several threads at once.
-#include "engine/record/html_report.h"
-#include "engine/record/run_reader.h"
-#include "engine/record/store_feed.h"
+#include "engine/record/report/html_report.h"
+#include "engine/record/store/run_reader.h"
+#include "engine/record/store/store_feed.h"
 #include "tests/engine/record/scripted_run.h"
 
 #include <gtest/gtest.h>

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Goal: the score is the sum of its three shares, 0 against itself, and each share moves with the
 // one thing it speaks of. Method: reports made by hand.
-#include "engine/record/report.h"
+#include "engine/record/report/report.h"
 
 #include <gtest/gtest.h>
 

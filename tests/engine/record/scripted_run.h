@@ -4,7 +4,7 @@
 // A made-up run for tests of what is drawn and stored: on/off interactive load, a gate that reads
 // it with 15 s delay, a backlog that drains while the gate is open. Not a model of anything; it
 // only has to have the shape of a run.
-#include "engine/record/recorder.h"
+#include "engine/record/recorder/recorder.h"
 
 namespace penstock {
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Goal: a series keeps its size, its extremes and its means however long the run. Method: long
 // streams whose totals are known, compared with what the curve says.
-#include "engine/record/series.h"
+#include "engine/record/measures/series.h"
 
 #include <gtest/gtest.h>
 

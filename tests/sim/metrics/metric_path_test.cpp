@@ -174,9 +174,9 @@ TEST_F(Path, AScrapeOutageLeavesDirectReadsAlone) {
     path->setScrapeOutage(target, true);
     runTo(14);
     EXPECT_EQ(read("live"), "nothing");
-    const auto samples = parseExposition(path->exposition(target).value()).value();
-    EXPECT_EQ(findExposed(samples, "live", {}).at(0)->value, 14);
-    EXPECT_EQ(findExposed(samples, "exported", {}).at(0)->value, 11);
+    const auto samples = metrics::parseExposition(path->exposition(target).value()).value();
+    EXPECT_EQ(metrics::findExposed(samples, "live", {}).at(0)->value, 14);
+    EXPECT_EQ(metrics::findExposed(samples, "exported", {}).at(0)->value, 11);
 }
 
 TEST_F(Path, PrometheusDownFailsQueriesAndKeepsWhatItHad) {

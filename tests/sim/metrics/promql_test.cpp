@@ -2,7 +2,7 @@
 // Goal: a gate's query gives the number that Prometheus would give, and a query we cannot answer is
 // refused in words. Method: a table of queries with answers worked out by hand, properties that tie
 // the evaluator to plain loops over the samples, a table of refusals, and random texts.
-#include "sim/metrics/promql.h"
+#include "sim/metrics/prom_evaluator.h"
 #include "tests/sim/metrics/query_world.h"
 
 #include <gtest/gtest.h>
@@ -178,7 +178,7 @@ TEST(PromQl, RefusesAmbiguousMatchingWhenAsked) {
 }
 
 TEST(PromQl, BoundsLengthDepthAndReach) {
-    EXPECT_FALSE(PromQuery::parse(std::string(kMaxQueryBytes + 1, '1')));
+    EXPECT_FALSE(PromQuery::parse(std::string(metrics::kMaxQueryBytes + 1, '1')));
     EXPECT_FALSE(PromQuery::parse(std::string(8000, '(') + "1" + std::string(8000, ')')));
     EXPECT_FALSE(PromQuery::parse(std::string(16000, '-') + "1"));
     std::string power = "1";

@@ -4,7 +4,7 @@
 // One small set of series, and queries on it with answers worked out by hand. The PromQL tests
 // check our evaluator against the answers, and the differential test checks a real Prometheus
 // server against our evaluator on the same series and queries.
-#include "sim/metrics/promql.h"
+#include "sim/metrics/prom_evaluator.h"
 #include "sim/metrics/series_store.h"
 
 #include <cmath>

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // A column map that misses its file is an error, never a trace of another shape. Method: a table of
 // maps over one file of each kind, with words that their errors must contain.
-#include "sim/traffic/spec.h"
+#include "sim/traffic/spec/spec.h"
 #include "support.h"
 
 namespace penstock::sim {

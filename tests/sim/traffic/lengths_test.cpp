@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Length and duration laws have the means, bounds, atoms and correlations they promise.
 // Method: large samples with fixed seeds against closed forms.
-#include "sim/traffic/sampler.h"
+#include "sim/traffic/spec/sampler.h"
 #include "support.h"
 
 #include <algorithm>

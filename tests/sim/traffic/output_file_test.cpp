@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // A file takes the place of another only when it is whole; pipes and devices are written straight
 // and stay. Method: files in a folder of the test's own, a full device, a pipe.
-#include "sim/traffic/output_file.h"
+#include "sim/traffic/statistics/output_file.h"
 #include "support.h"
 
 #include <sys/stat.h>

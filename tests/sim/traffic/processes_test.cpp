@@ -2,8 +2,8 @@
 // Every process has the mean rate and the burstiness that its parameters promise, at every
 // modulation, and is a function of its seed alone. Method: long runs with fixed seeds against
 // closed forms.
-#include "sim/traffic/curve.h"
-#include "sim/traffic/sampler.h"
+#include "sim/traffic/spec/curve.h"
+#include "sim/traffic/spec/sampler.h"
 #include "support.h"
 
 #include <algorithm>

@@ -2,7 +2,7 @@
 // The rows of recorded traces, and their figures to three digits, as the definitions in
 // statistics.h have them; those of the Azure code trace are the published ones too. Method: the
 // shared data, where it is present.
-#include "sim/traffic/statistics.h"
+#include "sim/traffic/statistics/statistics.h"
 #include "support.h"
 
 namespace penstock::sim {

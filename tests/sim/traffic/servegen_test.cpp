@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // Requests drawn from ServeGen's windows have their rates and lengths, for one client and for a
 // folder of them. Method: small pairs of files written here.
-#include "sim/traffic/servegen.h"
-#include "sim/traffic/statistics.h"
+#include "sim/traffic/statistics/statistics.h"
+#include "sim/traffic/trace/servegen.h"
 #include "support.h"
 
 namespace penstock::sim {

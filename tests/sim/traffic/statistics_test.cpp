@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The statistics report: each figure on traces made so that it is known. Method: made-up rows; the
 // figures of recorded traces are in recorded_test.cpp.
-#include "sim/traffic/statistics.h"
+#include "sim/traffic/statistics/statistics.h"
 #include "support.h"
 
 namespace penstock::sim {

@@ -3,8 +3,8 @@
 
 // What the traffic tests share: files that vanish after the test, the shared fixtures, whole
 // streams and whole traces as vectors.
-#include "sim/traffic/stream.h"
-#include "sim/traffic/trace_row.h"
+#include "sim/traffic/stream/stream.h"
+#include "sim/traffic/trace/trace_row.h"
 
 #include <gtest/gtest.h>
 

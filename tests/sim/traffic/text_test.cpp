@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // Numbers, dates, lines and CSV records as real files write them, and as broken files do.
 // Method: tables of texts with what they mean.
-#include "sim/traffic/csv.h"
-#include "sim/traffic/text_value.h"
+#include "sim/traffic/trace/csv.h"
+#include "sim/traffic/trace/text_value.h"
 #include "support.h"
 
 #include <sys/stat.h>

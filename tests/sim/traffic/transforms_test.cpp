@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Transforms do to a trace what their names say, stack in order, and are told in the report.
 // Method: a trace of known rhythm through each, counting and comparing.
-#include "sim/traffic/statistics.h"
+#include "sim/traffic/statistics/statistics.h"
 #include "support.h"
 
 #include <algorithm>

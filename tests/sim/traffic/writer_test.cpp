@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // What is written is read back as the same traffic, in every form. Method: round trips of a trace
 // that uses every field.
-#include "sim/traffic/csv.h"
-#include "sim/traffic/writer.h"
+#include "sim/traffic/statistics/writer.h"
+#include "sim/traffic/trace/csv.h"
 #include "support.h"
 
 #include <set>

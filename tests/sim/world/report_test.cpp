@@ -2,7 +2,7 @@
 // Goal: a report says where its requests came from, what of a trace was left out and what was
 // moved, and how much the prefix caches had. Method: a small trace written here, with all of it in
 // it.
-#include "engine/record/html_report.h"
+#include "engine/record/report/html_report.h"
 #include "tests/sim/world/scenario_support.h"
 
 #include <filesystem>

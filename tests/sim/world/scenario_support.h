@@ -2,7 +2,7 @@
 #pragma once
 
 // Runs scenarios for tests: by name from scenarios/, or from text.
-#include "sim/world/scenario_reader.h"
+#include "sim/scenario/scenario_reader.h"
 #include "sim/world/world.h"
 
 #include <gtest/gtest.h>

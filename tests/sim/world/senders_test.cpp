@@ -13,8 +13,8 @@ namespace {
 
 using namespace std::chrono_literals;
 
-std::string scenario(const std::string& sources, const std::string& rest = "",
-                     const std::string& router = "{}") {
+std::string senderScenario(const std::string& sources, const std::string& rest = "",
+                           const std::string& router = "{}") {
     return "scenario: {name: senders, seed: 3, horizon: 1m}\n"
            "pool:\n"
            "  replicas: [{count: 1, gpu: H100, model: Llama-3.1-8B, max_num_seqs: 4}]\n"
@@ -42,11 +42,11 @@ TEST(Senders, refusedUsersPause) {
                   3},
              Case{"queue:q", "", "{}", "{kind: router-errors, at: 0s, status: 400}", 60},
          }) {
-        auto world = test::makeText(
-            scenario(fmt::format("  - {{name: people, to: '{}', deadline: 5m, arrivals: {{process: "
-                                 "closed_loop, users: 3{}}}}}\n",
-                                 c.to, c.more),
-                     fmt::format("faults: [{}]\n", c.fault), c.router));
+        auto world = test::makeText(senderScenario(
+            fmt::format("  - {{name: people, to: '{}', deadline: 5m, arrivals: {{process: "
+                        "closed_loop, users: 3{}}}}}\n",
+                        c.to, c.more),
+            fmt::format("faults: [{}]\n", c.fault), c.router));
         ASSERT_NE(world, nullptr);
         for (int events = 0; events < 100000 && world->step(); ++events) {}
         ASSERT_TRUE(world->done()) << c.to << c.more << ": the clock stands at "
@@ -68,7 +68,7 @@ TEST(Senders, prioritiesOfATraceCount) {
         std::uint64_t shed;
     };
     for (const Case& c : {Case{0, 2}, Case{-1, 4}}) {
-        auto world = test::makeText(scenario(
+        auto world = test::makeText(senderScenario(
             fmt::format("  - {{name: people, to: router, priority: {}, arrivals: {{process: trace, "
                         "file: '{}', format: csv, columns: {{time: arrived_at}}}}}}\n",
                         c.ofSource, trace),
@@ -86,7 +86,7 @@ TEST(Senders, prioritiesOfATraceCount) {
 // Everybody who was on the line when the router went down hears of it: people as a failure, the
 // engine as a transport error, after which it tries again.
 TEST(Senders, aRouterThatGoesDownBreaksConnections) {
-    auto world = test::makeText(scenario(
+    auto world = test::makeText(senderScenario(
         "  - {name: people, to: router, arrivals: {process: lump, count: 6}, output_tokens: 6000}\n"
         "  - {name: batch, to: 'queue:q', deadline: 1h, arrivals: {process: lump, count: 5, at: "
         "5s},\n"
@@ -110,7 +110,7 @@ TEST(Senders, aRouterThatGoesDownBreaksConnections) {
 
 // Tokens for somebody who gave up are wasted from then on, whatever else is in flight.
 TEST(Senders, whatIsGeneratedForNobodyIsWasted) {
-    auto world = test::makeText(scenario(
+    auto world = test::makeText(senderScenario(
         "  - {name: people, to: router, timeout: 10s, arrivals: {process: lump, count: 1},\n"
         "     output_tokens: 20000}\n"
         "  - {name: patient, to: router, arrivals: {process: lump, count: 1},\n"

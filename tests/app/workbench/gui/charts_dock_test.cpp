@@ -2,9 +2,9 @@
 // Goal: the charts show what the run left, follow it or stand still as told, and everything the
 // mouse does can be done with keys. Method: a run of formulas that streams on, QTest events, and
 // the series themselves as the truth.
-#include "app/workbench/docks/chart_table.h"
-#include "app/workbench/docks/charts_dock.h"
-#include "app/workbench/docks/gates_dock.h"
+#include "app/workbench/docks/charts/chart_table.h"
+#include "app/workbench/docks/charts/charts_dock.h"
+#include "app/workbench/docks/steering/gates_dock.h"
 #include "app/workbench/series/time_ticks.h"
 #include "tests/app/workbench/gui/dock_window.h"
 

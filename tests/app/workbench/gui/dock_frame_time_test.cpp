@@ -3,9 +3,9 @@
 // hour of history in a window of 1600 × 1000. Method: frames of a made-up run at several speeds
 // into the charts alone, and into all docks side by side; the clock is this thread's processor
 // time, so that other programs on the machine do not count.
-#include "app/workbench/docks/charts_dock.h"
-#include "app/workbench/docks/filter_bar.h"
-#include "app/workbench/docks/requests_dock.h"
+#include "app/workbench/docks/charts/charts_dock.h"
+#include "app/workbench/docks/lives/requests_dock.h"
+#include "app/workbench/docks/parts/filter_bar.h"
 #include "tests/app/workbench/gui/dock_window.h"
 #include "tests/app/workbench/gui/frame_clock.h"
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-only
 #include "tests/app/workbench/gui/dock_window.h"
 
-#include "app/workbench/docks/run_dock.h"
+#include "app/workbench/docks/parts/run_dock.h"
 
 #include <QApplication>
 #include <QGridLayout>

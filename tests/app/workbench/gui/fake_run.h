@@ -5,7 +5,7 @@
 // made of formulas. Bursts fill queues, a metric lags behind the true load, a gate closes on what
 // it reads; the threshold is a parameter that works. Time passes only when the test says so, so
 // every test sees the same frames.
-#include "app/session/run_view.h"
+#include "app/session/view/run_view.h"
 
 #include <map>
 

@@ -4,10 +4,10 @@
 // Method: keys only, sent to whatever has the focus, as a person's are; and every widget that can
 // be used has the focus on some way round with Tab.
 #include "app/workbench/actions/command_palette.h"
-#include "app/workbench/docks/chart_table.h"
-#include "app/workbench/docks/charts_dock.h"
-#include "app/workbench/docks/gates_dock.h"
-#include "app/workbench/docks/parameters_dock.h"
+#include "app/workbench/docks/charts/chart_table.h"
+#include "app/workbench/docks/charts/charts_dock.h"
+#include "app/workbench/docks/steering/gates_dock.h"
+#include "app/workbench/docks/steering/parameters_dock.h"
 #include "app/workbench/window/run_bar.h"
 #include "tests/app/workbench/window/fake_maker.h"
 

@@ -5,8 +5,8 @@
 // fingerprint. Method: an event posted every 5 ms while a week of seven million requests runs fast
 // in a 1600 × 1000 window; the same run without a window. To be measured on a quiet machine.
 #include "app/workbench/models/text.h"
-#include "app/workbench/window/simulated_runs.h"
-#include "sim/world/scenario_reader.h"
+#include "app/workbench/window/runs/simulated_runs.h"
+#include "sim/scenario/scenario_reader.h"
 #include "sim/world/world.h"
 #include "tests/app/workbench/window/fake_maker.h"
 

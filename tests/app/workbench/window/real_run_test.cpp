@@ -3,13 +3,13 @@
 // nothing: the same scenario, seed and moves have one fingerprint with and without a window.
 // Method: the shipped scenarios on a store in a scratch folder; the program, killed, as a user
 // would lose it.
-#include "app/workbench/docks/charts_dock.h"
-#include "app/workbench/docks/runs_dock.h"
-#include "app/workbench/docks/table_view.h"
+#include "app/workbench/docks/charts/charts_dock.h"
+#include "app/workbench/docks/parts/table_view.h"
+#include "app/workbench/docks/runs/runs_dock.h"
 #include "app/workbench/models/text.h"
-#include "app/workbench/window/banner.h"
-#include "app/workbench/window/exports.h"
-#include "app/workbench/window/simulated_runs.h"
+#include "app/workbench/window/parts/banner.h"
+#include "app/workbench/window/parts/exports.h"
+#include "app/workbench/window/runs/simulated_runs.h"
 #include "tests/app/workbench/window/fake_maker.h"
 
 #include <QApplication>

@@ -3,8 +3,8 @@
 // newer one leaves no trace; what is typed after "until" is read as a person means it. Method: the
 // desk alone over made-up runs; a table of texts.
 #include "app/workbench/models/text.h"
-#include "app/workbench/window/run_desk.h"
-#include "app/workbench/window/until.h"
+#include "app/workbench/window/runs/run_desk.h"
+#include "app/workbench/window/runs/until.h"
 #include "tests/app/workbench/window/fake_maker.h"
 
 #include <QApplication>

@@ -3,17 +3,17 @@
 // resources/walkthroughs.md says, and their effect is seen there: a gate that never closes, a
 // stampede, stale metrics. Method: real scenarios and runs; a hand that presses only what is in
 // view of a 1280 × 800 window, and counts.
-#include "app/workbench/docks/advice_dock.h"
-#include "app/workbench/docks/charts_dock.h"
-#include "app/workbench/docks/gate_card.h"
-#include "app/workbench/docks/gates_dock.h"
-#include "app/workbench/docks/knob.h"
-#include "app/workbench/docks/parameters_dock.h"
-#include "app/workbench/docks/table_view.h"
+#include "app/workbench/docks/charts/charts_dock.h"
+#include "app/workbench/docks/parts/table_view.h"
+#include "app/workbench/docks/runs/advice_dock.h"
+#include "app/workbench/docks/steering/gate_card.h"
+#include "app/workbench/docks/steering/gates_dock.h"
+#include "app/workbench/docks/steering/knob.h"
+#include "app/workbench/docks/steering/parameters_dock.h"
 #include "app/workbench/models/text.h"
-#include "app/workbench/window/layout_keeper.h"
+#include "app/workbench/window/parts/layout_keeper.h"
 #include "app/workbench/window/run_bar.h"
-#include "app/workbench/window/simulated_runs.h"
+#include "app/workbench/window/runs/simulated_runs.h"
 #include "tests/app/workbench/window/fake_maker.h"
 
 #include <QApplication>

@@ -1,0 +1,53 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "app/session/replay/run_recording.h"
+
+namespace penstock::app {
+
+RunOrigin originOf(const sim::Scenario& scenario, const sim::WorldOptions& options) {
+    RunOrigin origin;
+    origin.file = scenario.file;
+    origin.overrides = scenario.overrides;
+    origin.seed = scenario.seed;
+    origin.perfectGate = options.perfectGate;
+    origin.poissonControl = options.poissonControl;
+    origin.horizon = scenario.horizon;
+    return origin;
+}
+
+Result<std::unique_ptr<RunRecording>>
+RunRecording::begin(const std::string& file, sim::World& world, const sim::WorldOptions& options,
+                    const std::string& tags, const std::string& note) {
+    std::unique_ptr<RunRecording> recording(new RunRecording);
+    auto store = RunStore::open(file);
+    if (!store) return fail(store.error());
+    recording->store_ = std::move(*store);
+    const sim::Scenario& scenario = world.scenario();
+    RunHeader header = headerFor(world.recorder().setup());
+    header.scenario = scenario.name;
+    header.document = scenario.text;
+    header.origin = toJson(originOf(scenario, options)).dump();
+    header.seed = scenario.seed;
+    header.semantics = scenario.engine.semantics.name;
+    header.start = world.start();
+    header.tags = tags;
+    header.note = note;
+    auto writer = recording->store_->begin(header);
+    if (!writer) return fail(writer.error());
+    recording->writer_ = std::move(*writer);
+    recording->feed_ = std::make_unique<StoreFeed>(world.recorder().setup(), *recording->writer_);
+    world.recorder().addSink(*recording->feed_);
+    return recording;
+}
+
+void RunRecording::checkpoint(const Report& report, const sim::World& world) {
+    auto json = toJson(report);
+    json["checkpoint"] = {{"t_ns", world.now().time_since_epoch().count()},
+                          {"event", world.eventsFired()}};
+    writer_->checkpoint(json);
+}
+
+Status RunRecording::finish(const Report& report) {
+    return writer_->finish(toJson(report), report.fingerprint);
+}
+
+} // namespace penstock::app

@@ -1,0 +1,41 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+// A run in a store as it goes: its events and gauges, its moves, and a report every second of wall
+// time, so that whoever finds it after its process died has all but the last second. Used by the
+// window's runs and by `penstock run --store` alike. Run thread only.
+#include "app/session/replay/run_log.h"
+#include "engine/record/store/run_store.h"
+#include "engine/record/store/store_feed.h"
+
+#include <memory>
+#include <string>
+
+namespace penstock::app {
+
+class RunRecording {
+  public:
+    // The error names the file.
+    static Result<std::unique_ptr<RunRecording>> begin(const std::string& file, sim::World& world,
+                                                       const sim::WorldOptions& options,
+                                                       const std::string& tags = {},
+                                                       const std::string& note = {});
+
+    RunId id() const { return writer_->id(); }
+    void move(const Move& move) { writer_->move(move); }
+    // Between two events: a report so far, and its place, so that a replay can be held to it.
+    void checkpoint(const Report& report, const sim::World& world);
+    // Waits for the disk.
+    Status finish(const Report& report);
+    Status status() const { return writer_->status(); }
+
+  private:
+    RunRecording() = default;
+    std::unique_ptr<RunStore> store_;
+    std::unique_ptr<RunWriter> writer_;
+    std::unique_ptr<StoreFeed> feed_;
+};
+
+RunOrigin originOf(const sim::Scenario& scenario, const sim::WorldOptions& options);
+
+} // namespace penstock::app

@@ -1,0 +1,86 @@
+// SPDX-License-Identifier: GPL-3.0-only
+#pragma once
+
+// Requests that have ended, newest last: filter them, find one by its id, and see its life as a
+// waterfall. The charts' brush limits the table to requests that arrived in it; choosing a request
+// moves the crosshair to its arrival.
+#include "app/workbench/docks/lives/row_feed.h"
+#include "app/workbench/docks/parts/run_dock.h"
+#include "app/workbench/models/filter.h"
+#include "app/workbench/models/table_models.h"
+#include "app/workbench/series/time_axis.h"
+
+class QLabel;
+class QLineEdit;
+class QSplitter;
+class QTimer;
+
+namespace penstock::app {
+
+class EmptyState;
+class FilterBar;
+class TableView;
+class Waterfall;
+
+class RequestsDock : public RunDock {
+    Q_OBJECT
+  public:
+    // `axis` must outlive the dock.
+    explicit RequestsDock(TimeAxis& axis, QWidget* parent = nullptr);
+    ~RequestsDock() override;
+
+    void begin(const RunInfo& info) override;
+    void add(const Frame& frame) override;
+    void addActions(ActionRegistry& registry) override;
+    QByteArray viewState() const override;
+    void setViewState(const QByteArray& state) override;
+
+    // Looks for a request in the table, and asks the run for it. Its life is shown when the answer
+    // has come; if there is none of that id, this is said.
+    void find(const QString& id);
+
+    TableView& table() { return *table_; }
+    FilterBar& filter() { return *filter_; }
+    Waterfall& waterfall() { return *waterfall_; }
+    QLineEdit& search() { return *search_; }
+    // What is said of the request that is shown.
+    QString about() const;
+
+  Q_SIGNALS:
+    // RunView::find(id) is asked for; the answer comes with a frame.
+    void wanted(const QString& id);
+    // The user wants to search: this dock should come to the front.
+    void asked();
+
+  protected:
+    void showEvent(QShowEvent*) override;
+    void changeEvent(QEvent*) override;
+
+  private:
+    void takeTurn();
+    void followAxis();
+    void showChosen();
+    void explain(const RequestRow& request);
+    void explainNothing();
+
+    TimeAxis& axis_;
+    int ticket_;
+    RequestModel model_;
+    FilterModel rows_;
+    RowFeed<RequestRow> feed_{RequestModel::kMostRows};
+    QTimer* rest_; // takes the turns that are left when no further frame comes
+    FilterBar* filter_;
+    QLineEdit* search_;
+    TableView* table_;
+    QSplitter* splitter_;
+    QLabel* about_;
+    Waterfall* waterfall_ = nullptr;
+    EmptyState* nothing_;
+    QString asked_;         // an id that the run was asked for and has not answered yet
+    bool searched_ = false; // that id was searched for by the user, not chosen in the table
+    Time start_{};
+    std::optional<Time> followed_; // the locked crosshair that the table was moved to
+    bool choosing_ = false;        // the table and the axis do not chase each other
+};
+
+} // namespace penstock::app

@@ -1,0 +1,224 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "engine/config/advice/advice_gates.h"
+
+#include "engine/gates/parts/catalogue.h"
+#include "engine/types/budget.h"
+#include "engine/types/check.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cctype>
+#include <charconv>
+
+namespace penstock::detail {
+namespace {
+
+using nlohmann::json;
+
+std::optional<double> asNumber(const json& value) {
+    if (value.is_number()) return value.get<double>();
+    if (!value.is_string()) return std::nullopt;
+    const auto& text = value.get_ref<const std::string&>();
+    double number = 0.0;
+    const auto [end, code] = std::from_chars(text.data(), text.data() + text.size(), number);
+    if (code != std::errc{} || end != text.data() + text.size()) return std::nullopt;
+    return number;
+}
+
+// An object or list given as such, or as a string of JSON.
+json structured(const json& value) {
+    if (!value.is_string()) return value;
+    return json::parse(value.get_ref<const std::string&>(), nullptr, false);
+}
+
+class Walk {
+  public:
+    explicit Walk(std::vector<FlatGate>& out) : out_(out) {}
+
+    void add(FlatGate gate, int depth = 0) {
+        const GateDescription* known = findGate(gate.type);
+        if (known == nullptr || depth > 8) return;
+        if (!gate.params.is_object()) gate.params = json::object();
+        const FlatGate outer = gate;
+        out_.push_back(std::move(gate));
+        for (const GateParameter& parameter : known->parameters) {
+            const std::string name(parameter.spec.name);
+            if (!outer.params.contains(name)) continue;
+            const json value = structured(outer.params[name]);
+            if (parameter.kind == GateParameter::Kind::gate) {
+                inner(outer, value, name, depth);
+            } else if (parameter.kind == GateParameter::Kind::gates && value.is_array()) {
+                for (std::size_t i = 0; i < value.size(); ++i) {
+                    inner(outer, value[i], fmt::format("{}[{}]", name, i), depth);
+                }
+            } else if (parameter.kind == GateParameter::Kind::params) {
+                FlatGate gated = below(outer, name);
+                gated.type = outer.text("saturation_gate");
+                gated.params = value;
+                add(std::move(gated), depth + 1);
+            }
+        }
+    }
+
+  private:
+    static FlatGate below(const FlatGate& outer, const std::string& key) {
+        FlatGate gate = outer;
+        gate.path += "." + key;
+        gate.key += (gate.key.empty() ? "" : ".") + key;
+        return gate;
+    }
+    void inner(const FlatGate& outer, const json& value, const std::string& key, int depth) {
+        if (!value.is_object() || !value.contains("gate_type") || !value["gate_type"].is_string()) {
+            return;
+        }
+        FlatGate gate = below(outer, key + ".gate_params");
+        gate.type = value["gate_type"].get<std::string>();
+        gate.params =
+            value.contains("gate_params") ? structured(value["gate_params"]) : json::object();
+        add(std::move(gate), depth + 1);
+    }
+
+    std::vector<FlatGate>& out_;
+};
+
+} // namespace
+
+bool FlatGate::has(std::string_view parameter) const {
+    const auto found = params.find(parameter);
+    return found != params.end() && !found->is_null();
+}
+
+double FlatGate::number(std::string_view parameter) const {
+    if (const auto found = params.find(parameter); found != params.end()) {
+        if (const auto value = asNumber(*found)) return *value;
+    }
+    return gateParameter(type, parameter).defaultValue;
+}
+
+std::string FlatGate::text(std::string_view parameter) const {
+    const auto found = params.find(parameter);
+    return found != params.end() && found->is_string() ? found->get<std::string>() : "";
+}
+
+Place FlatGate::place(std::string_view parameter) const {
+    std::string at = key.empty() ? std::string(parameter) : fmt::format("{}.{}", key, parameter);
+    while (!at.empty()) {
+        if (const auto found = owner->places.find(at); found != owner->places.end()) {
+            return found->second;
+        }
+        const std::size_t cut = at.find_last_of(".[");
+        at = cut == std::string::npos ? "" : at.substr(0, cut);
+    }
+    return owner->place;
+}
+
+bool FlatGate::onPrometheus() const {
+    return type.starts_with("prometheus-");
+}
+
+double FlatGate::bestBudget() const {
+    // The gates' own arithmetic: 1 - (1 - 0.1) is less than 0.1, and floor() tells the difference.
+    if (type == "prometheus-saturation") return budgetAbove(1.0, 1.0 - number("threshold"));
+    if (type == "prometheus-budget" || type == "endpoint-scrape") {
+        return budgetAbove(1.0, number("baseline"));
+    }
+    return 1.0;
+}
+
+std::vector<FlatGate> flatGates(const EngineDocument& engine) {
+    std::vector<FlatGate> out;
+    Walk walk(out);
+    const bool rate = engine.semantics.budgetMeans == Semantics::BudgetMeans::ratePerPoll;
+    for (const QueueDocument& queue : engine.transport.queues) {
+        const PoolDocument* pool = engine.findPool(queue.pool);
+        if (!queue.gate || pool == nullptr) continue;
+        FlatGate gate{queue.gate->type,
+                      queue.gate->params,
+                      queue.gate->path + ".gate_params",
+                      &*queue.gate,
+                      "",
+                      &queue,
+                      pool,
+                      0.0};
+        gate.steps = rate ? engine.batchSize() : pool->workers;
+        walk.add(std::move(gate));
+    }
+    for (const PoolDocument& pool : engine.pools) {
+        if (!pool.gate) continue;
+        FlatGate gate{pool.gate->type,
+                      pool.gate->params,
+                      pool.gate->path + ".gate_params",
+                      &*pool.gate,
+                      "",
+                      nullptr,
+                      &pool,
+                      0.0};
+        gate.steps = rate ? 0.0 : pool.workers;
+        walk.add(std::move(gate));
+    }
+    return out;
+}
+
+double bestBudgetOf(const std::vector<FlatGate>& gates, const QueueDocument& queue) {
+    double best = 1.0;
+    for (const FlatGate& gate : gates) {
+        if (gate.queue == &queue) best = std::min(best, gate.bestBudget());
+    }
+    return best;
+}
+
+std::vector<std::string> metricNames(std::string_view query) {
+    const auto starts = [](char c) {
+        return std::isalpha(static_cast<unsigned char>(c)) != 0 || c == '_' || c == ':';
+    };
+    const auto goesOn = [&starts](char c) {
+        return starts(c) || std::isdigit(static_cast<unsigned char>(c)) != 0;
+    };
+    std::vector<std::string> names;
+    for (std::size_t i = 0; i < query.size();) {
+        if (query[i] == '"' || query[i] == '\'' || query[i] == '`') {
+            const char quote = query[i++];
+            while (i < query.size() && query[i] != quote)
+                i += query[i] == '\\' ? 2 : 1;
+            ++i;
+        } else if (query[i] == '{') {
+            const std::size_t end = query.find('}', i); // labels are no metrics
+            i = end == std::string_view::npos ? query.size() : end;
+        } else if (starts(query[i])) {
+            std::size_t end = i;
+            while (end < query.size() && goesOn(query[end]))
+                ++end;
+            const std::string_view word = query.substr(i, end - i);
+            const std::size_t next = query.find_first_not_of(" \t\n", end);
+            // Without its own braces or range a name could be a function, a keyword or a label.
+            const bool selects =
+                next != std::string_view::npos && (query[next] == '{' || query[next] == '[');
+            if (selects) names.emplace_back(word);
+            i = end;
+        } else {
+            i += std::isdigit(static_cast<unsigned char>(query[i])) != 0
+                     ? std::max<std::size_t>(
+                           1,
+                           std::min(query.find_first_not_of("0123456789.eE", i), query.size()) - i)
+                     : 1;
+        }
+    }
+    return names;
+}
+
+std::vector<std::vector<std::string>> seriesOf(const FlatGate& gate, const Semantics& semantics) {
+    if (gate.type == "prometheus-saturation") {
+        const std::string own = gate.text("metric");
+        return {{own.empty() ? semantics.saturationMetric : own}};
+    }
+    if (gate.type == "prometheus-budget") {
+        return {{"inference_extension_flow_control_queue_size", "inference_pool_ready_pods"},
+                {"inference_pool_per_pod_queue_size"},
+                {"vllm:num_requests_running", "inference_pool_ready_pods"}};
+    }
+    if (gate.type == "prometheus-query") return {metricNames(gate.text("query"))};
+    return {};
+}
+
+} // namespace penstock::detail

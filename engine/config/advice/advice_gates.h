@@ -1,0 +1,45 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+// The gates of a policy laid flat: each with its numbers, who owns it, what it reads, and how
+// coarsely its owner rounds its budget. Private to the linter.
+#include "engine/config/documents/documents.h"
+
+namespace penstock::detail {
+
+struct FlatGate {
+    std::string type;
+    nlohmann::json params;
+    std::string path;                    // of its gate_params
+    const GateDocument* owner = nullptr; // the outermost gate
+    std::string key; // of its gate_params within the owner's: "gates[0].gate_params"
+    const QueueDocument* queue = nullptr; // of a queue gate
+    const PoolDocument* pool = nullptr;   // that it gates or its queue feeds
+    // The owner sends floor(step count x budget): below 1 / steps a budget sends nothing. 0: every
+    // budget above 0 lets requests through.
+    double steps = 0.0;
+
+    double number(std::string_view name) const; // as given, or the catalogue's default
+    std::string text(std::string_view name) const;
+    bool has(std::string_view name) const;
+    Place place(std::string_view name) const; // of the parameter, else of the gate
+    std::string pathOf(std::string_view name) const { return path + "." + std::string(name); }
+
+    bool onPrometheus() const;
+    bool onMetric() const { return onPrometheus() || type == "endpoint-scrape"; }
+    // The best budget it ever gives, when nothing is loaded.
+    double bestBudget() const;
+};
+
+std::vector<FlatGate> flatGates(const EngineDocument& engine);
+
+// Least of the best budgets of a queue's own gates; 1 without one.
+double bestBudgetOf(const std::vector<FlatGate>& gates, const QueueDocument& queue);
+
+// Names in a PromQL text that select series.
+std::vector<std::string> metricNames(std::string_view query);
+
+// Series that the gate reads, alternatives in the order in which it tries them.
+std::vector<std::vector<std::string>> seriesOf(const FlatGate& gate, const Semantics& semantics);
+
+} // namespace penstock::detail

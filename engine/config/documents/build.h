@@ -1,0 +1,22 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+// From documents to what the Dispatcher runs on.
+#include "engine/config/documents/documents.h"
+#include "engine/core/dispatcher.h"
+#include "engine/gates/factory/factory.h"
+
+namespace penstock {
+
+// Makes every gate and settles every default. `context` lends loop, metrics and store; its cache
+// TTL and semantics are replaced by the document's. Errors and warnings name the place of the value
+// in the document it came from.
+Result<DispatcherSettings> buildSettings(const EngineDocument& engine, const GateContext& context,
+                                         std::vector<Error>* warnings = nullptr);
+
+// Checks the gates alone, over sources that never answer: for `penstock check`. `prometheusKnown`:
+// a document without prometheus_url means that there is none, not that nobody said.
+Status checkGates(const EngineDocument& engine, std::vector<Error>* warnings = nullptr,
+                  bool prometheusKnown = false);
+
+} // namespace penstock

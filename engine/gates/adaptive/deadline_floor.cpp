@@ -1,0 +1,100 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "engine/gates/adaptive/deadline_floor.h"
+
+#include "engine/gates/adaptive/window_gate.h"
+#include "engine/gates/parts/catalogue.h"
+
+#include <algorithm>
+
+namespace penstock {
+namespace {
+
+constexpr double kLeastSlackSeconds = 1e-3;
+constexpr double kForget = 0.1;
+
+} // namespace
+
+void DeadlineFloorGate::fill(Time now) {
+    const double seconds = std::max(0.0, toSeconds(now - filledAt_));
+    if (filledAt_ != Time{}) tokens_ = std::min(settings_.burst, tokens_ + rate_ * seconds);
+    filledAt_ = now;
+}
+
+void DeadlineFloorGate::backlog(Time now, std::int64_t pending, Time earliestDeadline) {
+    WrapperGate::backlog(now, pending, earliestDeadline);
+    fill(now);
+    rate_ = 0.0;
+    if (pending <= 0 || earliestDeadline <= now) return; // nothing, or past saving
+    const Duration left = earliestDeadline - now;
+    if (left > settings_.horizon) return;
+    const Duration margin = std::min(settings_.margin, left / 2);
+    const double slack = toSeconds(left - margin) - latencySeconds_;
+    rate_ = std::min(settings_.maxRate,
+                     static_cast<double>(pending) / std::max(kLeastSlackSeconds, slack));
+}
+
+void DeadlineFloorGate::settled(Time now, const Request& request, const AttemptOutcome& outcome) {
+    WrapperGate::settled(now, request, outcome);
+    if (loadSignOf(outcome) != LoadSign::served) return;
+    const double seconds = toSeconds(outcome.latency);
+    latencySeconds_ += latencySeconds_ <= 0.0 ? seconds : kForget * (seconds - latencySeconds_);
+}
+
+void DeadlineFloorGate::explain() {
+    reason_ = Reason{.code = ReasonCode::open,
+                     .value = rate_,
+                     .threshold = 0.0,
+                     .source = "rate that the earliest deadline needs"};
+}
+
+double DeadlineFloorGate::budget(Time now) {
+    fill(now);
+    const double inner = WrapperGate::budget(now);
+    if (tokens_ < 1.0) return inner;
+    const double floor = clampUnit(tokens_ / std::max(1.0, capacity_));
+    if (floor > inner) explain();
+    return std::max(inner, floor);
+}
+
+std::int32_t DeadlineFloorGate::room(Time now, std::int32_t capacity, std::int32_t inFlight) {
+    fill(now);
+    capacity_ = capacity;
+    const std::int32_t inner = WrapperGate::room(now, capacity, inFlight);
+    const auto floor = static_cast<std::int32_t>(
+        std::min(tokens_, static_cast<double>(std::max(0, capacity - inFlight))));
+    if (floor > inner) explain();
+    return std::max(inner, floor);
+}
+
+Verdict DeadlineFloorGate::apply(Time now, Request& request, Reservations& reservations) {
+    fill(now);
+    Verdict verdict = inner_->apply(now, request, reservations);
+    reason_ = verdict.reason;
+    const bool closed = verdict.action == Action::refuse || verdict.action == Action::wait;
+    // A tenant's quota is no matter of the pool's load, and an answer still to come is awaited.
+    const bool aboutLoad = verdict.reason.code != ReasonCode::quotaExhausted &&
+                           verdict.reason.code != ReasonCode::pendingReading &&
+                           verdict.reason.code != ReasonCode::gateError;
+    if (closed && aboutLoad && tokens_ >= 1.0) {
+        inner_->withdrawn(request);
+        explain();
+        verdict = Verdict{.reason = reason_};
+    }
+    if (verdict.action == Action::proceed) tokens_ = std::max(0.0, tokens_ - 1.0);
+    return verdict;
+}
+
+Time DeadlineFloorGate::recheckAt() const {
+    const Time inner = WrapperGate::recheckAt();
+    if (rate_ <= 0.0 || tokens_ >= 1.0) return inner;
+    return std::min(inner, filledAt_ + fromSeconds((1.0 - tokens_) / rate_) + Duration{1});
+}
+
+void DeadlineFloorGate::parameters(ParameterVisitor& visitor) {
+    visitor.duration(gateParameter(type(), "horizon"), settings_.horizon);
+    visitor.duration(gateParameter(type(), "margin"), settings_.margin);
+    visitor.number(gateParameter(type(), "burst"), settings_.burst);
+    visitor.number(gateParameter(type(), "max_rate"), settings_.maxRate);
+}
+
+} // namespace penstock

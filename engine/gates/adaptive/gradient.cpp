@@ -1,0 +1,95 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "engine/gates/adaptive/gradient.h"
+
+#include "engine/gates/parts/catalogue.h"
+
+#include <algorithm>
+#include <cmath>
+
+namespace penstock {
+namespace {
+
+constexpr double kFewSamples = 5.0; // before the first step, and between two
+constexpr double kRoundsPerFlight = 4.0;
+constexpr double kLeastGradient = 0.5;
+constexpr Duration kRecheck = std::chrono::milliseconds{200};
+
+} // namespace
+
+double GradientGate::bounded(double window) const {
+    const double most = settings_.maxWindow > 0.0 ? settings_.maxWindow
+                                                  : static_cast<double>(std::max(1, capacity()));
+    return std::clamp(window, std::min(settings_.minWindow, most), most);
+}
+
+double GradientGate::limit(Time now) {
+    limitAt_ = now;
+    return std::max(bounded(0.0), brake_.eased(now, bounded(window_), held()));
+}
+
+Time GradientGate::recheckAt() const {
+    return brake_.refilling(limitAt_) ? limitAt_ + kRecheck : kNever;
+}
+
+void GradientGate::explain(double limit, bool full) {
+    WindowGate::explain(limit, full);
+    if (full && brake_.slow()) reason_.code = ReasonCode::closedBySlowdown;
+}
+
+void GradientGate::settled(Time now, const Request&, const AttemptOutcome& outcome) {
+    switch (loadSignOf(outcome)) {
+    case LoadSign::served:
+        break;
+    case LoadSign::shed:
+    case LoadSign::late:
+        if (now - outcome.latency >= lastDecrease_) {
+            window_ = bounded(bounded(window_) * settings_.decrease);
+            lastDecrease_ = now;
+        }
+        return;
+    case LoadSign::silent:
+        return;
+    }
+    brake_.answered(now, outcome.latency, outcome.outputTokens, held());
+    if (!brake_.slow()) learn(now);
+}
+
+void GradientGate::learn(Time now) {
+    const double speed = brake_.pool().speed();
+    if (!(speed > 0.0)) return;
+    const double delay = 1.0 / speed;
+    const double most = std::max(1.0, settings_.samples);
+    seen_ = std::min(seen_ + 1.0, most);
+    delay_ += (delay - delay_) / seen_;
+    if (base_ > 0.0) {
+        const double minutes = toSeconds(now - lastSample_) / 60.0;
+        base_ *= 1.0 + settings_.driftPerMinute * std::min(1.0, std::max(0.0, minutes));
+    }
+    lastSample_ = now;
+    if (seen_ >= std::min(kFewSamples, most) && (base_ <= 0.0 || delay_ < base_)) base_ = delay_;
+    round_ += 1.0;
+    if (base_ > 0.0 && round_ >= std::max(kFewSamples, window_ / kRoundsPerFlight)) step();
+}
+
+void GradientGate::step() {
+    round_ = 0.0;
+    const double gradient = std::clamp(settings_.tolerance * base_ / delay_, kLeastGradient, 1.0);
+    const double allowance = used(window_) ? std::sqrt(window_) : 0.0;
+    const double target = window_ * gradient + allowance;
+    window_ = bounded(window_ + settings_.smoothing * (target - window_));
+}
+
+void GradientGate::parameters(ParameterVisitor& visitor) {
+    visitor.number(gateParameter(type(), "min_window"), settings_.minWindow);
+    visitor.number(gateParameter(type(), "max_window"), settings_.maxWindow);
+    visitor.number(gateParameter(type(), "tolerance"), settings_.tolerance);
+    visitor.number(gateParameter(type(), "smoothing"), settings_.smoothing);
+    visitor.number(gateParameter(type(), "samples"), settings_.samples);
+    visitor.number(gateParameter(type(), "drift"), settings_.driftPerMinute);
+    visitor.number(gateParameter(type(), "token_offset"), brake_.settings().tokenOffset);
+    visitor.number(gateParameter(type(), "decrease"), settings_.decrease);
+    visitor.number(gateParameter(type(), "slowdown"), brake_.settings().slowdown);
+    visitor.duration(gateParameter(type(), "refill"), brake_.settings().refill);
+}
+
+} // namespace penstock

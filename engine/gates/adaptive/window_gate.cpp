@@ -1,0 +1,90 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "engine/gates/adaptive/window_gate.h"
+
+#include "engine/types/check.h"
+
+#include <algorithm>
+
+namespace penstock {
+namespace {
+
+constexpr double kMostRequests = 1e9;
+
+std::int32_t whole(double limit) {
+    return static_cast<std::int32_t>(std::clamp(limit, 0.0, kMostRequests));
+}
+
+} // namespace
+
+double WindowGate::budget(Time now) {
+    const double open = limit(now);
+    explain(open, held_ >= whole(open));
+    return clampUnit(open / static_cast<double>(std::max(1, capacity_)));
+}
+
+void WindowGate::explain(double limit, bool full) {
+    reason_.code = full ? ReasonCode::atLimit : ReasonCode::open;
+    reason_.value = held_;
+    reason_.threshold = limit;
+}
+
+Verdict WindowGate::apply(Time now, Request&, Reservations& reservations) {
+    const double open = limit(now);
+    const bool full = held_ >= whole(open);
+    explain(open, full);
+    Verdict verdict;
+    if (full) {
+        verdict.action = Action::refuse;
+    } else {
+        PENSTOCK_CHECK(!reservations.full());
+        ++held_;
+        reservations.add(*this, 0);
+    }
+    verdict.reason = reason_;
+    return verdict;
+}
+
+void WindowGate::release(std::uint64_t) {
+    PENSTOCK_CHECK(held_ > 0);
+    --held_;
+    changed();
+}
+
+std::int32_t WindowGate::room(Time now, std::int32_t capacity, std::int32_t inFlight) {
+    capacity_ = capacity;
+    const double open = limit(now);
+    const std::int32_t taken = ofPool_ ? std::max(held_, inFlight) : held_;
+    const std::int32_t room = std::max(0, whole(open) - taken);
+    explain(open, room == 0);
+    return room;
+}
+
+LoadSign loadSignOf(const AttemptOutcome& outcome) {
+    switch (outcome.transport) {
+    case TransportError::none:
+        break;
+    case TransportError::timeout:
+        return LoadSign::shed;
+    default:
+        return LoadSign::silent;
+    }
+    switch (outcome.dropped) {
+    case DroppedReason::rejectedTtlExpired:
+        return LoadSign::late;
+    case DroppedReason::rejectedSaturated:
+    case DroppedReason::rejectedNoEndpoints:
+    case DroppedReason::evicted:
+        return LoadSign::shed;
+    case DroppedReason::rejectedContextCancelled:
+    case DroppedReason::rejectedShuttingDown:
+        return LoadSign::silent;
+    case DroppedReason::none:
+    case DroppedReason::other:
+        break;
+    }
+    // A router without flow control gives no reason with its 429.
+    if (outcome.status == 429 || outcome.status == 503) return LoadSign::shed;
+    return outcome.status >= 200 && outcome.status < 400 ? LoadSign::served : LoadSign::silent;
+}
+
+} // namespace penstock

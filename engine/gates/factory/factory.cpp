@@ -1,0 +1,160 @@
+// SPDX-License-Identifier: Apache-2.0
+// The gates that llm-d-async has; engine/gates/factory_adaptive.cpp makes the others.
+#include "engine/gates/factory/factory.h"
+
+#include "engine/gates/factory/builder.h"
+#include "engine/gates/llm_d_async/composite.h"
+#include "engine/gates/llm_d_async/constant.h"
+#include "engine/gates/llm_d_async/endpoint_scrape.h"
+#include "engine/gates/llm_d_async/local_max_concurrency.h"
+#include "engine/gates/llm_d_async/prometheus_budget.h"
+#include "engine/gates/llm_d_async/prometheus_query.h"
+#include "engine/gates/llm_d_async/prometheus_saturation.h"
+#include "engine/gates/llm_d_async/redis_budget.h"
+#include "engine/gates/llm_d_async/redis_quota.h"
+#include "engine/gates/llm_d_async/tier_priority_admission.h"
+#include "engine/gates/llm_d_async/wait_on_refuse.h"
+
+namespace penstock {
+namespace {
+
+using detail::GateBuilder;
+using Made = std::unique_ptr<Gate>;
+
+Made makeConstant(GateBuilder&) {
+    return std::make_unique<ConstantGate>();
+}
+
+Made makeRedis(GateBuilder& b) {
+    const std::string address = b.read.text("address");
+    RedisBudgetGate::Settings settings{.key = b.read.text("budget_key"),
+                                       .refresh = b.read.duration("refresh")};
+    KeyValue* store = b.store(address);
+    return b.failed() ? nullptr : std::make_unique<RedisBudgetGate>(std::move(settings), *store);
+}
+
+Made makeRedisQuota(GateBuilder& b) {
+    const std::string address = b.read.text("address");
+    RedisQuotaGate::Settings settings;
+    settings.attribute = b.read.text("attribute");
+    settings.concurrency = b.read.choice("mode") == "concurrency";
+    settings.limit = b.read.integer("limit");
+    settings.window = b.read.duration("window");
+    settings.prefix = b.read.text("prefix");
+    settings.classifying = b.read.choice("gating_mode") == "classifying";
+    KeyValue* store = b.store(address);
+    return b.failed() ? nullptr : std::make_unique<RedisQuotaGate>(std::move(settings), *store);
+}
+
+Made makeLocalMaxConcurrency(GateBuilder& b) {
+    LocalMaxConcurrencyGate::Settings settings;
+    settings.limit = b.read.integer("limit");
+    settings.blocking = b.read.choice("gating_mode") == "blocking";
+    return std::make_unique<LocalMaxConcurrencyGate>(settings);
+}
+
+Made makePrometheusSaturation(GateBuilder& b) {
+    PrometheusSaturationGate::Settings settings;
+    settings.pool = b.read.text("pool");
+    settings.nameSpace = b.read.text("namespace");
+    settings.metric = b.saturationMetric();
+    settings.threshold = b.read.number("threshold");
+    settings.fallback = b.read.number("fallback");
+    const CachePolicy cache = b.cache();
+    MetricSource* source = b.prometheus();
+    if (b.failed()) return nullptr;
+    return std::make_unique<PrometheusSaturationGate>(std::move(settings), *source, cache);
+}
+
+Made makePrometheusBudget(GateBuilder& b) {
+    PrometheusBudgetGate::Settings settings;
+    settings.pool = b.read.text("pool");
+    settings.nameSpace = b.read.text("namespace");
+    settings.maxConcurrency = b.read.number("max_concurrency");
+    settings.baseline = b.read.number("baseline");
+    settings.fallback = b.read.number("fallback");
+    const CachePolicy cache = b.cache();
+    MetricSource* source = b.prometheus();
+    if (b.failed()) return nullptr;
+    return std::make_unique<PrometheusBudgetGate>(std::move(settings), *source, cache);
+}
+
+Made makePrometheusQuery(GateBuilder& b) {
+    PrometheusQueryGate::Settings settings{.query = b.read.text("query"),
+                                           .fallback = b.read.number("fallback")};
+    b.read.text("pool");
+    const CachePolicy cache = b.cache();
+    MetricSource* source = b.prometheus();
+    b.checkQuery("query", settings.query);
+    if (b.failed()) return nullptr;
+    return std::make_unique<PrometheusQueryGate>(std::move(settings), *source, cache);
+}
+
+Made makeEndpointScrape(GateBuilder& b) {
+    EndpointScrapeGate::Settings settings;
+    settings.value = {.kind = MetricQuery::Kind::scrape,
+                      .text = b.read.text("metric"),
+                      .url = b.read.text("url"),
+                      .labels = b.read.labels("labels")};
+    settings.pods = {.kind = MetricQuery::Kind::scrape,
+                     .text = b.read.text("pods_metric"),
+                     .url = b.read.text("pods_url"),
+                     .labels = b.read.labels("pods_labels")};
+    settings.maxCountPerPod = b.read.number("max_count_per_pod");
+    settings.baseline = b.read.number("baseline");
+    settings.fallback = b.read.number("fallback");
+    settings.valueIsBudget = b.read.choice("value_type") == "budget";
+    const CachePolicy cache = b.cache();
+    MetricSource* source = b.metrics();
+    if (b.failed()) return nullptr;
+    return std::make_unique<EndpointScrapeGate>(std::move(settings), *source, cache);
+}
+
+Made makeComposite(GateBuilder& b) {
+    std::vector<Made> inner;
+    for (const GateSpec& spec : b.read.gates("gates")) {
+        if (Made gate = b.inner(spec); gate != nullptr) inner.push_back(std::move(gate));
+    }
+    return b.failed() ? nullptr : std::make_unique<CompositeGate>(std::move(inner));
+}
+
+Made makeWaitOnRefuse(GateBuilder& b) {
+    const GateSpec spec = b.read.gate("gate");
+    Made inner = b.inner(spec);
+    return b.failed() ? nullptr : std::make_unique<WaitOnRefuseGate>(std::move(inner));
+}
+
+Made makeTierPriorityAdmission(GateBuilder& b) {
+    GateSpec spec = b.innerSpec("saturation_gate_params");
+    spec.type = b.read.text("saturation_gate");
+    spec.params = b.read.params("saturation_gate_params");
+    TierPriorityAdmissionGate::Settings settings{.tierLabel = b.read.text("tier_label"),
+                                                 .heedsWait =
+                                                     b.context.semantics.tierPriorityHeedsWait};
+    Made inner = b.inner(spec);
+    if (b.failed()) return nullptr;
+    return std::make_unique<TierPriorityAdmissionGate>(std::move(settings), std::move(inner));
+}
+
+constexpr detail::Maker kOfLlmDAsync[] = {{"constant", makeConstant},
+                                          {"redis", makeRedis},
+                                          {"redis-quota", makeRedisQuota},
+                                          {"local-max-concurrency", makeLocalMaxConcurrency},
+                                          {"prometheus-saturation", makePrometheusSaturation},
+                                          {"prometheus-budget", makePrometheusBudget},
+                                          {"prometheus-query", makePrometheusQuery},
+                                          {"endpoint-scrape", makeEndpointScrape},
+                                          {"composite", makeComposite},
+                                          {"wait-on-refuse", makeWaitOnRefuse},
+                                          {"tier-priority-admission", makeTierPriorityAdmission}};
+
+} // namespace
+
+detail::MakeGate detail::llmDAsyncMaker(std::string_view type) {
+    for (const detail::Maker& maker : kOfLlmDAsync) {
+        if (maker.type == type) return maker.make;
+    }
+    return nullptr;
+}
+
+} // namespace penstock

@@ -1,0 +1,315 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "engine/gates/factory/parameter_reader.h"
+
+#include "engine/gates/parts/promql_text.h"
+#include "engine/types/check.h"
+#include "engine/types/duration_text.h"
+#include "engine/types/suggest.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <charconv>
+#include <cmath>
+
+namespace penstock {
+namespace {
+
+using Kind = GateParameter::Kind;
+using nlohmann::json;
+
+constexpr std::size_t kShownBytes = 60;
+
+std::string shown(const json& value) {
+    std::string text = value.dump(-1, ' ', false, json::error_handler_t::replace);
+    if (text.size() > kShownBytes) text = text.substr(0, kShownBytes) + "…";
+    return text;
+}
+
+// The whole of `text` as a double, in the forms that Go's ParseFloat and Atoi share with us.
+std::optional<double> toNumber(std::string_view text) {
+    if (text.starts_with('+')) text.remove_prefix(1);
+    double value = 0.0;
+    const auto [end, code] = std::from_chars(text.data(), text.data() + text.size(), value);
+    if (code != std::errc{} || end != text.data() + text.size()) return std::nullopt;
+    return value;
+}
+
+std::string joined(std::string_view path, std::string_view part) {
+    std::string out{path};
+    if (!out.empty() && !part.empty()) out += '.';
+    out += part;
+    return out;
+}
+
+} // namespace
+
+ParameterReader::ParameterReader(const GateDescription& gate, const GateSpec& spec, bool lenient,
+                                 std::vector<Error>& warnings)
+    : gate_(gate), spec_(spec), lenient_(lenient), warnings_(warnings) {
+    if (!spec_.params.is_object() && !spec_.params.is_null()) {
+        error_ = errorAt("", fmt::format("gate {}: gate_params must be an object, got {}",
+                                         gate_.type, shown(spec_.params)));
+        return;
+    }
+    checkKeys();
+}
+
+void ParameterReader::checkKeys() {
+    if (!spec_.params.is_object()) return;
+    std::vector<std::string_view> names;
+    for (const GateParameter& parameter : gate_.parameters)
+        names.push_back(parameter.spec.name);
+    for (const auto& [key, value] : spec_.params.items()) {
+        if (findParameter(gate_, key) != nullptr) continue;
+        const std::string_view near = closestName(key, names);
+        Error error = errorAt(
+            key, fmt::format("gate {} has no parameter \"{}\"{}; it takes {}", gate_.type, key,
+                             near.empty() ? "" : fmt::format(" (did you mean \"{}\"?)", near),
+                             names.empty() ? "none" : fmt::format("{}", fmt::join(names, ", "))));
+        if (lenient_) {
+            warnings_.push_back(std::move(error));
+        } else if (!error_) {
+            error_ = std::move(error);
+        }
+    }
+}
+
+Error ParameterReader::errorAt(std::string_view name, std::string message) const {
+    std::string part = joined(spec_.part, "gate_params");
+    part = joined(part, name);
+    Error error{.message = joined(spec_.place.path, part) + ": " + message,
+                .file = spec_.place.file,
+                .line = spec_.place.line,
+                .column = spec_.place.column};
+    if (spec_.place.locate) {
+        const auto [line, column] = spec_.place.locate(part);
+        if (line > 0) {
+            error.line = line;
+            error.column = column;
+        }
+    }
+    return error;
+}
+
+void ParameterReader::refuse(std::string_view name, std::string message) {
+    if (!error_) error_ = errorAt(name, fmt::format("gate {}: {}", gate_.type, message));
+}
+
+void ParameterReader::refuseUnlessLenient(std::string_view name, std::string message) {
+    if (!lenient_) {
+        refuse(name, std::move(message));
+    } else {
+        warnings_.push_back(errorAt(name, fmt::format("gate {}: {}", gate_.type, message)));
+    }
+}
+
+void ParameterReader::bad(const GateParameter& parameter, std::string_view value,
+                          std::string_view expected) {
+    refuse(parameter.spec.name,
+           fmt::format("{} is {}; it must be {}", parameter.spec.name, value, expected));
+}
+
+const GateParameter& ParameterReader::known(std::string_view name) const {
+    const GateParameter* parameter = findParameter(gate_, name);
+    PENSTOCK_CHECK(parameter != nullptr);
+    return *parameter;
+}
+
+const json* ParameterReader::find(const GateParameter& parameter) {
+    const json* value = nullptr;
+    if (spec_.params.is_object()) {
+        const auto found = spec_.params.find(parameter.spec.name);
+        if (found != spec_.params.end() && !found->is_null()) value = &*found;
+    }
+    if (value != nullptr && value->is_string() && value->get_ref<const std::string&>().empty()) {
+        value = nullptr;
+    }
+    if (value == nullptr && parameter.required) {
+        refuse(parameter.spec.name,
+               fmt::format("{} is required: {}", parameter.spec.name, parameter.spec.help));
+    }
+    return value;
+}
+
+double ParameterReader::ranged(const GateParameter& parameter, double value,
+                               const std::string& text) {
+    const ParameterSpec& spec = parameter.spec;
+    const std::string range = "in " + rangeText(parameter);
+    if (!std::isfinite(value)) {
+        bad(parameter, text, range);
+        return spec.defaultValue;
+    }
+    const bool inside = (parameter.aboveMin ? value > spec.min : value >= spec.min) &&
+                        (parameter.belowMax ? value < spec.max : value <= spec.max);
+    if (inside) return value;
+    // Beyond a slider's end llm-d-async still has a meaning for the number.
+    if (lenient_ && !parameter.refusedThere) {
+        warnings_.push_back(errorAt(spec.name, fmt::format("gate {}: {} is {}, not {}", gate_.type,
+                                                           spec.name, text, range)));
+        return value;
+    }
+    bad(parameter, text, range);
+    return spec.defaultValue;
+}
+
+double ParameterReader::number(std::string_view name) {
+    return number(name, known(name).spec.defaultValue);
+}
+
+double ParameterReader::number(std::string_view name, double byDefault) {
+    const GateParameter& parameter = known(name);
+    const json* value = find(parameter);
+    if (value == nullptr) return byDefault;
+    std::optional<double> number;
+    if (value->is_number()) number = value->get<double>();
+    if (value->is_string()) number = toNumber(value->get_ref<const std::string&>());
+    if (!number) {
+        bad(parameter, shown(*value), "a number in " + rangeText(parameter));
+        return byDefault;
+    }
+    return ranged(parameter, *number, shown(*value));
+}
+
+std::int32_t ParameterReader::integer(std::string_view name) {
+    const GateParameter& parameter = known(name);
+    const double value = number(name);
+    if (value != std::floor(value) || std::abs(value) > INT32_MAX) {
+        bad(parameter, goNumber(value), "a whole number in " + rangeText(parameter));
+        return static_cast<std::int32_t>(parameter.spec.defaultValue);
+    }
+    return static_cast<std::int32_t>(value);
+}
+
+Duration ParameterReader::duration(std::string_view name) {
+    return duration(name, fromSeconds(known(name).spec.defaultValue));
+}
+
+Duration ParameterReader::duration(std::string_view name, Duration byDefault) {
+    const GateParameter& parameter = known(name);
+    const json* value = find(parameter);
+    if (value == nullptr) return byDefault;
+    const std::string text = value->is_string() ? value->get<std::string>() : shown(*value);
+    const Result<Duration> parsed = goDuration(text);
+    if (!parsed) {
+        refuse(name, fmt::format("{}: {}", name, parsed.error().message));
+        return byDefault;
+    }
+    ranged(parameter, toSeconds(*parsed), text);
+    return *parsed;
+}
+
+std::string ParameterReader::text(std::string_view name) {
+    const GateParameter& parameter = known(name);
+    const json* value = find(parameter);
+    if (value == nullptr) return std::string(parameter.defaultText);
+    std::string text;
+    if (value->is_string()) {
+        text = value->get<std::string>();
+    } else if (value->is_number() || value->is_boolean()) {
+        text = value->dump();
+    } else {
+        bad(parameter, shown(*value), "text");
+        return std::string(parameter.defaultText);
+    }
+    const auto& choices = parameter.choices;
+    if (choices.empty() || std::find(choices.begin(), choices.end(), text) != choices.end()) {
+        return text;
+    }
+    bad(parameter, shown(*value), "one of " + rangeText(parameter));
+    return std::string(parameter.defaultText);
+}
+
+json ParameterReader::structured(const GateParameter& parameter, std::string_view expected) {
+    const json* value = find(parameter);
+    if (value == nullptr) return nullptr;
+    if (!value->is_string()) return *value;
+    json parsed = json::parse(value->get_ref<const std::string&>(), nullptr, false);
+    if (parsed.is_discarded()) {
+        bad(parameter, shown(*value), fmt::format("{}, or JSON text of one", expected));
+        return nullptr;
+    }
+    return parsed;
+}
+
+std::string ParameterReader::labels(std::string_view name) {
+    const GateParameter& parameter = known(name);
+    constexpr std::string_view kExpected = "an object of label names and values";
+    const json value = structured(parameter, kExpected);
+    if (value.is_null()) return "";
+    if (!value.is_object()) {
+        bad(parameter, shown(value), kExpected);
+        return "";
+    }
+    std::string out;
+    for (const auto& [key, item] : value.items()) {
+        const std::string text = item.is_string() ? item.get<std::string>() : item.dump();
+        if (item.is_structured() || (key + text).find_first_of(",=") != std::string::npos) {
+            bad(parameter, shown(value), "labels whose names and values hold no ',' or '='");
+            return "";
+        }
+        if (!out.empty()) out += ',';
+        out += key + "=" + text;
+    }
+    return out;
+}
+
+GateSpec ParameterReader::innerSpec(const json& value, const std::string& path) {
+    GateSpec inner{.type = "", .owner = spec_.owner, .place = spec_.place};
+    inner.part = joined(joined(spec_.part, "gate_params"), path);
+    if (!value.is_object()) {
+        refuse(path, fmt::format("{} is {}; it must be an object with gate_type and gate_params",
+                                 path, shown(value)));
+        return inner;
+    }
+    for (const auto& [key, item] : value.items()) {
+        if (key == "gate_type" && item.is_string()) {
+            inner.type = item.get<std::string>();
+        } else if (key == "gate_params") {
+            inner.params = item;
+        } else {
+            Error error =
+                errorAt(path, fmt::format("gate {}: an inner gate has \"gate_type\" (text)"
+                                          " and \"gate_params\", not \"{}\": {}",
+                                          gate_.type, key, shown(item)));
+            if (lenient_ && key != "gate_type") {
+                warnings_.push_back(std::move(error));
+            } else if (!error_) {
+                error_ = std::move(error);
+            }
+        }
+    }
+    return inner;
+}
+
+std::vector<GateSpec> ParameterReader::gates(std::string_view name) {
+    const GateParameter& parameter = known(name);
+    constexpr std::string_view kExpected = "a list of gates";
+    const json value = structured(parameter, kExpected);
+    if (value.is_null()) return {};
+    if (!value.is_array()) {
+        bad(parameter, shown(value), kExpected);
+        return {};
+    }
+    std::vector<GateSpec> specs;
+    for (const json& item : value) {
+        specs.push_back(innerSpec(item, fmt::format("{}[{}]", name, specs.size())));
+    }
+    return specs;
+}
+
+GateSpec ParameterReader::gate(std::string_view name) {
+    const json value = structured(known(name), "an object with gate_type and gate_params");
+    if (value.is_null()) return GateSpec{};
+    return innerSpec(value, std::string(name));
+}
+
+json ParameterReader::params(std::string_view name) {
+    const GateParameter& parameter = known(name);
+    const json value = structured(parameter, "an object");
+    if (value.is_null()) return json::object();
+    if (!value.is_object()) bad(parameter, shown(value), "an object");
+    return value;
+}
+
+} // namespace penstock

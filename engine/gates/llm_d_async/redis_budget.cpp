@@ -1,0 +1,79 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "engine/gates/llm_d_async/redis_budget.h"
+
+#include "engine/gates/parts/catalogue.h"
+
+#include <charconv>
+#include <cmath>
+#include <optional>
+
+namespace penstock {
+namespace {
+
+// As strconv.ParseFloat, except that NaN is no number: there it would be a budget that closes.
+std::optional<double> toBudget(std::string_view text) {
+    if (text.starts_with('+')) text.remove_prefix(1);
+    double value = 0.0;
+    const auto [end, code] = std::from_chars(text.data(), text.data() + text.size(), value);
+    if (code != std::errc{} || end != text.data() + text.size() || std::isnan(value)) {
+        return std::nullopt;
+    }
+    return clampUnit(value);
+}
+
+} // namespace
+
+double RedisBudgetGate::budget(Time now) {
+    if (!asking_ && (!answered_ || now >= askedAt_ + settings_.refresh)) {
+        asking_ = true;
+        askedAt_ = now;
+        inBudget_ = true;
+        store_.get(settings_.key, 0, *this);
+        inBudget_ = false;
+    }
+    reason_.code = code_;
+    reason_.available = available_;
+    reason_.value = budget_;
+    reason_.threshold = 0.0;
+    reason_.age = available_ ? now - askedAt_ : Duration::zero();
+    reason_.source = settings_.key;
+    return budget_;
+}
+
+Time RedisBudgetGate::recheckAt() const {
+    if (asking_ || !answered_ || settings_.refresh <= Duration::zero()) return kNever;
+    return askedAt_ + settings_.refresh;
+}
+
+void RedisBudgetGate::storeReplied(std::uint64_t, const StoreReply& reply) {
+    const double before = budget_;
+    const bool first = !answered_;
+    asking_ = false;
+    answered_ = true;
+    available_ = false;
+    switch (reply.state) {
+    case StoreReply::State::text:
+        if (const auto read = toBudget(reply.text)) {
+            available_ = true;
+            budget_ = *read;
+            code_ = budget_ > 0.0 ? ReasonCode::open : ReasonCode::closedByThreshold;
+            break;
+        }
+        [[fallthrough]];
+    case StoreReply::State::nothing:
+        budget_ = 1.0;
+        code_ = ReasonCode::openByFallback;
+        break;
+    default:
+        budget_ = 0.0;
+        code_ = ReasonCode::gateError;
+    }
+    const bool rechecked = settings_.refresh > Duration::zero();
+    if (!inBudget_ && (first || rechecked || budget_ != before)) changed();
+}
+
+void RedisBudgetGate::parameters(ParameterVisitor& visitor) {
+    visitor.duration(gateParameter(type(), "refresh"), settings_.refresh);
+}
+
+} // namespace penstock

@@ -1,0 +1,135 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+// What the Recorder keeps while a run goes on. Internal to this folder: recorder.cpp fills it event
+// by event, recorder_report.cpp folds it into a Report. Counters come before histograms so that an
+// event touches few cache lines.
+#include "engine/record/recorder/recorder.h"
+
+#include <string_view>
+#include <unordered_map>
+
+namespace penstock {
+
+struct QueueState {
+    QueueReport counts; // only the counters; the rest is filled by the report
+    std::int64_t inFlight = 0;
+    std::int16_t queueGate = -1; // index in gates
+    std::int16_t poolGate = -1;
+    std::uint16_t pool = 0;
+    double lifeSeconds = 0;      // of the ended, for Little's law
+    double openSinceSeconds = 0; // sum over the others of start to enqueued
+    double inSystemSum = 0, depthSum = 0, depthMax = 0;
+    std::uint64_t samples = 0, warmSamples = 0;
+    double slackSum = 0;
+    Histogram wait, e2e;
+    Histogram slackMet, slackLate;
+    Series depth;
+};
+
+struct SourceState {
+    SourceReport counts;
+    Histogram ttft, tpot, e2e;
+};
+
+struct PoolState {
+    std::int64_t inFlight = 0;
+    std::int16_t gate = -1;
+    Series busy, limit;
+};
+
+struct GateState {
+    GateReport counts;
+    GateTrack track;
+};
+
+struct TenantState {
+    std::uint64_t succeeded = 0, ended = 0;
+    double lifeSeconds = 0;
+};
+
+// Percentiles of the last window, one point a window.
+struct WindowedQuantiles {
+    WindowedQuantiles(Time start, Duration window);
+    void record(Time t, Duration value) {
+        if (t >= end) close(t);
+        histogram.record(value);
+    }
+    void close(Time t);
+
+    Duration window;
+    Time end;
+    Histogram histogram;
+    Series p50, p95, p99;
+};
+
+// Tenants by name, with a shortcut for the envelopes that thousands of requests share.
+class TenantTable {
+  public:
+    // Null for a request that names no tenant. Beyond kMax tenants all others are one.
+    TenantState* find(const Envelope& envelope, std::string_view attribute);
+    const std::vector<TenantState>& all() const { return tenants_; }
+
+  private:
+    static constexpr std::size_t kMax = 4096;
+    static constexpr std::size_t kCache = 256;
+    struct Cached {
+        const Envelope* envelope = nullptr;
+        std::int32_t index = -1;
+    };
+    std::int32_t indexOf(const Envelope& envelope, std::string_view attribute);
+    std::unordered_map<std::string, std::int32_t> byName_;
+    std::vector<TenantState> tenants_;
+    std::vector<Cached> cache_ = std::vector<Cached>(kCache);
+};
+
+struct Recorder::State : private GateTurnListener {
+    explicit State(RecorderSetup given);
+
+    RecorderSetup setup;
+    Time warmEnd;
+    Fingerprint fingerprint;
+    Fingerprint traffic;
+    std::uint64_t arrivals = 0;
+    std::uint64_t wastedTokens = 0;
+    std::uint64_t firstAttempts = 0;
+    std::uint64_t lastExpired = UINT64_MAX;
+    Event lastEnd;
+    bool lastEndIsSuccess = false;
+    Time lastSample{};
+
+    std::vector<QueueState> queues;
+    std::vector<SourceState> sources;
+    std::vector<PoolState> pools;
+    std::vector<GateState> gates;
+    TenantTable tenants;
+    std::vector<RecordSink*> sinks;
+    std::vector<std::pair<Time, std::string>> marks;
+
+    Series ok, retry, shed, late, failed;
+    WindowedQuantiles ttft;
+    Series backlog, saturation, busy, kv, running, waiting;
+    HeatStrip heat;
+    // Sums over samples after warm-up.
+    Histogram saturationMicro;
+    double busySum = 0, kvSum = 0, kvMax = 0, runningSum = 0, waitingSum = 0;
+    std::int64_t runningMax = 0, waitingMax = 0;
+    std::uint64_t samples = 0;
+
+    QueueState& queueOf(const Event& e) {
+        PENSTOCK_CHECK(e.queue < queues.size());
+        return queues[e.queue];
+    }
+    GateState* gateOf(const Event& e);
+    std::int64_t inFlightOf(const GateState& gate) const;
+    void count(const Event& e);
+    void countFinished(const Event& e, QueueState& q);
+    void countLost(const Event& e, QueueState& q);
+    void mark(const Event& e);
+    void turned(std::uint16_t gate, Time t, bool closed, std::uint8_t reason) override;
+    QueueReport queueReport(std::size_t i, const RunFacts& facts) const;
+    PoolReport poolReport(const RunFacts& facts) const;
+    FairnessReport fairness() const;
+};
+
+} // namespace penstock

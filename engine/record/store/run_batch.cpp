@@ -1,0 +1,164 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "engine/record/store/run_batch.h"
+
+#include "engine/record/store/run_schema.h"
+
+#include <SQLiteCpp/SQLiteCpp.h>
+
+#include <chrono>
+
+namespace penstock {
+
+namespace {
+void bindTime(SQLite::Statement& s, int index, Time t) {
+    if (t == kNever) {
+        s.bind(index);
+    } else {
+        s.bind(index, schema::nanos(t));
+    }
+}
+
+void bindIndex(SQLite::Statement& s, int index, std::uint16_t value) {
+    if (value == kNoIndex) {
+        s.bind(index);
+    } else {
+        s.bind(index, static_cast<int>(value));
+    }
+}
+
+void writePoints(SQLite::Database& db, RunId run, const Batch& batch) {
+    if (batch.pointCount > 0) {
+        SQLite::Statement insert(db, "INSERT INTO chunks VALUES (?,?,?,?,?,?)");
+        for (std::size_t i = 0; i < batch.points.size(); ++i) {
+            const auto& points = batch.points[i];
+            if (points.empty()) continue;
+            const std::string bytes = encodePoints(points);
+            insert.bind(1, run);
+            insert.bind(2, static_cast<std::int64_t>(i));
+            insert.bind(3, schema::nanos(points.front().t));
+            insert.bind(4, schema::nanos(points.back().t));
+            insert.bind(5, static_cast<std::int64_t>(points.size()));
+            insert.bindNoCopy(6, bytes.data(), static_cast<int>(bytes.size()));
+            insert.exec();
+            insert.reset();
+        }
+    }
+}
+
+void writeEvents(SQLite::Database& db, RunId run, const Batch& batch) {
+    if (!batch.events.empty()) {
+        SQLite::Statement insert(db, "INSERT INTO events VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)");
+        for (const Event& e : batch.events) {
+            insert.bind(1, run);
+            insert.bind(2, schema::nanos(e.at));
+            insert.bind(3, static_cast<int>(e.kind));
+            insert.bind(4, static_cast<std::int64_t>(e.request));
+            bindIndex(insert, 5, e.queue);
+            bindIndex(insert, 6, e.pool);
+            insert.bind(7, static_cast<std::int64_t>(e.attempt));
+            insert.bind(8, e.status);
+            insert.bind(9, static_cast<int>(e.code));
+            insert.bind(10, static_cast<int>(e.aux));
+            insert.bind(11, e.available ? 1 : 0);
+            insert.bind(12, e.value);
+            insert.bind(13, e.threshold);
+            insert.bind(14, e.budget);
+            insert.bind(15, static_cast<std::int64_t>(e.age.count()));
+            insert.exec();
+            insert.reset();
+        }
+    }
+}
+
+void writeRequests(SQLite::Database& db, RunId run, const Batch& batch) {
+    if (!batch.requests.empty()) {
+        SQLite::Statement insert(
+            db, "INSERT INTO requests VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)");
+        for (const RequestLife& r : batch.requests) {
+            insert.bind(1, run);
+            insert.bind(2, static_cast<std::int64_t>(r.number));
+            insert.bindNoCopy(3, r.id);
+            insert.bind(4, r.queue);
+            insert.bind(5, r.source);
+            int at = 6;
+            for (Time t : {r.created, r.enqueued, r.claimed, r.firstSent, r.lastSent, r.finished,
+                           r.deadline}) {
+                bindTime(insert, at++, t);
+            }
+            for (Duration d : {r.routerQueue, r.replicaQueue, r.prefill, r.decode, r.ttft}) {
+                insert.bind(at++, static_cast<std::int64_t>(d.count()));
+            }
+            for (std::uint32_t n : {r.retries, r.promptTokens, r.outputTokens}) {
+                insert.bind(at++, static_cast<std::int64_t>(n));
+            }
+            insert.bind(at++, static_cast<int>(r.end));
+            insert.bind(at++, static_cast<int>(r.code));
+            insert.bind(at++, r.status);
+            insert.exec();
+            insert.reset();
+        }
+    }
+}
+
+void writeMoves(SQLite::Database& db, RunId run, const Batch& batch, std::uint64_t& moves) {
+    for (const Move& m : batch.moves) {
+        SQLite::Statement insert(db, "INSERT INTO moves VALUES (?,?,?,?,?,?)");
+        insert.bind(1, run);
+        insert.bind(2, static_cast<std::int64_t>(moves++));
+        insert.bind(3, schema::nanos(m.t));
+        insert.bind(4, m.path);
+        insert.bind(5, m.value);
+        if (m.event != Move::kAnyEvent) insert.bind(6, static_cast<std::int64_t>(m.event));
+        insert.exec();
+    }
+}
+
+void writeState(SQLite::Database& db, RunId run, const Batch& batch) {
+    SQLite::Statement update(db, "UPDATE runs SET last_ns=MAX(last_ns,?), dropped_events=?, "
+                                 "dropped_points=?, events=events+?, requests=requests+? "
+                                 "WHERE id=?");
+    update.bind(1, schema::nanos(batch.last));
+    update.bind(2, static_cast<std::int64_t>(batch.droppedEvents));
+    update.bind(3, static_cast<std::int64_t>(batch.droppedPoints));
+    update.bind(4, static_cast<std::int64_t>(batch.events.size()));
+    update.bind(5, static_cast<std::int64_t>(batch.requests.size()));
+    update.bind(6, run);
+    update.exec();
+    if (batch.report) {
+        SQLite::Statement report(db, "UPDATE runs SET report=? WHERE id=?");
+        report.bindNoCopy(1, *batch.report);
+        report.bind(2, run);
+        report.exec();
+    }
+    if (batch.abandoned) {
+        SQLite::Statement gone(db, "UPDATE runs SET state='recovered' WHERE id=?");
+        gone.bind(1, run);
+        gone.exec();
+    }
+    if (batch.fingerprint) {
+        SQLite::Statement done(
+            db, "UPDATE runs SET state='done', finished=?, fingerprint=? WHERE id=?");
+        done.bind(1, unixNow());
+        done.bindNoCopy(2, *batch.fingerprint);
+        done.bind(3, run);
+        done.exec();
+    }
+}
+} // namespace
+
+double unixNow() {
+    return std::chrono::duration<double>(std::chrono::system_clock::now().time_since_epoch())
+        .count();
+}
+
+void writeBatch(SQLite::Database& db, RunId run, const Batch& batch, std::uint64_t& moves) {
+    SQLite::Transaction transaction(db);
+    writePoints(db, run, batch);
+    writeEvents(db, run, batch);
+    writeRequests(db, run, batch);
+    writeMoves(db, run, batch, moves);
+    writeState(db, run, batch);
+    transaction.commit();
+}
+
+} // namespace penstock

@@ -1,0 +1,130 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "engine/record/store/run_schema.h"
+
+#include <SQLiteCpp/SQLiteCpp.h>
+#include <fmt/core.h>
+
+#include <fstream>
+#include <stdexcept>
+#include <unistd.h>
+#include <vector>
+
+namespace penstock::schema {
+
+namespace {
+constexpr const char* kTables = R"sql(
+CREATE TABLE IF NOT EXISTS runs (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    scenario TEXT NOT NULL, document TEXT NOT NULL, seed TEXT NOT NULL, semantics TEXT NOT NULL,
+    started REAL NOT NULL, finished REAL, owner TEXT NOT NULL, state TEXT NOT NULL,
+    start_ns INTEGER NOT NULL, last_ns INTEGER NOT NULL,
+    fingerprint TEXT, report TEXT, layout TEXT NOT NULL, tags TEXT NOT NULL, note TEXT NOT NULL,
+    dropped_events INTEGER NOT NULL DEFAULT 0, dropped_points INTEGER NOT NULL DEFAULT 0,
+    events INTEGER NOT NULL DEFAULT 0, requests INTEGER NOT NULL DEFAULT 0);
+CREATE TABLE IF NOT EXISTS series (
+    run INTEGER NOT NULL, series INTEGER NOT NULL, name TEXT NOT NULL, unit TEXT NOT NULL,
+    PRIMARY KEY (run, series)) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS chunks (
+    run INTEGER NOT NULL, series INTEGER NOT NULL, first_ns INTEGER NOT NULL,
+    last_ns INTEGER NOT NULL, points INTEGER NOT NULL, data BLOB NOT NULL);
+CREATE INDEX IF NOT EXISTS chunks_of ON chunks (run, series, first_ns);
+CREATE TABLE IF NOT EXISTS events (
+    run INTEGER NOT NULL, t_ns INTEGER NOT NULL, kind INTEGER NOT NULL, request INTEGER NOT NULL,
+    queue INTEGER, pool INTEGER, attempt INTEGER NOT NULL, status INTEGER NOT NULL,
+    code INTEGER NOT NULL, aux INTEGER NOT NULL, available INTEGER NOT NULL,
+    value REAL NOT NULL, threshold REAL NOT NULL, budget REAL NOT NULL, age_ns INTEGER NOT NULL);
+CREATE INDEX IF NOT EXISTS events_at ON events (run, t_ns);
+CREATE INDEX IF NOT EXISTS events_of ON events (run, request);
+CREATE TABLE IF NOT EXISTS requests (
+    run INTEGER NOT NULL, number INTEGER NOT NULL, id TEXT NOT NULL, queue INTEGER NOT NULL,
+    source INTEGER NOT NULL, created INTEGER, enqueued INTEGER, claimed INTEGER,
+    first_sent INTEGER, last_sent INTEGER, finished INTEGER, deadline INTEGER,
+    router_queue INTEGER NOT NULL, replica_queue INTEGER NOT NULL, prefill INTEGER NOT NULL,
+    decode INTEGER NOT NULL, ttft INTEGER NOT NULL, retries INTEGER NOT NULL,
+    prompt_tokens INTEGER NOT NULL, output_tokens INTEGER NOT NULL, end_kind INTEGER NOT NULL,
+    code INTEGER NOT NULL, status INTEGER NOT NULL);
+CREATE INDEX IF NOT EXISTS requests_at ON requests (run, finished);
+CREATE INDEX IF NOT EXISTS requests_of ON requests (run, number);
+CREATE INDEX IF NOT EXISTS requests_id ON requests (run, id);
+CREATE TABLE IF NOT EXISTS moves (
+    run INTEGER NOT NULL, seq INTEGER NOT NULL, t_ns INTEGER NOT NULL, path TEXT NOT NULL,
+    value TEXT NOT NULL, PRIMARY KEY (run, seq)) WITHOUT ROWID;
+)sql";
+
+constexpr const char* kToVersion2 = R"sql(
+ALTER TABLE moves ADD COLUMN event INTEGER;
+ALTER TABLE runs ADD COLUMN origin TEXT NOT NULL DEFAULT '';
+)sql";
+
+// Field 22 of /proc/<pid>/stat: when the process was started, in ticks since boot. Empty when there
+// is no such process.
+std::string startedAt(long pid) {
+    std::ifstream stat(fmt::format("/proc/{}/stat", pid));
+    std::string line;
+    std::getline(stat, line);
+    const auto close = line.rfind(')'); // the name before it may hold spaces
+    if (close == std::string::npos) return {};
+    std::size_t at = close + 1;
+    for (int field = 2; field < 22; ++field) {
+        at = line.find(' ', at);
+        if (at == std::string::npos) return {};
+        ++at;
+    }
+    return line.substr(at, line.find(' ', at) - at);
+}
+} // namespace
+
+void prepare(SQLite::Database& db) {
+    db.setBusyTimeout(5000);
+    db.exec("PRAGMA journal_mode=WAL");
+    // A commit survives the death of the process; only a power cut may cost the last ones.
+    db.exec("PRAGMA synchronous=NORMAL");
+    int version = db.execAndGet("PRAGMA user_version").getInt();
+    if (version > kVersion) {
+        throw std::runtime_error(fmt::format("it is a run store of version {}, newer than this "
+                                             "program's {}; use the program that made it",
+                                             version, kVersion));
+    }
+    if (version == kVersion) return;
+    // Another opener may have been here in the meantime: with the write lock held, look again.
+    SQLite::Transaction transaction(db, SQLite::TransactionBehavior::IMMEDIATE);
+    version = db.execAndGet("PRAGMA user_version").getInt();
+    if (version >= kVersion) return;
+    db.exec(kTables);
+    if (version < 2) db.exec(kToVersion2);
+    db.exec(fmt::format("PRAGMA user_version={}", kVersion));
+    transaction.commit();
+}
+
+std::string thisOwner() {
+    const auto pid = static_cast<long>(::getpid());
+    return fmt::format("{}:{}", pid, startedAt(pid));
+}
+
+bool ownerLives(const std::string& owner) {
+    const auto colon = owner.find(':');
+    if (colon == std::string::npos) return false;
+    const std::string started = startedAt(std::atol(owner.c_str()));
+    return !started.empty() && started == owner.substr(colon + 1);
+}
+
+void recover(SQLite::Database& db) {
+    std::vector<std::int64_t> orphans;
+    {
+        SQLite::Statement select(db, "SELECT id, owner FROM runs WHERE state='running'");
+        while (select.executeStep()) {
+            if (!ownerLives(select.getColumn(1).getString())) {
+                orphans.push_back(select.getColumn(0).getInt64());
+            }
+        }
+    }
+    SQLite::Statement update(db,
+                             "UPDATE runs SET state='recovered' WHERE id=? AND state='running'");
+    for (const std::int64_t id : orphans) {
+        update.bind(1, id);
+        update.exec();
+        update.reset();
+    }
+}
+
+} // namespace penstock::schema
