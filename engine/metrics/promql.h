@@ -18,6 +18,7 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace penstock::metrics {
 
@@ -41,6 +42,10 @@ class PromQuery {
     // The furthest the query looks back before the instant it is asked for: lookback or range, plus
     // offset.
     Duration reach() const;
+
+    // What asks Prometheus how old the samples behind the query are: timestamp(s) for each instant
+    // selector s. Empty if that cannot be asked: a range stands among them, or there are none.
+    std::vector<std::string> timestampQueries() const;
 
     const std::shared_ptr<const promql::Expression>& expression() const { return expression_; }
 

@@ -351,6 +351,28 @@ bool PromQuery::givesScalar() const {
     return expression_->nodes.back().type == promql::ValueType::scalar;
 }
 
+std::vector<std::string> PromQuery::timestampQueries() const {
+    std::vector<std::string> queries;
+    for (const promql::Node& node : expression_->nodes) {
+        if (node.kind == promql::Node::Kind::range) return {};
+        if (node.kind != promql::Node::Kind::selector) continue;
+        std::string text;
+        for (const promql::Matcher& matcher : node.matchers) {
+            static constexpr const char* kOperators[] = {"=", "!=", "=~", "!~"};
+            text += fmt::format("{}{}{}\"{}\"", text.empty() ? "" : ",", matcher.name,
+                                kOperators[static_cast<std::size_t>(matcher.kind)],
+                                escapeLabelValue(matcher.value));
+        }
+        text = "{" + text + "}";
+        if (node.offsetMs != 0) {
+            text += fmt::format(" offset {}{}ms", node.offsetMs < 0 ? "-" : "",
+                                std::abs(node.offsetMs));
+        }
+        queries.push_back("timestamp(" + text + ")");
+    }
+    return queries;
+}
+
 Duration PromQuery::reach() const {
     return std::chrono::milliseconds(expression_->reachMs);
 }

@@ -20,7 +20,13 @@ struct Reading {
     };
     State state = State::error;
     double value = 0.0; // of the first sample
-    Time sampledAt{};   // when the oldest sample behind the value was scraped; now if unknown
+    // When the oldest sample that the query's selectors found was scraped, which is all that can be
+    // asked: the least of timestamp(s) over each instant selector s of the query, put to Prometheus
+    // in the same round (PromQuery::timestampQueries). Now if that is unknown: a range has no time
+    // stamp, numbers have none, and an endpoint that is scraped directly answers as of now. When
+    // the value was last true in the world nobody can know: an exporter that has frozen looks
+    // fresh.
+    Time sampledAt{};
 };
 
 // What to ask. A gate makes one at start and keeps it: adapters may key on its address.

@@ -94,7 +94,6 @@ void MetricTarget::set(GaugeKind from, GaugeHandle handle, double value) {
     if (gauge.kind != from) return;
     gauge.present = true;
     gauge.value = value;
-    gauge.observed = path_.loop_.now();
 }
 
 void MetricTarget::erase(GaugeKind from, GaugeHandle handle) {
@@ -142,7 +141,7 @@ void MetricTarget::forgetStored() {
 
 MetricTarget::Reading MetricTarget::read(const Gauge& gauge) {
     const bool nan = gauge.fault == GaugeFault::nan;
-    return Reading{nan ? std::numeric_limits<double>::quiet_NaN() : gauge.value, gauge.observed,
+    return Reading{nan ? std::numeric_limits<double>::quiet_NaN() : gauge.value,
                    gauge.present && gauge.fault != GaugeFault::missing};
 }
 
@@ -193,14 +192,14 @@ void MetricTarget::commit() {
             const Reading& reading = staged_[i];
             Gauge& gauge = gauges_[i];
             if (reading.present) {
-                store.append(gauge.series, at, reading.value, reading.observed);
+                store.append(gauge.series, at, reading.value);
             } else if (gauge.stored) {
                 store.appendStale(gauge.series, at);
             }
             gauge.stored = reading.present;
         }
     }
-    store.append(up_, at, scrapeFailed_ ? 0.0 : 1.0, scrapeStart_);
+    store.append(up_, at, scrapeFailed_ ? 0.0 : 1.0);
     upStored_ = true;
 }
 
@@ -244,15 +243,11 @@ void MetricTarget::readTruth(Time now) {
     const std::int64_t nowMs = toMilliseconds(now);
     for (Gauge& gauge : gauges_) {
         if (!gauge.present && !gauge.stored) continue;
-        Sample sample{nowMs, Sample::kStale, 0.0};
-        if (gauge.present) {
-            sample.observedMs = toMilliseconds(gauge.observed);
-            sample.value = gauge.value;
-        }
+        const Sample sample = gauge.present ? Sample{nowMs, gauge.value} : Sample::staleAt(nowMs);
         path_.store_.appendThinned(gauge.series, sample, kTruthSpacing);
         gauge.stored = gauge.present;
     }
-    path_.store_.appendThinned(up_, Sample{nowMs, nowMs, 1.0}, kTruthSpacing);
+    path_.store_.appendThinned(up_, Sample{nowMs, 1.0}, kTruthSpacing);
     upStored_ = true;
 }
 

@@ -49,11 +49,9 @@ class MetricTarget {
         bool present = false;
         bool stored = false; // the last scrape had it: it turns stale if the next has not
         double value = 0.0;
-        Time observed{};
     };
     struct Reading {
         double value;
-        Time observed;
         bool present;
     };
 

@@ -27,21 +27,14 @@ class Evaluation;
 struct QuerySample {
     const Labels* labels = nullptr; // owned by the evaluator
     double value = 0.0;
-    // Of the oldest sample that went into the value; kNever if it came from numbers alone.
-    Time oldestTimestamp = kNever; // as Prometheus stamped it
-    Time oldestObserved = kNever;  // when it was last true in the world
 };
 
 struct QueryResult {
     bool scalar = false;              // then there is exactly one sample, without labels
     std::vector<QuerySample> samples; // a vector: in the order of the labels of the series read
-    Time oldestTimestamp = kNever;    // the oldest of all samples above; kNever if none
-    Time oldestObserved = kNever;
-
-    // How old the information is at `now`: zero when no sample was read.
-    Duration informationAge(Time now) const {
-        return oldestObserved == kNever ? Duration::zero() : now - oldestObserved;
-    }
+    // The oldest sample that the query's selectors found: the least that timestamp() of any of them
+    // gives. kNever if they found none, or if a range stands among them, which has no time stamp.
+    Time oldestSelected = kNever;
 };
 
 class PromEvaluator {

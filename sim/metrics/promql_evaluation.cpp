@@ -40,16 +40,6 @@ Time fromMilliseconds(std::int64_t ms) {
 
 } // namespace
 
-void Evaluation::Element::blend(const Element& other) {
-    oldestMs = std::min(oldestMs, other.oldestMs);
-    observedMs = std::min(observedMs, other.observedMs);
-}
-
-void Evaluation::Element::blend(const Sample& sample) {
-    oldestMs = std::min(oldestMs, sample.atMs);
-    observedMs = std::min(observedMs, sample.observedMs);
-}
-
 Evaluation::Evaluation(const SeriesStore& store, std::shared_ptr<const Expression> expression,
                        Duration lookback)
     : store_(store), expression_(std::move(expression)), lookbackMs_(lookback.count() / 1'000'000),
@@ -60,6 +50,7 @@ Evaluation::Evaluation(const SeriesStore& store, std::shared_ptr<const Expressio
             reachMs_ = std::max(reachMs_, lookbackMs_ + node.offsetMs);
         } else if (node.kind == Node::Kind::range) {
             reachMs_ = std::max(reachMs_, node.rangeMs + node.offsetMs);
+            readsRanges_ = true;
         }
     }
 }
@@ -77,6 +68,7 @@ Result<const QueryResult*> Evaluation::evaluate(Time at) {
     if (!reach) return fail(reach.error());
     if (generation_ != store_.generation()) forget();
     const std::int64_t atMs = toMilliseconds(at);
+    oldestSelectedMs_ = kNothingFound;
     for (std::size_t i = 0; i < states_.size(); ++i) {
         states_[i].out.clear();
         const Status status = run(expression_->nodes[i], states_[i], atMs);
@@ -85,15 +77,10 @@ Result<const QueryResult*> Evaluation::evaluate(Time at) {
     const Vector& out = states_.back().out;
     result_.scalar = expression_->nodes.back().type == ValueType::scalar;
     result_.samples.clear();
-    Element oldest;
-    for (const Element& e : out) {
-        oldest.blend(e);
-        result_.samples.push_back(QuerySample{&pool_[e.labels], e.value,
-                                              fromMilliseconds(e.oldestMs),
-                                              fromMilliseconds(e.observedMs)});
-    }
-    result_.oldestTimestamp = fromMilliseconds(oldest.oldestMs);
-    result_.oldestObserved = fromMilliseconds(oldest.observedMs);
+    for (const Element& e : out)
+        result_.samples.push_back(QuerySample{&pool_[e.labels], e.value});
+    const bool known = !readsRanges_ && oldestSelectedMs_ != kNothingFound;
+    result_.oldestSelected = known ? fromMilliseconds(oldestSelectedMs_) : kNever;
     return &result_;
 }
 
@@ -220,7 +207,8 @@ void Evaluation::selectInstant(const Node& node, State& state, std::int64_t atMs
         const Sample& sample = store_.sample(match.series, count - 1);
         // Exactly lookback old is still found, as in Prometheus 2.
         if (sample.stale() || sample.atMs < upTo - lookbackMs_) continue;
-        state.out.push_back(Element{match.labels, sample.value, sample.atMs, sample.observedMs});
+        state.out.push_back(Element{match.labels, sample.value});
+        oldestSelectedMs_ = std::min(oldestSelectedMs_, sample.atMs);
     }
 }
 
@@ -236,7 +224,6 @@ void Evaluation::callRange(const Node& node, State& state, std::int64_t atMs) {
             const Sample& sample = store_.sample(match.series, i);
             if (sample.stale()) continue;
             window_.push_back(sample);
-            element.blend(sample);
         }
         if (window_.empty()) continue;
         const auto value = overRange(node.function, window_, startMs, endMs);
@@ -284,8 +271,6 @@ void Evaluation::call(const Node& node, State& state) {
         default:
             PENSTOCK_CHECK(false);
         }
-        for (std::size_t i = 1; i < node.childCount; ++i)
-            element.blend(bounds[i - 1]);
         element.labels = withoutName(element.labels);
         state.out.push_back(element);
     }
@@ -307,7 +292,6 @@ void Evaluation::aggregate(const Node& node, State& state) {
         }
         Element& into = state.out[seen.index];
         const double count = counts_[seen.index] += 1.0;
-        into.blend(e);
         switch (node.aggregator) {
         case Aggregator::sum:
             into.value += e.value;

@@ -26,17 +26,12 @@ class Evaluation {
     Result<const QueryResult*> evaluate(Time at);
 
   private:
-    static constexpr std::int64_t kNumbersOnly = std::numeric_limits<std::int64_t>::max();
+    static constexpr std::int64_t kNothingFound = std::numeric_limits<std::int64_t>::max();
     static constexpr LabelId kUnknown = std::numeric_limits<LabelId>::max();
 
     struct Element {
         LabelId labels = 0;
         double value = 0.0;
-        std::int64_t oldestMs = kNumbersOnly;
-        std::int64_t observedMs = kNumbersOnly;
-
-        void blend(const Element& other);
-        void blend(const Sample& sample);
     };
     using Vector = std::vector<Element>;
 
@@ -80,6 +75,8 @@ class Evaluation {
     std::shared_ptr<const Expression> expression_;
     std::int64_t lookbackMs_;
     std::int64_t reachMs_ = 0;
+    bool readsRanges_ = false;
+    std::int64_t oldestSelectedMs_ = kNothingFound; // by the evaluation going on
     std::uint64_t generation_ = 0;
     LabelPool pool_;
     std::vector<State> states_;

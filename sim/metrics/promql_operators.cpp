@@ -69,7 +69,6 @@ void Evaluation::binaryWithScalar(const Node& node, State& state) {
         }
         if (!outcome.keep) continue;
         element.value = outcome.value;
-        element.blend(scalar);
         if (!isComparison(node.op) || node.returnBool) element.labels = withoutName(element.labels);
         if (scalarLeft && scalarRight) element.labels = 0;
         state.out.push_back(element);
@@ -101,7 +100,6 @@ void Evaluation::binarySet(const Node& node, State& state) {
     for (Element element : left) {
         const Element* const other = found(element);
         if ((other != nullptr) != (node.op == Op::setAnd)) continue;
-        if (other != nullptr) element.blend(*other);
         state.out.push_back(element);
     }
 }
@@ -179,7 +177,6 @@ Status Evaluation::binaryVectors(const Node& node, State& state) {
         seen.epoch = matched;
         element.labels = resultOf(node, state, element.labels, other.labels);
         element.value = outcome.value;
-        element.blend(other);
         state.out.push_back(element);
     }
     return {};

@@ -61,12 +61,12 @@ void SeriesStore::reserve(SeriesId id, std::size_t samples) {
     if (wanted > series.ring.size()) resize(series, wanted);
 }
 
-bool SeriesStore::append(SeriesId id, Time at, double value, Time observed) {
-    return push(id, Sample{toMilliseconds(at), toMilliseconds(observed), value});
+bool SeriesStore::append(SeriesId id, Time at, double value) {
+    return push(id, Sample{toMilliseconds(at), value});
 }
 
 bool SeriesStore::appendStale(SeriesId id, Time at) {
-    return push(id, Sample{toMilliseconds(at), Sample::kStale, 0.0});
+    return push(id, Sample::staleAt(toMilliseconds(at)));
 }
 
 bool SeriesStore::appendThinned(SeriesId id, Sample sample, Duration spacing) {

@@ -10,6 +10,7 @@
 #include "engine/types/error.h"
 #include "engine/types/time.h"
 
+#include <bit>
 #include <cstdint>
 #include <limits>
 #include <span>
@@ -34,13 +35,14 @@ constexpr std::int64_t toMilliseconds(Time t) {
 }
 
 struct Sample {
-    static constexpr std::int64_t kStale = std::numeric_limits<std::int64_t>::min();
+    static constexpr std::uint64_t kStaleBits = 0x7ff0000000000002; // value.StaleNaN
 
-    std::int64_t atMs = 0;       // the timestamp Prometheus gave it
-    std::int64_t observedMs = 0; // when the value was true in the world; kStale: a stale marker
+    std::int64_t atMs = 0; // the timestamp Prometheus gave it: when its scrape began
     double value = 0.0;
 
-    bool stale() const { return observedMs == kStale; }
+    // A stale marker, as Prometheus writes it: the series has vanished.
+    static Sample staleAt(std::int64_t atMs) { return {atMs, std::bit_cast<double>(kStaleBits)}; }
+    bool stale() const { return std::bit_cast<std::uint64_t>(value) == kStaleBits; }
 };
 
 class SeriesStore {
@@ -63,8 +65,7 @@ class SeriesStore {
     void reserve(SeriesId id, std::size_t samples);
 
     // False, and nothing is stored, if `at` is not later than the newest sample: out of order.
-    bool append(SeriesId id, Time at, double value) { return append(id, at, value, at); }
-    bool append(SeriesId id, Time at, double value, Time observed);
+    bool append(SeriesId id, Time at, double value);
 
     // The series has vanished: from `at` on, an instant query does not find it (rather than finding
     // its last value for another five minutes). False if out of order.

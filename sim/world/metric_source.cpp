@@ -34,7 +34,7 @@ Reading SimulatedMetricSource::ask(const MetricQuery& query) {
     const QuerySample& first = (*result)->samples.front();
     reading.state = Reading::State::value;
     reading.value = first.value;
-    if (first.oldestObserved != kNever) reading.sampledAt = first.oldestObserved;
+    if ((*result)->oldestSelected != kNever) reading.sampledAt = (*result)->oldestSelected;
     return reading;
 }
 

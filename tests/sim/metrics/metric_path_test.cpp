@@ -63,14 +63,14 @@ class Path : public testing::Test {
 
     void runTo(double seconds) { loop.runUntil(kStart + fromSeconds(seconds)); }
 
-    // "value@age", or what is wrong.
+    // "value@age of the sample", or what is wrong. The value says itself when it was true.
     std::string read(const char* query) {
         PromEvaluator evaluator = path->prepare(query).value();
         const auto result = path->query(evaluator, loop.now());
         if (!result) return "error";
         if ((*result)->samples.empty()) return "nothing";
         return fmt::format("{:g}@{:g}", (*result)->samples[0].value,
-                           toSeconds((*result)->informationAge(loop.now())));
+                           toSeconds(loop.now() - (*result)->oldestSelected));
     }
 
     EventLoop loop{kStart, 1};
@@ -85,14 +85,14 @@ TEST_F(Path, AReadingIsAsOldAsItsScrapeAndAnExportedOneOlder) {
     EXPECT_EQ(read("live"), "nothing"); // the scrape has begun but is not done
     runTo(3.020);
     EXPECT_EQ(read("live"), "3@0.02"); // and is stamped with its start
-    EXPECT_EQ(read("exported"), "1@2.02");
+    EXPECT_EQ(read("exported"), "1@0.02");
     runTo(13.0199);
     EXPECT_EQ(read("live"), "3@10.0199");
     runTo(20);
     EXPECT_EQ(read("live"), "13@7");
-    EXPECT_EQ(read("exported"), "11@9");
+    EXPECT_EQ(read("exported"), "11@7");
     EXPECT_EQ(read("up"), "1@7");
-    EXPECT_EQ(read("live + exported"), "24@9");
+    EXPECT_EQ(read("live + exported"), "24@7");
     EXPECT_EQ(path->stats().scrapes, 2u);
     EXPECT_EQ(path->stats().samples, 6u);
 }
@@ -151,7 +151,7 @@ TEST_F(Path, AGaugeThatIsNotSetVanishesIfLiveAndStaysIfExported) {
     clock.silent = false;
     runTo(24);
     EXPECT_EQ(read("live"), "23@1");
-    EXPECT_EQ(read("exported"), "21@3");
+    EXPECT_EQ(read("exported"), "21@1");
 }
 
 TEST_F(Path, AnEndpointThatIsDownLosesItsSeriesAndDirectReads) {
@@ -211,8 +211,8 @@ TEST_F(Path, FrozenServesTheTruthOfTheMomentItFroze) {
     runTo(17);
     path->setFrozen(target, true);
     runTo(40);
-    EXPECT_EQ(read("live"), "17@23"); // scraped at 33 s, but true at 17 s
-    EXPECT_EQ(read("exported"), "16@24");
+    EXPECT_EQ(read("live"), "17@7"); // true at 17 s, and fresh to all who ask: scraped at 33 s
+    EXPECT_EQ(read("exported"), "16@7");
     EXPECT_EQ(read("up"), "1@7");
     path->setFrozen(target, false);
     runTo(44);
@@ -224,12 +224,12 @@ TEST_F(Path, GaugesMayBeNaNOrMissingOneOrAll) {
     path->setGaugeFault(target, "live", GaugeFault::nan);
     runTo(4);
     EXPECT_EQ(read("live"), "nan@1");
-    EXPECT_EQ(read("exported"), "1@3");
+    EXPECT_EQ(read("exported"), "1@1");
     path->setGaugeFault(target, "", GaugeFault::missing);
     path->setGaugeFault(target, "exported", GaugeFault::none);
     runTo(14);
     EXPECT_EQ(read("live"), "nothing");
-    EXPECT_EQ(read("exported"), "11@3");
+    EXPECT_EQ(read("exported"), "11@1");
     path->setGaugeFault(target, "", GaugeFault::none);
     runTo(24);
     EXPECT_EQ(read("live"), "23@1");

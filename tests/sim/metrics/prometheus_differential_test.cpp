@@ -86,12 +86,33 @@ class Differential : public testing::Test {
         }
         EXPECT_TRUE(same) << context << "\nwe:" << shown(values)
                           << "\nthey:" << shown(theirs->values);
+        compareAge(*query, (*ours)->oldestSelected, at, context);
         return !values.empty();
+    }
+
+    // All that a reading holds can be had from the server's answers: its value is that of the
+    // query, its time the least of what timestamp() of each selector gives.
+    void compareAge(const PromQuery& query, Time ours, Time at, const std::string& context) {
+        double oldest = std::numeric_limits<double>::infinity();
+        for (const std::string& ask : query.timestampQueries()) {
+            const Result<test::ServerAnswer> theirs = server_->query(ask, at);
+            ASSERT_TRUE(theirs && theirs->ok) << ask << (theirs ? theirs->error : "");
+            for (const auto& [labels, stamp] : theirs->values)
+                oldest = std::min(oldest, stamp);
+        }
+        if (std::isinf(oldest)) {
+            EXPECT_EQ(ours, kNever) << context;
+        } else {
+            ++aged_;
+            EXPECT_EQ(static_cast<double>(toMilliseconds(ours)), std::round(oldest * 1000.0))
+                << context;
+        }
     }
 
     std::unique_ptr<test::PrometheusServer> server_;
     SeriesStore store_{SeriesStore::Options{.retention = std::chrono::hours(24)}};
     int errors_ = 0;
+    int aged_ = 0; // answers whose age could be asked
 };
 
 TEST_F(Differential, TheTable) {
@@ -361,6 +382,7 @@ TEST_F(Differential, RandomExpressionsOverRandomSeries) {
     }
     // The comparison is worth something only if most answers hold samples.
     EXPECT_GT(answered, kQueries / 2);
+    EXPECT_GT(aged_, kQueries / 5);
     RecordProperty("answered", answered);
     RecordProperty("errors", errors_);
     std::printf("%d queries: %d with samples, %d ambiguous to both\n", kQueries, answered, errors_);
