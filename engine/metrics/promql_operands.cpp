@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // What stands between operators: selectors, aggregations and function calls.
+#include "engine/metrics/labels.h"
 #include "engine/metrics/promql_parser.h"
 
 #include <fmt/format.h>

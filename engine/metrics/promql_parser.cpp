@@ -2,6 +2,8 @@
 // Operators, signs and parentheses; what stands between them is in promql_operands.cpp.
 #include "engine/metrics/promql_parser.h"
 
+#include "engine/metrics/labels.h"
+
 #include <fmt/format.h>
 
 #include <algorithm>
