@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// What queues share: the retry set and its mover, leases and their scan, and the broker's faults.
+// What queues share: the retry set and its mover, leases and their scan.
 #include "engine/broker/memory_queue.h"
 #include "engine/core/retry_ladder.h"
 #include "engine/types/check.h"
@@ -7,13 +7,6 @@
 #include <algorithm>
 
 namespace penstock {
-
-namespace {
-// A write that fails is tried again after 100 ms and after another 200 ms, then given up
-// (llm-d-async 0.9, retryRedisOp).
-constexpr Duration kWriteTries = std::chrono::milliseconds{300};
-
-} // namespace
 
 BrokerSettings BrokerSettings::of(const Semantics& semantics, Duration pollInterval) {
     BrokerSettings s;
@@ -24,14 +17,13 @@ BrokerSettings BrokerSettings::of(const Semantics& semantics, Duration pollInter
     s.retriesMovedPerPoll = semantics.retriesMovedPerPoll;
     s.pollInterval = pollInterval;
     s.wholeSeconds = semantics.deadlineWholeSeconds;
-    s.resultsDurable = semantics.resultsDurable;
     s.unparsable = semantics.unparsable;
     return s;
 }
 
-MemoryBroker::MemoryBroker(BrokerSettings settings, Loop& loop, Observer* observer,
-                           ResultListener* results, std::size_t queues)
-    : settings_(settings), loop_(loop), observer_(observer), results_(results) {
+MemoryBroker::MemoryBroker(BrokerSettings settings, Loop& loop, BrokerListener* listener,
+                           std::size_t queues)
+    : settings_(settings), loop_(loop), listener_(listener) {
     for (std::size_t i = 0; i < queues; ++i) {
         queues_.push_back(std::make_unique<MemoryQueue>(*this, static_cast<std::uint16_t>(i)));
     }
@@ -40,9 +32,7 @@ MemoryBroker::MemoryBroker(BrokerSettings settings, Loop& loop, Observer* observ
 MemoryBroker::~MemoryBroker() {
     loop_.disarm(moverTimer_);
     loop_.disarm(scanTimer_);
-    loop_.disarm(giveUpTimer_);
-    for (auto& queue : queues_)
-        loop_.disarm(queue->replyTimer_);
+    loop_.disarm(renewTimer_);
 }
 
 std::vector<RequestQueue*> MemoryBroker::ports() {
@@ -88,13 +78,13 @@ void MemoryBroker::moveRetries() {
     const Time now = settings_.wholeSeconds ? wholeSecond(loop_.now()) : loop_.now();
     std::int32_t left =
         settings_.retriesMovedPerPoll > 0 ? settings_.retriesMovedPerPoll : INT32_MAX;
-    while (!down_ && left > 0) {
+    while (!still_ && left > 0) {
         MemoryQueue* queue = earliestRetry();
         if (queue == nullptr || queue->parked_.top().at > now) break;
         queue->toPending(queue->parked_.pop().slot);
         --left;
     }
-    if (down_ && settings_.retriesMovedPerPoll <= 0) return; // setDown(false) arms it again
+    if (still_ && settings_.retriesMovedPerPoll <= 0) return; // setStill(false) arms it again
     armMover();
 }
 
@@ -102,7 +92,7 @@ void MemoryBroker::moveRetries() {
 
 // When the owner last renewed every lease it holds: each third of a lease, while it could.
 Time MemoryBroker::lastHeartbeat() const {
-    const Time until = down_ ? downSince_ : loop_.now();
+    const Time until = still_ ? stillSince_ : loop_.now();
     const Duration third = settings_.lease / 3;
     if (third <= Duration{0} || until <= attachedAt_) return attachedAt_;
     return attachedAt_ + third * ((until - attachedAt_) / third);
@@ -111,22 +101,19 @@ Time MemoryBroker::lastHeartbeat() const {
 void MemoryBroker::killedOwner() {
     const Time heartbeat = lastHeartbeat();
     ownerAlive_ = false;
-    deferred_.clear();
-    loop_.disarm(giveUpTimer_);
+    stolen_.clear();
+    loop_.disarm(renewTimer_);
     loop_.disarm(scanTimer_);
     if (settings_.retriesMovedPerPoll > 0) loop_.disarm(moverTimer_);
     for (auto& owned : queues_) {
         MemoryQueue& queue = *owned;
         queue.listener_ = nullptr;
-        queue.wanted_ = 0;
-        loop_.disarm(queue.replyTimer_);
         const auto slots = static_cast<std::uint32_t>(queue.chunks_.size()) * MemoryQueue::kChunk;
         for (std::uint32_t slot = 0; slot < slots && queue.depth_.claimed > 0; ++slot) {
             MemoryQueue::Record& r = queue.record(slot);
             if (r.state != MemoryQueue::State::claimed) continue;
-            r.deferred = false;
             if (settings_.claiming == Semantics::Claiming::destructivePop) {
-                queue.lose(slot);
+                queue.loseAt(slot);
                 continue;
             }
             queue.enter(r, MemoryQueue::State::orphaned);
@@ -145,7 +132,7 @@ void MemoryBroker::armScan() {
 void MemoryBroker::scan() {
     const Time now = loop_.now();
     std::vector<Orphan> due;
-    if (!down_) {
+    if (!still_) {
         const auto ripe = std::stable_partition(orphans_.begin(), orphans_.end(),
                                                 [now](const auto& o) { return o.leaseEnds > now; });
         due.assign(ripe, orphans_.end());
@@ -157,75 +144,39 @@ void MemoryBroker::scan() {
 }
 
 void MemoryBroker::stealClaims() {
-    if (settings_.claiming == Semantics::Claiming::destructivePop || down_) return;
+    if (settings_.claiming == Semantics::Claiming::destructivePop || still_) return;
     for (auto& owned : queues_) {
         MemoryQueue& queue = *owned;
         const auto slots = static_cast<std::uint32_t>(queue.chunks_.size()) * MemoryQueue::kChunk;
         for (std::uint32_t slot = 0; slot < slots; ++slot) {
-            if (queue.record(slot).state == MemoryQueue::State::claimed) queue.reclaim(slot);
+            const MemoryQueue::Record& r = queue.record(slot);
+            if (r.state != MemoryQueue::State::claimed) continue;
+            stolen_.push_back({queue.index_, r.request});
+            queue.reclaim(slot);
         }
     }
-}
-
-// ---- faults
-
-void MemoryBroker::setDown(bool down) {
-    if (down == down_) return;
-    down_ = down;
-    if (down) {
-        downSince_ = loop_.now();
-        return;
-    }
-    applyDeferred();
-    armMover();
-    for (auto& queue : queues_) {
-        if (queue->depth_.pending + queue->depth_.suspect > 0) queue->announce();
+    if (!stolen_.empty() && !renewTimer_.armed()) {
+        loop_.arm(renewTimer_, loop_.now() + settings_.lease / 3);
     }
 }
 
-void MemoryBroker::defer(Deferred operation) {
-    operation.givesUpAt = loop_.now() + kWriteTries;
-    if (!settings_.resultsDurable && !giveUpTimer_.armed()) {
-        loop_.arm(giveUpTimer_, operation.givesUpAt);
+// The owner renews its leases and learns which of them it has no more.
+void MemoryBroker::tellStolen() {
+    std::vector<Stolen> lost;
+    lost.swap(stolen_);
+    for (const Stolen& s : lost) {
+        if (queues_[s.queue]->listener_ == nullptr) continue;
+        queues_[s.queue]->listener_->leaseLost(s.queue, s.request);
     }
-    deferred_.push_back(std::move(operation));
 }
 
-void MemoryBroker::giveUpDeferred() {
-    std::size_t done = 0;
-    while (done < deferred_.size() && deferred_[done].givesUpAt <= loop_.now()) {
-        const Deferred& d = deferred_[done++];
-        MemoryQueue& queue = *queues_[d.queue];
-        if (queue.held(d.request) != nullptr) queue.lose(d.request.handle);
-    }
-    deferred_.erase(deferred_.begin(), deferred_.begin() + static_cast<std::ptrdiff_t>(done));
-    if (!deferred_.empty()) loop_.arm(giveUpTimer_, deferred_.front().givesUpAt);
-}
-
-void MemoryBroker::applyDeferred() {
-    loop_.disarm(giveUpTimer_);
-    std::vector<Deferred> operations;
-    operations.swap(deferred_);
-    for (Deferred& d : operations) {
-        MemoryQueue& queue = *queues_[d.queue];
-        MemoryQueue::Record* r = queue.held(d.request);
-        if (r == nullptr) continue;
-        r->deferred = false;
-        switch (d.kind) {
-        case Deferred::Kind::finish:
-            d.result.body = d.body;
-            queue.emit(EventKind::finished, d.request, static_cast<std::uint8_t>(d.result.code),
-                       d.result.status);
-            if (observer_ != nullptr) observer_->ended(d.request, d.result.timing);
-            queue.finish(d.request, d.result);
-            break;
-        case Deferred::Kind::park:
-            queue.park(d.request, d.due);
-            break;
-        case Deferred::Kind::giveBack:
-            queue.giveBack(d.request);
-            break;
-        }
+void MemoryBroker::setStill(bool still) {
+    if (still == still_) return;
+    still_ = still;
+    if (still) {
+        stillSince_ = loop_.now();
+    } else {
+        armMover();
     }
 }
 
@@ -245,7 +196,9 @@ void MemoryBroker::restartEmpty() {
             const MemoryQueue::State state = queue.record(slot).state;
             if (state == MemoryQueue::State::free) continue;
             if (popped && state == MemoryQueue::State::claimed) continue;
-            queue.lose(slot);
+            const Request request = queue.record(slot).request;
+            queue.loseAt(slot);
+            if (listener_ != nullptr) listener_->destroyed(request);
         }
     }
 }

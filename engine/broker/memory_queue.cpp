@@ -60,7 +60,6 @@ void MemoryQueue::release(std::uint32_t slot) {
     if (!cancelled_.empty()) cancelled_.erase(r.request.number);
     enter(r, State::free);
     ++r.epoch;
-    r.deferred = false;
     r.nextFree = freeHead_;
     freeHead_ = slot;
 }
@@ -73,18 +72,13 @@ MemoryQueue::Record* MemoryQueue::held(const Request& request) {
     return fresh ? &r : nullptr;
 }
 
-void MemoryQueue::emit(EventKind kind, const Request& request, std::uint8_t code,
-                       std::int32_t status) {
-    if (broker_.observer_ == nullptr) return;
-    Event event;
-    event.at = broker_.loop_.now();
-    event.kind = kind;
-    event.request = request.number;
-    event.queue = index_;
-    event.attempt = request.retries;
-    event.code = code;
-    event.status = status;
-    broker_.observer_->observe(event);
+void MemoryQueue::settle(std::uint32_t claim, Settlement settlement) {
+    if (settlement == Settlement::refused) ++counts_.staleRefused;
+    if (listener_ != nullptr) listener_->settled(index_, claim, settlement);
+}
+
+void MemoryQueue::discover(const Request& request, Discovery what, std::uint8_t owners) {
+    if (listener_ != nullptr) listener_->discovered(index_, request, what, owners);
 }
 
 MemoryQueue::Whereabouts MemoryQueue::find(std::uint64_t number) const {
@@ -111,7 +105,8 @@ void MemoryQueue::checkConservation() const {
     const std::int64_t ended = counts_.finished + counts_.forgotten + counts_.lost + counts_.dead;
     PENSTOCK_CHECK(counts_.enqueued ==
                    ended + depth_.pending + depth_.claimed + depth_.parked + depth_.suspect);
-    PENSTOCK_CHECK(depth_.pending >= 0 && depth_.claimed >= 0 && depth_.parked >= 0);
+    PENSTOCK_CHECK(depth_.pending >= 0 && depth_.claimed >= 0 && depth_.parked >= 0 &&
+                   depth_.suspect >= 0 && depth_.dead >= 0);
 }
 
 // ---- the sender's side
@@ -138,7 +133,7 @@ void MemoryQueue::add(Request request, bool unparsable, bool idReadable) {
     r.unparsable = unparsable;
     r.idReadable = idReadable;
     ++counts_.enqueued;
-    emit(EventKind::enqueued, request);
+    if (broker_.listener_ != nullptr) broker_.listener_->enqueued(request);
     toPending(slot);
 }
 
@@ -164,7 +159,7 @@ void MemoryQueue::toPending(std::uint32_t slot) {
 }
 
 void MemoryQueue::announce() {
-    if (listener_ != nullptr && !broker_.down_) listener_->workArrived(index_);
+    if (listener_ != nullptr) listener_->workArrived(index_);
 }
 
 Time MemoryQueue::earliestDeadline() const {
@@ -187,41 +182,32 @@ void MemoryQueue::attach(QueueListener& listener, std::uint16_t queue) {
 void MemoryQueue::detach(QueueListener& listener) {
     if (listener_ != &listener) return;
     listener_ = nullptr;
-    wanted_ = 0;
-    broker_.loop_.disarm(replyTimer_);
+}
+
+QueueTraits MemoryQueue::traits() const {
+    return broker_.settings_.traits;
 }
 
 void MemoryQueue::claim(std::int32_t max) {
-    PENSTOCK_CHECK(wanted_ == 0 && max > 0);
-    wanted_ = max;
-    if (broker_.latency_ > Duration{0}) {
-        broker_.loop_.arm(replyTimer_, broker_.loop_.now() + broker_.latency_);
-    } else {
-        reply();
-    }
-}
-
-void MemoryQueue::reply() {
-    std::int32_t left = wanted_;
-    wanted_ = 0;
+    PENSTOCK_CHECK(listener_ != nullptr && max > 0);
+    std::int32_t left = max;
     taken_.clear();
-    if (!broker_.down_) {
-        if (takeSuspect()) --left;
-        while (left > 0 && !pending_.empty()) {
-            const std::uint32_t slot = pending_.pop().slot;
-            if (record(slot).unparsable) {
-                endUnparsable(slot);
-                // A popped message is a used pop even when it turns out to be unreadable.
-                if (broker_.settings_.claiming == Semantics::Claiming::destructivePop) --left;
-                continue;
-            }
-            // The next one's record will be wanted soon, and it lies anywhere.
-            if (!pending_.empty()) __builtin_prefetch(&record(pending_.top().slot));
-            take(slot);
-            --left;
+    if (takeSuspect()) --left;
+    while (left > 0 && !pending_.empty()) {
+        const std::uint32_t slot = pending_.pop().slot;
+        if (record(slot).unparsable) {
+            endUnparsable(slot);
+            // A popped message is a used pop even when it turns out to be unreadable.
+            if (broker_.settings_.claiming == Semantics::Claiming::destructivePop) --left;
+            continue;
         }
+        // The next one's record will be wanted soon, and it lies anywhere.
+        if (!pending_.empty()) __builtin_prefetch(&record(pending_.top().slot));
+        take(slot);
+        --left;
     }
-    if (listener_ != nullptr) listener_->claimed(index_, taken_);
+    PENSTOCK_CHECK(static_cast<std::int32_t>(taken_.size()) <= max);
+    listener_->claimed(index_, ClaimAnswer::answered, taken_);
 }
 
 void MemoryQueue::take(std::uint32_t slot) {
@@ -245,128 +231,107 @@ bool MemoryQueue::takeSuspect() {
 
 // ---- ending a claim
 
-ClaimState MemoryQueue::claimState(const Request& request) const {
-    if (const_cast<MemoryQueue*>(this)->held(request) == nullptr) return ClaimState::gone;
-    return broker_.down_ ? ClaimState::deferred : ClaimState::held;
-}
-
-void MemoryQueue::finish(const Request& request, const ResultMessage& result) {
-    Record* r = held(request);
-    if (r == nullptr || r->deferred) {
-        ++counts_.staleRefused;
-        return;
-    }
-    if (broker_.down_) {
-        r->deferred = true;
-        broker_.defer({MemoryBroker::Deferred::Kind::finish, index_, request, Time{}, result,
-                       std::string(result.body), Time{}});
-        return;
-    }
+void MemoryQueue::finish(const Request& request, const ResultMessage& result, std::uint32_t claim) {
+    if (held(request) == nullptr) return settle(claim, Settlement::refused);
+    const std::uint32_t slot = request.handle; // the caller's request may end with its claim
     ++counts_.finished;
     publish(request, result);
-    release(request.handle);
+    settle(claim, Settlement::done);
+    release(slot);
 }
 
-void MemoryQueue::park(const Request& request, Time due) {
+void MemoryQueue::park(const Request& request, Time due, std::uint32_t claim) {
     Record* r = held(request);
-    if (r == nullptr || r->deferred) {
-        ++counts_.staleRefused;
-        return;
-    }
-    if (broker_.down_) {
-        r->deferred = true;
-        broker_.defer({MemoryBroker::Deferred::Kind::park, index_, request, due, {}, {}, Time{}});
-        return;
-    }
+    if (r == nullptr) return settle(claim, Settlement::refused);
+    const std::uint32_t slot = request.handle;
     if (r->request.suspect) suspectOut_ = false;
     ++r->epoch;
     r->request.retries = request.retries;
     r->request.classification = request.classification;
     r->request.suspect = false;
+    settle(claim, Settlement::done);
     if (r->crashes > 1) {
         // A suspect that waits for a retry stays one: only the suspect lane may deliver it.
         enter(*r, State::suspect);
-        suspects_.push_back(request.handle);
+        suspects_.push_back(slot);
         if (depth_.pending == 0) announce();
         return;
     }
     enter(*r, State::parked);
-    parked_.push({due, r->sequence, request.handle});
+    parked_.push({due, r->sequence, slot});
     broker_.armMover();
 }
 
-void MemoryQueue::giveBack(const Request& request) {
+void MemoryQueue::giveBack(const Request& request, std::uint32_t claim) {
     Record* r = held(request);
-    if (r == nullptr || r->deferred) {
-        ++counts_.staleRefused;
-        return;
-    }
-    if (broker_.down_) {
-        r->deferred = true;
-        broker_.defer(
-            {MemoryBroker::Deferred::Kind::giveBack, index_, request, Time{}, {}, {}, Time{}});
-        return;
-    }
+    if (r == nullptr) return settle(claim, Settlement::refused);
     ++r->epoch;
+    const std::uint32_t slot = request.handle;
+    settle(claim, Settlement::done);
     if (r->request.suspect) {
         suspectOut_ = false;
         r->request.suspect = false;
         enter(*r, State::suspect);
-        suspects_.push_front(request.handle);
+        suspects_.push_front(slot);
         return;
     }
-    toPending(request.handle);
+    toPending(slot);
 }
 
-void MemoryQueue::forget(const Request& request) {
-    if (held(request) == nullptr) {
-        ++counts_.staleRefused;
-        return;
-    }
+void MemoryQueue::forget(const Request& request, std::uint32_t claim) {
+    if (held(request) == nullptr) return settle(claim, Settlement::refused);
+    const std::uint32_t slot = request.handle;
     ++counts_.forgotten;
+    settle(claim, Settlement::done);
+    release(slot);
+}
+
+bool MemoryQueue::lose(const Request& request) {
+    if (held(request) == nullptr) return false;
+    ++counts_.lost;
     release(request.handle);
+    return true;
 }
 
 void MemoryQueue::publish(const Request& request, const ResultMessage& result) {
     ++counts_.results;
-    if (broker_.results_ != nullptr) broker_.results_->resulted(request, result);
+    if (broker_.listener_ != nullptr) broker_.listener_->resulted(request, result);
 }
 
 void MemoryQueue::endUnparsable(std::uint32_t slot) {
     Record& r = record(slot);
     const Request request = r.request;
-    emit(EventKind::unparsable, request, r.idReadable ? 1 : 0);
     if (broker_.settings_.unparsable != Semantics::Unparsable::deadLetter) {
         ++counts_.lost;
-        emit(EventKind::lost, request);
+        discover(request, r.idReadable ? Discovery::removed : Discovery::removedNameless);
     } else if (r.idReadable) {
         ++counts_.finished;
         ++depth_.dead;
-        emit(EventKind::finished, request, static_cast<std::uint8_t>(ResultCode::invalidRequest));
         publish(request, {ResultCode::invalidRequest, 0, "message could not be read", {}});
+        discover(request, Discovery::unreadable);
     } else {
         ++counts_.dead;
         ++depth_.dead;
-        emit(EventKind::deadLetter, request);
+        discover(request, Discovery::nameless);
     }
-    if (broker_.observer_ != nullptr) broker_.observer_->ended(request, {});
     release(slot);
 }
 
 void MemoryQueue::reclaim(std::uint32_t slot) {
     Record& r = record(slot);
+    PENSTOCK_CHECK(r.state == State::claimed || r.state == State::orphaned);
     ++r.epoch;
     if (r.request.suspect) suspectOut_ = false;
     r.request.suspect = false;
     if (r.crashes < 255) ++r.crashes;
     ++counts_.redelivered;
     if (!broker_.settings_.suspectLane || r.crashes == 1) {
-        emit(EventKind::redelivered, r.request, r.crashes);
+        discover(r.request, Discovery::redelivered, r.crashes);
         toPending(slot);
         return;
     }
     if (r.crashes == 2) {
-        emit(EventKind::redelivered, r.request, r.crashes);
+        discover(r.request, Discovery::redelivered, r.crashes);
         r.request.pendingSince = broker_.loop_.now();
         enter(r, State::suspect);
         suspects_.push_back(slot);
@@ -376,19 +341,15 @@ void MemoryQueue::reclaim(std::uint32_t slot) {
     const Request request = r.request;
     ++counts_.dead;
     ++depth_.dead;
-    emit(EventKind::deadLetter, request, r.crashes);
-    if (broker_.observer_ != nullptr) broker_.observer_->ended(request, {});
     publish(
         request,
         {ResultCode::deliveryAttemptsExceeded, 0, "delivered too often to engines that died", {}});
+    discover(request, Discovery::poison, r.crashes);
     release(slot);
 }
 
-void MemoryQueue::lose(std::uint32_t slot) {
-    const Request request = record(slot).request;
+void MemoryQueue::loseAt(std::uint32_t slot) {
     ++counts_.lost;
-    emit(EventKind::lost, request);
-    if (broker_.observer_ != nullptr) broker_.observer_->ended(request, {});
     release(slot);
 }
 

@@ -2,8 +2,8 @@
 #pragma once
 
 // The queue's state machine in memory: what a broker and its scripts must guarantee, over a Loop's
-// time, killable at any step. The simulated world's broker is this; so is the embedded queue's
-// heart. A MemoryBroker owns the queues and what they share: the retry set, the lease scan, faults.
+// time, killable at any step. The simulated world's broker is this. A MemoryBroker owns the queues
+// and what they share: the retry set and the lease scan.
 //
 //   push -> pending -claim-> claimed -finish-> gone (one result)
 //              ^  ^             |  |-park----> parked -due-> pending
@@ -14,7 +14,6 @@
 // Run thread only. No allocation per request once the largest backlog so far has been reached.
 #include "engine/broker/slot_heap.h"
 #include "engine/ports/loop.h"
-#include "engine/ports/observer.h"
 #include "engine/ports/request_queue.h"
 #include "engine/types/semantics.h"
 
@@ -27,14 +26,16 @@
 
 namespace penstock {
 
-// Reads what is published; the last thing anyone hears of a request.
-class ResultListener {
+// What happens at the broker beside its engine: what senders put in, what they read, and what is
+// gone with the store's data. Calls may push new requests, but not touch the claim of this one.
+class BrokerListener {
   public:
-    // May push new requests, but not touch the claim of this one.
-    virtual void resulted(const Request& request, const ResultMessage& result) = 0;
+    virtual void enqueued(const Request&) {}
+    virtual void resulted(const Request&, const ResultMessage&) {}
+    virtual void destroyed(const Request&) {}
 
   protected:
-    ~ResultListener() = default;
+    ~BrokerListener() = default;
 };
 
 struct BrokerSettings {
@@ -45,7 +46,7 @@ struct BrokerSettings {
     std::int32_t retriesMovedPerPoll = 0;                 // 0: each retry returns when it is due
     Duration pollInterval{std::chrono::milliseconds{50}}; // of the mover, when it has a limit
     bool wholeSeconds = false;
-    bool resultsDurable = true;
+    QueueTraits traits{.announces = true}; // that tests may take away
     Semantics::Unparsable unparsable = Semantics::Unparsable::deadLetter;
 
     static BrokerSettings of(const Semantics& semantics, Duration pollInterval);
@@ -82,6 +83,7 @@ class MemoryQueue final : public RequestQueue {
     // Withdraws a request wherever it is; remembered for seven days, as the cancel marker is.
     void cancel(std::uint64_t number);
 
+    std::uint16_t index() const { return index_; }
     const QueueCounts& counts() const { return counts_; }
 
     // Where a request that has not ended is, for a person who asks for one: walks over all. Null if
@@ -96,18 +98,21 @@ class MemoryQueue final : public RequestQueue {
     // Checks the conservation law above; ends the process if it is broken.
     void checkConservation() const;
 
+    // The end of this claim could not be written and is given up: the request is gone. False if
+    // it was not held any more.
+    bool lose(const Request& request);
+
+    QueueTraits traits() const override;
     void attach(QueueListener& listener, std::uint16_t queue) override;
     void detach(QueueListener& listener) override;
     void claim(std::int32_t max) override;
-    ClaimState claimState(const Request& request) const override;
-    void finish(const Request& request, const ResultMessage& result) override;
-    void park(const Request& request, Time due) override;
-    void giveBack(const Request& request) override;
-    void forget(const Request& request) override;
+    void finish(const Request& request, const ResultMessage& result, std::uint32_t claim) override;
+    void park(const Request& request, Time due, std::uint32_t claim) override;
+    void giveBack(const Request& request, std::uint32_t claim) override;
+    void forget(const Request& request, std::uint32_t claim) override;
     bool cancelled(const Request& request) const override;
     QueueDepth depth() const override { return depth_; }
     Time earliestDeadline() const override;
-    bool announces() const override { return true; }
 
   private:
     friend class MemoryBroker;
@@ -122,7 +127,6 @@ class MemoryQueue final : public RequestQueue {
         std::uint8_t crashes = 0;
         bool unparsable = false;
         bool idReadable = false;
-        bool deferred = false; // its end waits for the broker to come back
     };
     static constexpr std::uint32_t kChunk = 1024;
     static constexpr std::uint32_t kNone = 0xffffffff;
@@ -136,16 +140,15 @@ class MemoryQueue final : public RequestQueue {
     void enter(Record& r, State state);
     Record* held(const Request& request);
     void toPending(std::uint32_t slot);
-    void reply();
+    void settle(std::uint32_t claim, Settlement settlement);
+    void discover(const Request& request, Discovery what, std::uint8_t owners = 0);
     bool takeSuspect();
     void take(std::uint32_t slot);
     void endUnparsable(std::uint32_t slot);
     void publish(const Request& request, const ResultMessage& result);
     void reclaim(std::uint32_t slot);
-    void lose(std::uint32_t slot);
+    void loseAt(std::uint32_t slot);
     void announce();
-    void emit(EventKind kind, const Request& request, std::uint8_t code = 0,
-              std::int32_t status = 0);
 
     MemoryBroker& broker_;
     QueueListener* listener_ = nullptr;
@@ -158,8 +161,6 @@ class MemoryQueue final : public RequestQueue {
     std::deque<std::uint32_t> suspects_;
     bool suspectOut_ = false; // one suspect is in flight
     std::vector<Request> taken_;
-    std::int32_t wanted_ = 0; // of the outstanding claim; 0: none
-    MemberTimer<MemoryQueue, &MemoryQueue::reply> replyTimer_{*this};
     std::unordered_set<std::uint64_t> cancelled_;
     std::deque<std::pair<Time, std::uint64_t>> cancelExpiry_;
     QueueDepth depth_;
@@ -168,9 +169,8 @@ class MemoryQueue final : public RequestQueue {
 
 class MemoryBroker {
   public:
-    // Observer and results may be null; all outlive the broker.
-    MemoryBroker(BrokerSettings settings, Loop& loop, Observer* observer, ResultListener* results,
-                 std::size_t queues);
+    // The listener may be null; it and the loop outlive the broker.
+    MemoryBroker(BrokerSettings settings, Loop& loop, BrokerListener* listener, std::size_t queues);
     ~MemoryBroker();
 
     std::size_t size() const { return queues_.size(); }
@@ -184,17 +184,13 @@ class MemoryBroker {
     void killedOwner();
 
     // The engine was stalled beyond its leases and another engine's scan has taken its claims back:
-    // they are redelivered now, and what the stalled owner still says of them is refused.
+    // they are redelivered now, what the stalled owner still says of them is refused, and it is
+    // told at its next renewal.
     void stealClaims();
 
-    // Away: claims come back empty; what ends a claim waits until the broker is up again, or, where
-    // results are not durable, is lost after its tries at 0, 100 and 300 ms. An engine that lives
-    // through it renews its leases before anybody scans; one that dies meanwhile has not renewed.
-    void setDown(bool down);
-    bool down() const { return down_; }
-
-    // Every claim is answered this much later.
-    void setLatency(Duration latency) { latency_ = latency; }
+    // Stands still: moves no retry and scans for no lease, and no lease can be renewed. An engine
+    // that lives through it renews before anybody scans; one that dies meanwhile has not renewed.
+    void setStill(bool still);
 
     // The store comes back without its data. What an engine had popped from it is still there.
     void restartEmpty();
@@ -203,33 +199,18 @@ class MemoryBroker {
 
   private:
     friend class MemoryQueue;
-    // A call that ends a claim, kept in the engine's memory while the broker is away.
-    struct Deferred {
-        enum class Kind : std::uint8_t { finish, park, giveBack };
-        Kind kind;
-        std::uint16_t queue;
-        Request request;
-        Time due{};
-        ResultMessage result;
-        std::string body;
-        Time givesUpAt{};
-    };
-
-    void defer(Deferred operation);
-    void applyDeferred();
-    void giveUpDeferred();
     // The retries of all queues are one set, as llm-d-async's: the earliest due goes first.
     MemoryQueue* earliestRetry();
     void moveRetries();
     void armMover();
     void armScan();
     void scan();
+    void tellStolen();
     Time lastHeartbeat() const;
 
     BrokerSettings settings_;
     Loop& loop_;
-    Observer* observer_;
-    ResultListener* results_;
+    BrokerListener* listener_;
     std::vector<std::unique_ptr<MemoryQueue>> queues_;
     struct Orphan {
         Time leaseEnds;
@@ -237,17 +218,20 @@ class MemoryBroker {
         std::uint32_t slot;
     };
     std::vector<Orphan> orphans_;
-    std::vector<Deferred> deferred_;
-    bool down_ = false;
+    struct Stolen {
+        std::uint16_t queue;
+        Request request;
+    };
+    std::vector<Stolen> stolen_; // what the owner has not been told yet
+    bool still_ = false;
     bool ownerAlive_ = false;
     Time attachedAt_{};
-    Time downSince_{};
-    Duration latency_{0};
+    Time stillSince_{};
     std::uint64_t scans_ = 0;
     Time moverBase_{};
     MemberTimer<MemoryBroker, &MemoryBroker::moveRetries> moverTimer_{*this};
     MemberTimer<MemoryBroker, &MemoryBroker::scan> scanTimer_{*this};
-    MemberTimer<MemoryBroker, &MemoryBroker::giveUpDeferred> giveUpTimer_{*this};
+    MemberTimer<MemoryBroker, &MemoryBroker::tellStolen> renewTimer_{*this};
 };
 
 } // namespace penstock

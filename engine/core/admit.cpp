@@ -1,26 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 // From the claim to the merge policy: expiry, cancellation and the queue's own gate.
-#include "engine/core/dispatcher_impl.h"
+#include "engine/core/budget_reader.h"
 
 #include <algorithm>
 
 namespace penstock {
 
-namespace {
-
-// A verdict that says something about this request's tenant, or nothing yet, and so nothing about
-// the requests behind it.
-bool concernsOthers(const Verdict& verdict) {
-    return verdict.reason.code != ReasonCode::quotaExhausted &&
-           verdict.reason.code != ReasonCode::pendingReading;
-}
-} // namespace
-
 bool Dispatcher::Impl::drainInbox(Queue& queue) {
     bool moved = false;
-    while (!queue.inbox.empty() && queue.handed == kNoItem && queue.asking == kNoItem) {
-        Item& item = queue.inbox.popFront(slab_);
-        --pools_[queue.pool]->inboxed;
+    while (!queue.inbox.empty() && queue.asking == kNoItem && !reader_->standing(queue)) {
+        Item& item = queue.inbox.popFront(ledger_.slab());
         moved = true;
         if (state_ == State::running) {
             admit(queue, item);
@@ -32,47 +21,25 @@ bool Dispatcher::Impl::drainInbox(Queue& queue) {
 }
 
 void Dispatcher::Impl::admit(Queue& queue, Item& item) {
-    // llm-d-async reads the clock once a poll, before it pops.
-    const Time now = rate() ? queue.pollStart : clockNow();
-    if (clock().passed(item.request.deadline, now)) {
+    if (clock().passed(item.request.deadline, reader_->readAt(queue))) {
         expire(item);
     } else if (queue.port->cancelled(item.request)) {
-        end(item, {ResultCode::cancelled, 0, "cancelled", {}});
-    } else if (shrunkMeanwhile(queue)) {
+        endCancelled(item);
+    } else if (reader_->shrunkMeanwhile(queue)) {
         refused(item, {Action::refuse, queue.gate->reason(), 0, {}}, false);
     } else if (askQueueGate(queue, item)) {
         passedQueueGate(queue, item);
     }
 }
 
-// A claim takes its time, and the gate may have less room by then than it had when asked.
-bool Dispatcher::Impl::shrunkMeanwhile(Queue& queue) {
-    if (rate() || queue.gate == nullptr || queue.askedAt == clockNow()) return false;
-    Pool& pool = *pools_[queue.pool];
-    const bool ahead = tiers() && pool.queues.size() > 1;
-    queue.gateShut = queueRoom(pool, queue, ahead ? Besides::nextSlot : Besides::merged) <= 0;
-    return queue.gateShut;
-}
-
 void Dispatcher::Impl::expire(Item& item) {
-    Queue& queue = queueOf(item);
-    emit(EventKind::expired, item);
-    if (rate()) {
-        if (!semantics().expiredUsesSlot) ++queue.popsLeft;
-    } else if (semantics().expiredUsesSlot) {
-        ++pools_[queue.pool]->expiredUsed;
-    }
+    emit(EventKind::expired, item.request);
+    reader_->foundExpired(queueOf(item));
     if (semantics().expiredGetsResult) {
-        end(item, {ResultCode::deadlineExceeded, 0, "deadline exceeded", {}});
-        return;
+        endLate(item);
+    } else {
+        forget(item);
     }
-    if (queue.port->claimState(item.request) != ClaimState::gone) {
-        emit(EventKind::lost, item);
-        if (observer_ != nullptr) observer_->ended(item.request, {});
-    }
-    leave(item);
-    queue.port->forget(item.request);
-    slab_.give(item);
 }
 
 bool Dispatcher::Impl::askQueueGate(Queue& queue, Item& item) {
@@ -90,13 +57,11 @@ bool Dispatcher::Impl::askQueueGate(Queue& queue, Item& item) {
     case Action::wait:
         break;
     }
-    if (!rate()) {
-        waitAtHand(*pools_[queue.pool], item, verdict, true);
-        return false;
-    }
-    const bool thinking = verdict.reason.code == ReasonCode::pendingReading;
-    if (semantics().queueWaitProceeds && !thinking) return true;
-    // The producer stands still until the gate has made up its mind.
+    return reader_->waitAtQueueGate(queue, item, verdict);
+}
+
+// The producer stands still until the gate has made up its mind.
+void Dispatcher::Impl::standAsking(Queue& queue, Item& item, const Verdict& verdict) {
     queue.asking = item.index;
     moveTo(item, Stage::asking);
     if (!item.waitReported) emitVerdict(EventKind::waiting, item, verdict.reason);
@@ -104,7 +69,6 @@ bool Dispatcher::Impl::askQueueGate(Queue& queue, Item& item) {
     item.atQueueGate = true;
     item.waitUntil = clock().effective(item.request.deadline);
     loop_.arm(item, std::min(item.waitUntil, clockNow() + kCancelCheck));
-    return false;
 }
 
 // What the queue's gate reserved for a request at hand is kept for it while it is asked once more.
@@ -131,15 +95,9 @@ void Dispatcher::Impl::passedQueueGate(Queue& queue, Item& item) {
     item.handSince = clockNow();
     if (tiers()) {
         item.lane =
-            laneOf(item.request, settings.queues[queue.index].labels, settings.merge.tierLabel);
+            laneOf(item.request, settings_.queues[queue.index].labels, settings_.merge.tierLabel);
     }
-    if (rate()) {
-        moveTo(item, Stage::handed);
-        queue.handed = item.index;
-    } else {
-        moveTo(item, Stage::merged);
-        pools_[queue.pool]->merge.add(item);
-    }
+    reader_->admitted(queue, item);
 }
 
 void Dispatcher::Impl::refused(Item& item, const Verdict& verdict, bool byPool) {
@@ -153,7 +111,7 @@ void Dispatcher::Impl::refused(Item& item, const Verdict& verdict, bool byPool) 
     if (++queue.refusedNow >= batchSize() || !tenant || queue.tenantDelay <= Duration{0}) {
         queue.heldBack = true;
     }
-    if (tenant && queue.tenantDelay > Duration{0} && !rate()) {
+    if (tenant && queue.tenantDelay > Duration{0} && reader_->delaysTenants()) {
         parkUntil(item, clockNow() + queue.tenantDelay);
     } else {
         handBack(item);
@@ -163,7 +121,7 @@ void Dispatcher::Impl::refused(Item& item, const Verdict& verdict, bool byPool) 
 // ---- waiting at hand, without a worker slot unless the parameters say so
 
 void Dispatcher::Impl::setBlocking(Item& item, bool blocking) {
-    if (item.atQueueGate && blocking != item.blocking) queueOf(item).waiting += blocking ? 1 : -1;
+    if (item.atQueueGate && blocking != item.blocking) queueOf(item).blocked += blocking ? 1 : -1;
     item.blocking = blocking;
 }
 
@@ -179,7 +137,7 @@ void Dispatcher::Impl::waitAtHand(Pool& pool, Item& item, const Verdict& verdict
     if (!item.waitReported) emitVerdict(EventKind::waiting, item, verdict.reason);
     item.waitReported = true;
     moveTo(item, Stage::waiting);
-    pool.waiting.pushBack(slab_, item);
+    pool.waiting.pushBack(ledger_.slab(), item);
     setBlocking(item, concernsOthers(verdict));
     if (atQueueGate) item.poolHeld.releaseAll(); // it will meet the pool's gate again
     if (!atQueueGate && item.blocking) pool.waitingBlocks = true;
@@ -191,7 +149,7 @@ void Dispatcher::Impl::waitAtHand(Pool& pool, Item& item, const Verdict& verdict
 }
 
 void Dispatcher::Impl::leaveWaiting(Pool& pool, Item& item) {
-    pool.waiting.remove(slab_, item);
+    pool.waiting.remove(ledger_.slab(), item);
     setBlocking(item, false);
     loop_.disarm(item);
 }
@@ -213,9 +171,9 @@ void Dispatcher::Impl::waitingTimer(Pool& pool, Item& item) {
     if (gate != nullptr) gate->withdrawn(item.request);
     touch(pool);
     if (late) {
-        end(item, {ResultCode::deadlineExceeded, 0, "deadline exceeded", {}});
+        endLate(item);
     } else {
-        end(item, {ResultCode::cancelled, 0, "cancelled", {}});
+        endCancelled(item);
     }
 }
 

@@ -85,12 +85,13 @@ class Dispatcher final : private QueueListener, private ResponseListener, privat
     void start();
 
     // Stops claiming. What is in flight goes on until `drain` has passed or all is done; then every
-    // claim is given back. stopped() tells when.
+    // claim is given back. stopped() once the broker has taken all that.
     void stop(Duration drain);
     bool stopped() const;
 
     // Forgets everything at once, as a killed process would: timers, claims, attempts. The queues
-    // notice by their leases, or not at all. Not from within a call that the dispatcher makes.
+    // notice by their leases; what a destructive pop had taken is told as lost. Not from within a
+    // call that the dispatcher makes.
     void crash();
 
     // For the parameter registry: change a field, then call settingsChanged().
@@ -103,14 +104,30 @@ class Dispatcher final : private QueueListener, private ResponseListener, privat
     // Where the lives of this queue's requests went so far (limiter.h says how that is defined).
     LimiterShares limiter(std::uint16_t queue) const;
 
-  private:
+    // Private to engine/core.
     class Impl;
-    std::unique_ptr<Impl> impl_;
+    struct Books;
 
-    void claimed(std::uint16_t queue, std::span<const Request> requests) override;
+  private:
+    void revive();
+
+    void claimed(std::uint16_t queue, ClaimAnswer answer,
+                 std::span<const Request> requests) override;
+    void settled(std::uint16_t queue, std::uint32_t claim, Settlement settlement) override;
+    void leaseLost(std::uint16_t queue, const Request& request) override;
+    void discovered(std::uint16_t queue, const Request& request, Discovery what,
+                    std::uint8_t owners) override;
     void workArrived(std::uint16_t queue) override;
     void responded(std::uint32_t attempt, const Response& response) override;
     void gateChanged(Gate& gate) override;
+
+    DispatcherSettings settings_;
+    Loop& loop_;
+    InferenceClient& client_;
+    std::vector<RequestQueue*> queues_;
+    Observer* observer_;
+    std::unique_ptr<Books> books_;
+    std::unique_ptr<Impl> impl_; // this life of the process; a crash begins another
 };
 
 } // namespace penstock

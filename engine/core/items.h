@@ -17,15 +17,18 @@ inline constexpr std::uint32_t kNoItem = 0xffffffff;
 
 enum class Stage : std::uint8_t {
     free,
-    inbox,    // claimed, not yet looked at
-    asking,   // its queue gate waits for an answer from outside (its producer is held up)
-    handed,   // blocks its producer until the merge policy takes it
-    merged,   // the merge policy has it
-    ready,    // chosen, in the pool's buffer, for the next free worker
-    parked,   // its gate said wait; a timer asks again
-    waiting,  // its gate said wait; the pool asks again when something has changed
-    inFlight, // sent
+    inbox,      // claimed, not yet looked at
+    asking,     // its queue gate waits for an answer from outside (its producer is held up)
+    handed,     // blocks its producer until the merge policy takes it
+    merged,     // the merge policy has it
+    ready,      // chosen, in the pool's buffer, for the next free worker
+    parked,     // its gate said wait; a timer asks again
+    waiting,    // its gate said wait; the pool asks again when something has changed
+    inFlight,   // sent
+    backingOff, // waits at hand for its retry's due time: its broker cannot park it that long
+    settling, // out of the engine's hands but for the broker's answer; holds neither slot nor gate
 };
+inline constexpr std::size_t kStages = 11;
 
 class ItemOwner {
   public:
@@ -35,8 +38,18 @@ class ItemOwner {
     ~ItemOwner() = default;
 };
 
+// How the engine ended a claim, for the story that is told when the broker has answered.
+struct Ending {
+    enum class Kind : std::uint8_t { finish, park, giveBack, forget };
+    Kind kind = Kind::giveBack;
+    ResultCode code = ResultCode::http;
+    std::int32_t status = 0;
+    ServiceTiming timing{};
+};
+
 struct Item final : Timer {
     Request request;
+    Ending ending;
     Reservations queueHeld; // by the queue's gate
     Reservations poolHeld;  // by the pool's gate
     Time stageSince{};      // for the account of where time went
@@ -55,7 +68,8 @@ struct Item final : Timer {
     bool holdsSlot = false;
     bool atQueueGate = false; // which gate said wait
     bool waitReported = false;
-    bool blocking = false; // waits for no tenant's sake: those behind it would wait as well
+    bool blocking = false;  // waits for no tenant's sake: those behind it would wait as well
+    bool leaseGone = false; // another owner has it: nothing is sent any more, no end is told
 
     void fire() override { owner->itemTimer(index); }
 };
@@ -76,13 +90,15 @@ class ItemSlab {
         item.atQueueGate = false;
         item.waitReported = false;
         item.blocking = false;
+        item.leaseGone = false;
         ++used_;
         return item;
     }
 
     // The item's timer is disarmed and its reservations released.
     void give(Item& item) {
-        PENSTOCK_CHECK(!item.armed() && item.queueHeld.size() + item.poolHeld.size() == 0);
+        PENSTOCK_CHECK(item.stage != Stage::free && !item.armed() &&
+                       item.queueHeld.size() + item.poolHeld.size() == 0);
         item.stage = Stage::free;
         free_.push_back(item.index);
         --used_;

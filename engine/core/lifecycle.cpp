@@ -1,36 +1,56 @@
 // SPDX-License-Identifier: Apache-2.0
-// Start, stop with a drain, and the sudden end.
-#include "engine/core/dispatcher_impl.h"
-#include "engine/types/check.h"
+// One life of the engine process: construction, start, stop with a drain, and the sudden end.
+#include "engine/core/budget_reader.h"
+
+#include <algorithm>
 
 namespace penstock {
 
-void Dispatcher::Impl::engineEvent(std::uint8_t code) {
-    if (observer_ == nullptr) return;
-    Event event;
-    event.at = loop_.now();
-    event.kind = EventKind::engine;
-    event.code = code;
-    observer_->observe(event);
+namespace {
+std::vector<std::uint16_t> poolsOf(const DispatcherSettings& settings) {
+    std::vector<std::uint16_t> pools;
+    for (const QueueSettings& queue : settings.queues)
+        pools.push_back(queue.pool);
+    return pools;
+}
+} // namespace
+
+Dispatcher::Impl::Impl(Dispatcher& face, DispatcherSettings& settings, Books& books, Loop& loop,
+                       InferenceClient& client, const std::vector<RequestQueue*>& ports,
+                       Observer* observer)
+    : face_(face), settings_(settings), books_(books), loop_(loop), client_(client),
+      observer_(observer), ledger_(*this, poolsOf(settings), settings.pools.size(), books.heads) {
+    for (std::size_t i = 0; i < settings_.pools.size(); ++i) {
+        auto pool = std::make_unique<Pool>(*this, static_cast<std::uint16_t>(i), ports.size());
+        pool->gate = settings_.pools[i].gate.get();
+        pools_.push_back(std::move(pool));
+    }
+    for (std::size_t i = 0; i < ports.size(); ++i) {
+        auto queue = std::make_unique<Queue>(*this, static_cast<std::uint16_t>(i));
+        queue->pool = settings_.queues[i].pool;
+        queue->port = ports[i];
+        queue->traits = ports[i]->traits();
+        queue->gate = settings_.queues[i].gate.get();
+        pools_[queue->pool]->queues.push_back(queue->index);
+        queues_.push_back(std::move(queue));
+    }
+    const bool rate = semantics().budgetMeans == Semantics::BudgetMeans::ratePerPoll;
+    reader_ = rate ? makeRatePolls(*this) : makeDemandClaims(*this);
 }
 
-void Dispatcher::Impl::start() {
-    PENSTOCK_CHECK(state_ != State::running && slab_.used() == 0);
-    loop_.disarm(drainTimer_);
-    state_ = State::running;
-    engineEvent(0);
-    const double phase = loop_.random(RandomStream::pollPhase, starts_++);
-    gridBase_ = loop_.now() + fromSeconds(phase * toSeconds(pollInterval()));
-    for (auto& queue : queues_) {
-        queue->tenantDelay = semantics().refusedDelay;
-        queue->port->attach(face_, queue->index);
+Dispatcher::Impl::~Impl() {
+    state_ = State::idle;
+    disarmAll();
+    for (auto& queue : queues_)
+        queue->port->detach(face_);
+    for (std::uint32_t i = 0; i < ledger_.capacity(); ++i) {
+        Item& item = ledger_[i];
+        loop_.disarm(item);
+        if (item.stage == Stage::inFlight) client_.abort(i);
+        item.poolHeld.abandonAll();
+        item.queueHeld.abandonAll();
     }
-    for (auto& queue : queues_) {
-        if (rate() || hasWork(*queue)) armTick(*queue, true);
-        if (queue->port->depth().pending > 0) {
-            queue->head.set(HeadClock::Holder::pollTick, loop_.now());
-        }
-    }
+    disarmAll(); // what was given back may have woken a queue
 }
 
 void Dispatcher::Impl::disarmAll() {
@@ -41,10 +61,29 @@ void Dispatcher::Impl::disarmAll() {
     loop_.disarm(drainTimer_);
 }
 
+void Dispatcher::Impl::start() {
+    PENSTOCK_CHECK(state_ != State::running && ledger_.empty());
+    loop_.disarm(drainTimer_);
+    state_ = State::running;
+    engineEvent(0);
+    const double phase = loop_.random(RandomStream::pollPhase, books_.starts++);
+    gridBase_ = loop_.now() + fromSeconds(phase * toSeconds(pollInterval()));
+    for (auto& queue : queues_) {
+        queue->tenantDelay = semantics().refusedDelay;
+        queue->port->attach(face_, queue->index);
+    }
+    for (auto& queue : queues_) {
+        if (reader_->ticksWhenIdle() || hasWork(*queue)) armTick(*queue, true);
+        if (queue->port->depth().pending > 0) {
+            head(*queue).set(HeadClock::Holder::pollTick, loop_.now());
+        }
+    }
+}
+
 // A message that was popped and never sent goes the way the version sends it: back to pending, or
 // through the retry set when it had already left its queue's reader.
 void Dispatcher::Impl::letGo(Item& item, bool toRetrySet) {
-    emit(EventKind::gaveBack, item);
+    emit(EventKind::gaveBack, item.request);
     if (toRetrySet && semantics().claiming == Semantics::Claiming::destructivePop) {
         parkUntil(item, clock().whole(loop_.now()));
     } else {
@@ -56,29 +95,25 @@ void Dispatcher::Impl::letGo(Item& item, bool toRetrySet) {
 void Dispatcher::Impl::flushHands() {
     for (auto& owned : queues_) {
         Queue& queue = *owned;
-        queue.popsLeft = 0;
-        queue.missedTick = false;
-        if (queue.handed != kNoItem) letGo(slab_[queue.handed], false);
+        reader_->letGoOf(queue);
         if (queue.asking != kNoItem) {
-            Item& item = slab_[queue.asking];
+            Item& item = ledger_[queue.asking];
+            queue.asking = kNoItem;
             queue.gate->withdrawn(item.request);
             letGo(item, false);
         }
-        queue.handed = queue.asking = kNoItem;
-        pools_[queue.pool]->inboxed -= queue.inbox.size();
         while (!queue.inbox.empty())
-            letGo(queue.inbox.popFront(slab_), false);
+            letGo(queue.inbox.popFront(ledger_.slab()), false);
     }
     for (auto& owned : pools_) {
         Pool& pool = *owned;
-        while (!pool.ready.empty())
-            letGo(pool.ready.popFront(slab_), true);
+        reader_->letGoOf(pool);
         while (!pool.merge.empty()) {
-            letGo(*pool.merge.take(settings.merge, loop_.now(), 0.0), true);
+            letGo(*pool.merge.take(settings_.merge, loop_.now(), 0.0), true);
         }
         std::uint32_t next = pool.waiting.front();
         while (next != kNoItem) {
-            Item& item = slab_[next];
+            Item& item = ledger_[next];
             next = item.next;
             if (item.holdsSlot) continue;
             leaveWaiting(pool, item);
@@ -86,6 +121,9 @@ void Dispatcher::Impl::flushHands() {
             if (gate != nullptr) gate->withdrawn(item.request);
             letGo(item, true);
         }
+    }
+    for (std::uint32_t i = 0; i < ledger_.capacity(); ++i) {
+        if (ledger_[i].stage == Stage::backingOff) letGo(ledger_[i], true);
     }
 }
 
@@ -106,19 +144,18 @@ void Dispatcher::Impl::drained() {
     for (auto& owned : pools_) {
         Pool& pool = *owned;
         while (!pool.waiting.empty()) {
-            Item& item = slab_[pool.waiting.front()];
+            Item& item = ledger_[pool.waiting.front()];
             leaveWaiting(pool, item);
             if (pool.gate != nullptr) pool.gate->withdrawn(item.request);
             letGo(item, true);
         }
     }
-    for (std::uint32_t i = 0; i < slab_.capacity(); ++i) {
-        Item& item = slab_[i];
+    for (std::uint32_t i = 0; i < ledger_.capacity(); ++i) {
+        Item& item = ledger_[i];
         if (item.stage == Stage::inFlight) {
             client_.abort(i);
             letGo(item, true);
         } else if (item.stage == Stage::parked) {
-            --poolOf(item).parked;
             poolOf(item).gate->withdrawn(item.request);
             letGo(item, true);
         }
@@ -129,38 +166,59 @@ void Dispatcher::Impl::drained() {
 void Dispatcher::Impl::crash() {
     PENSTOCK_CHECK(depth_ == 0);
     if (state_ == State::idle) return;
-    const Time now = loop_.now();
     state_ = State::idle;
-    engineEvent(1);
     disarmAll();
-    for (std::uint32_t i = 0; i < slab_.capacity(); ++i) {
-        Item& item = slab_[i];
-        if (item.stage == Stage::free) continue;
-        loop_.disarm(item);
-        if (item.stage == Stage::inFlight) client_.abort(i);
-        item.poolHeld.abandonAll();
-        item.queueHeld.abandonAll();
-        item.stage = Stage::free;
-        slab_.give(item);
+    engineEvent(1);
+    for (std::size_t i = 0; i < queues_.size(); ++i)
+        books_.heads[i].set(HeadClock::Holder::nobody, loop_.now());
+    if (semantics().claiming != Semantics::Claiming::destructivePop) return;
+    for (std::uint32_t i = 0; i < ledger_.capacity(); ++i) {
+        const Item& item = ledger_[i];
+        if (item.stage == Stage::free || item.leaseGone) continue;
+        tellEnd(item.request, EventKind::lost, 0, 0, {});
     }
-    for (auto& owned : queues_) {
-        Queue& q = *owned;
-        q.inbox.clear();
-        q.outstanding = q.atHand = q.inFlight = q.waiting = q.popsLeft = 0;
-        q.handed = q.asking = kNoItem;
-        q.missedTick = q.dry = q.heldBack = q.ticked = false;
-        q.memory.told = false;
-        q.head.set(HeadClock::Holder::nobody, now);
+}
+
+void Dispatcher::Impl::settingsChanged() {
+    Scope scope(*this);
+    for (auto& queue : queues_) {
+        if (state_ != State::running) break;
+        loop_.disarm(queue->ticker);
+        armTick(*queue, false);
     }
-    for (auto& owned : pools_) {
-        Pool& p = *owned;
-        p.merge.clear();
-        p.ready.clear();
-        p.waiting.clear();
-        p.busy = p.inFlight = p.outstanding = p.inboxed = p.parked = p.expiredUsed = 0;
-        p.waitingBlocks = p.gateShut = p.dirty = p.askAgain = false;
-        p.memory.told = false;
-    }
+    for (auto& pool : pools_)
+        touch(*pool);
+}
+
+Duration Dispatcher::Impl::pollInterval() const {
+    const Duration given = settings_.pollInterval;
+    return given > Duration{0} ? given : semantics().pollInterval;
+}
+
+std::int32_t Dispatcher::Impl::batchSize() const {
+    return settings_.batchSize > 0 ? settings_.batchSize : semantics().batchSize;
+}
+
+QueueView Dispatcher::Impl::queueView(std::uint16_t index) const {
+    const Queue& queue = *queues_[index];
+    QueueView view;
+    view.depth = queue.port->depth();
+    view.inHand = of(queue).atHand();
+    view.inFlight = of(queue).inFlight();
+    view.budget = queue.memory.budget;
+    view.reason = queue.memory.reason;
+    return view;
+}
+
+PoolView Dispatcher::Impl::poolView(std::uint16_t index) const {
+    const Pool& pool = *pools_[index];
+    PoolView view;
+    view.workers = workers(pool);
+    view.busy = of(pool).busy();
+    view.waiting = of(pool).atHand();
+    view.budget = pool.memory.budget;
+    view.reason = pool.memory.reason;
+    return view;
 }
 
 } // namespace penstock

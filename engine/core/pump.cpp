@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // What moves when something has changed: inboxes, those who wait at a gate, free worker slots, new
 // claims, until nothing moves any more; then the ticks and clocks are set for the rest.
-#include "engine/core/dispatcher_impl.h"
+#include "engine/core/budget_reader.h"
 
 #include <algorithm>
 
@@ -27,7 +27,7 @@ void Dispatcher::Impl::pump(Pool& pool) {
     pool.trigger = trigger_;
     for (std::size_t i = 0; fresh && i < pool.queues.size(); ++i) {
         Queue& queue = *queues_[pool.queues[i]];
-        queue.dry = false;
+        reader_->triggered(queue);
         queue.heldBack = false;
         queue.refusedNow = 0;
         queue.passedNow = 0;
@@ -38,51 +38,23 @@ void Dispatcher::Impl::pump(Pool& pool) {
             moved |= drainInbox(*queues_[index]);
         moved |= rewake(pool);
         moved |= assign(pool);
-        if (state_ == State::running) moved |= rate() ? rateDrive(pool) : demandClaim(pool);
+        if (state_ == State::running) moved |= reader_->drive(pool);
     }
     rest(pool);
 }
 
 bool Dispatcher::Impl::assign(Pool& pool) {
     bool moved = false;
-    while (pool.busy < workers(pool)) {
-        Item* item = nullptr;
-        if (rate()) {
-            if (pool.ready.empty()) break;
-            item = &pool.ready.popFront(slab_);
-        } else {
-            if (pool.merge.empty()) break;
-            pool.gateShut = pool.gate != nullptr && poolRoom(pool, pool.inFlight) <= 0;
-            if (pool.gateShut) break;
-            const bool choice = !tiers() && pool.queues.size() > 1;
-            const double u = choice ? loop_.random(RandomStream::mergePick, picks_++) : 0.0;
-            item = pool.merge.take(settings.merge, clockNow(), u);
-            Queue& queue = queueOf(*item);
-            moved = true;
-            if (askAgainBeforeSend(pool, queue, *item) && !askQueueGateAgain(pool, queue, *item)) {
-                continue;
-            }
-        }
+    while (of(pool).busy() < workers(pool)) {
+        Item* item = reader_->next(pool, moved);
+        if (item == nullptr) break;
         begin(pool, *item);
         moved = true;
     }
     return moved;
 }
 
-// The queue's gate said yes when the request was claimed. It may have closed since; or, where
-// queues share a budget, others of the same moment may have been sent before.
-bool Dispatcher::Impl::askAgainBeforeSend(const Pool& pool, const Queue& queue,
-                                          const Item& item) const {
-    if (queue.gate == nullptr) return false;
-    if (item.askedIn != trigger_) return true;
-    const bool reserved = item.queueHeld.size() > 0;
-    // By one that waited at the pool's gate until now, or by another queue of the same moment.
-    if (pool.overtookIn == trigger_ && !reserved) return true;
-    const bool shared = semantics().poolBudgetShared && pool.queues.size() > 1;
-    return shared && (tiers() || !reserved);
-}
-
-// ---- those who wait at hand
+// ---- what waits at hand
 
 bool Dispatcher::Impl::rewake(Pool& pool) {
     if (!pool.askAgain) return false;
@@ -92,7 +64,7 @@ bool Dispatcher::Impl::rewake(Pool& pool) {
         Queue& queue = *queues_[index];
         queue.roundBlocked = false;
         if (queue.asking == kNoItem) continue;
-        Item& item = slab_[queue.asking];
+        Item& item = ledger_[queue.asking];
         queue.asking = kNoItem;
         loop_.disarm(item);
         if (askQueueGate(queue, item)) passedQueueGate(queue, item);
@@ -101,7 +73,7 @@ bool Dispatcher::Impl::rewake(Pool& pool) {
     bool poolBlocked = false;
     std::uint32_t next = pool.waiting.front();
     while (next != kNoItem) {
-        Item& item = slab_[next];
+        Item& item = ledger_[next];
         next = item.next;
         if (item.atQueueGate) {
             if (!queueOf(item).roundBlocked) moved |= rewakeAtQueueGate(pool, item);
@@ -135,8 +107,7 @@ bool Dispatcher::Impl::rewakeAtQueueGate(Pool& pool, Item& item) {
         return true;
     case Action::refuse:
     case Action::wait:
-        setBlocking(item, verdict.reason.code != ReasonCode::quotaExhausted &&
-                              verdict.reason.code != ReasonCode::pendingReading);
+        setBlocking(item, concernsOthers(verdict));
         queue.roundBlocked = item.blocking;
         return false;
     }
@@ -148,11 +119,11 @@ bool Dispatcher::Impl::rewakeAtPoolGate(Pool& pool, Item& item) {
     if (queueOf(item).port->cancelled(item.request)) {
         pool.gate->withdrawn(item.request);
         leaveWaiting(pool, item);
-        end(item, {ResultCode::cancelled, 0, "cancelled", {}});
+        endCancelled(item);
         return true;
     }
-    const bool slot = item.holdsSlot || pool.busy < workers(pool);
-    pool.gateShut = poolRoom(pool, pool.inFlight) <= 0;
+    const bool slot = item.holdsSlot || of(pool).busy() < workers(pool);
+    pool.gateShut = poolRoom(pool, of(pool).inFlight()) <= 0;
     if (!slot || pool.gateShut) {
         setBlocking(item, true);
         return false;
@@ -164,7 +135,7 @@ bool Dispatcher::Impl::rewakeAtPoolGate(Pool& pool, Item& item) {
         // The queue's gate let it through before it came to wait here; it may have closed since.
         Queue& queue = queueOf(item);
         if (queue.gate != nullptr && !askQueueGateAgain(pool, queue, item)) return true;
-        takeSlot(pool, item);
+        ledger_.takeSlot(item);
         pool.overtookIn = trigger_;
         send(pool, item);
         return true;
@@ -178,8 +149,7 @@ bool Dispatcher::Impl::rewakeAtPoolGate(Pool& pool, Item& item) {
         refused(item, verdict, true);
         return true;
     case Action::wait:
-        setBlocking(item, verdict.reason.code != ReasonCode::quotaExhausted &&
-                              verdict.reason.code != ReasonCode::pendingReading);
+        setBlocking(item, concernsOthers(verdict));
         return false;
     }
     return false;
@@ -188,9 +158,9 @@ bool Dispatcher::Impl::rewakeAtPoolGate(Pool& pool, Item& item) {
 // ---- ticks and clocks
 
 bool Dispatcher::Impl::hasWork(const Queue& queue) const {
-    if (!queue.announces) return true;
+    if (!queue.traits.announces) return true;
     const QueueDepth depth = queue.port->depth();
-    return depth.pending + depth.suspect > 0;
+    return !depth.known || depth.claimable() > 0;
 }
 
 // The next tick of the grid after now, or at now if `orNow` and now is on it.
@@ -227,46 +197,14 @@ void Dispatcher::Impl::tick(Queue& queue) {
     Pool& pool = *pools_[queue.pool];
     queue.ticked = true;
     queue.tickedAt = clockNow();
-    pool.expiredUsed = 0;
     touch(pool);
     tellBacklog(queue);
-    if (!rate()) {
-        // Told at each poll, whether or not there is a slot to ask for.
-        if (queue.gate != nullptr) readGate(*queue.gate, queue.memory, queue.index, queue.pool);
-        if (pool.gate != nullptr) readGate(*pool.gate, pool.memory, kNoIndex, pool.index);
-        return;
-    }
-    armTick(queue, false);
-    const bool busy = queue.popsLeft > 0 || queue.outstanding > 0 || !queue.inbox.empty() ||
-                      queue.handed != kNoItem || queue.asking != kNoItem;
-    if (busy) {
-        queue.missedTick = true; // a Go ticker keeps one
-    } else {
-        ratePoll(queue);
-    }
+    reader_->ticked(queue);
 }
 
 void Dispatcher::Impl::recheck(Pool& pool) {
     Scope scope(*this);
     touch(pool);
-}
-
-HeadClock::Holder Dispatcher::Impl::holder(const Pool& pool, const Queue& queue,
-                                           std::int64_t pending) const {
-    using Holder = HeadClock::Holder;
-    if (pending <= 0) return Holder::nobody;
-    if (rate()) {
-        if (queue.asking != kNoItem || queue.heldBack || queue.popsGranted < batchSize()) {
-            return Holder::gate;
-        }
-        if (queue.handed == kNoItem) return Holder::pollTick;
-        return pool.parked > 0 ? Holder::gate : Holder::workerSlot;
-    }
-    const bool shut = queue.gateShut || pool.gateShut || pool.waitingBlocks || queue.waiting > 0 ||
-                      queue.heldBack;
-    if (pool.parked > 0) return Holder::gate;
-    if (workers(pool) - pool.busy - pool.merge.size() <= 0) return Holder::workerSlot;
-    return shut ? Holder::gate : Holder::pollTick;
 }
 
 void Dispatcher::Impl::rest(Pool& pool) {
@@ -276,31 +214,71 @@ void Dispatcher::Impl::rest(Pool& pool) {
     for (const std::uint16_t index : pool.queues) {
         Queue& queue = *queues_[index];
         const QueueDepth depth = queue.port->depth();
-        queue.head.set(holder(pool, queue, depth.pending), now);
+        head(queue).set(
+            depth.pending > 0 ? reader_->holder(pool, queue) : HeadClock::Holder::nobody, now);
         if (queue.gate != nullptr) again = std::min(again, queue.gate->recheckAt());
         held = held || queue.gateShut || pool.gateShut || queue.asking != kNoItem;
-        if (!rate()) {
-            const bool work = !queue.announces || depth.pending + depth.suspect > 0;
-            if (queue.ticked && work && (queue.gateShut || pool.gateShut)) {
-                const GateMemory& shut = queue.gateShut ? queue.memory : pool.memory;
-                gateClosed(queue, shut.reason, shut.budget);
-            }
-            // A whole batch of refusals for their tenants' sake: make them come back later.
-            if (queue.refusedNow >= batchSize() && queue.passedNow == 0) {
-                queue.tenantDelay =
-                    std::min<Duration>(2 * queue.tenantDelay, std::chrono::seconds{60});
-            } else if (queue.passedNow > 0) {
-                queue.tenantDelay = semantics().refusedDelay;
-            }
-            if (work && state_ == State::running && !queue.ticker.armed()) armTick(queue, false);
-        }
+        reader_->settle(queue, depth);
         queue.ticked = false;
     }
-    if (held && again > now && again < kNever && !rate()) {
+    if (held && again > now && again < kNever && reader_->rechecksGates()) {
         loop_.arm(pool.rechecker, again);
     } else {
         loop_.disarm(pool.rechecker);
     }
+}
+
+// ---- entries from the queue
+
+bool Dispatcher::Impl::claim(Pool& pool, Queue& queue, std::int32_t max) {
+    PENSTOCK_CHECK(queue.outstanding == 0 && max > 0);
+    queue.outstanding = max;
+    queue.askedAt = clockNow();
+    pool.outstanding += max;
+    const std::int32_t before = queue.inbox.size();
+    queue.port->claim(max);
+    return queue.inbox.size() != before;
+}
+
+void Dispatcher::Impl::claimed(std::uint16_t index, ClaimAnswer answer,
+                               std::span<const Request> requests) {
+    Scope scope(*this);
+    Queue& queue = *queues_[index];
+    Pool& pool = *pools_[queue.pool];
+    const std::int32_t asked = queue.outstanding;
+    const auto got = static_cast<std::int32_t>(requests.size());
+    PENSTOCK_CHECK(got <= asked && pool.outstanding >= asked);
+    PENSTOCK_CHECK(answer == ClaimAnswer::answered || got == 0);
+    pool.outstanding -= asked;
+    queue.outstanding = 0;
+    const Time now = clockNow();
+    for (const Request& request : requests) {
+        PENSTOCK_CHECK(request.queue == index);
+        Item& item = ledger_.take(request, now);
+        head(queue).account().pendingSeconds += toSeconds(now - request.pendingSince);
+        queue.inbox.pushBack(ledger_.slab(), item);
+        emit(EventKind::claimed, item.request);
+    }
+    reader_->claimed(queue, asked, got);
+    touch(pool);
+}
+
+void Dispatcher::Impl::workArrived(std::uint16_t index) {
+    Queue& queue = *queues_[index];
+    if (state_ != State::running) return;
+    if (head(queue).holder() == HeadClock::Holder::nobody) {
+        head(queue).set(HeadClock::Holder::pollTick, clockNow());
+    }
+    // At once if its tick is now, but never twice in one moment: what a gate sends back, and what
+    // comes right back from the suspect lane, would keep time from passing.
+    if (!queue.ticker.armed()) armTick(queue, queue.tickedAt != loop_.now());
+}
+
+void Dispatcher::Impl::gateChanged() {
+    if (state_ == State::idle) return;
+    Scope scope(*this);
+    for (auto& pool : pools_)
+        touch(*pool);
 }
 
 } // namespace penstock

@@ -5,26 +5,12 @@
 
 namespace penstock {
 
-namespace {
-LifeStage spentIn(Stage stage) {
-    switch (stage) {
-    case Stage::asking:
-    case Stage::parked:
-    case Stage::waiting:
-        return LifeStage::gate;
-    default:
-        return LifeStage::workerSlot;
-    }
-}
-} // namespace
-
-void Dispatcher::Impl::moveTo(Item& item, Stage stage) {
-    const Time now = clockNow();
-    if (item.stage != Stage::inFlight && now > item.stageSince) {
-        queueOf(item).head.account().at(spentIn(item.stage)) += toSeconds(now - item.stageSince);
-    }
-    item.stage = stage;
-    item.stageSince = now;
+void Dispatcher::Impl::responded(std::uint32_t attempt, const Response& response) {
+    Scope scope(*this);
+    Item& item = ledger_[attempt];
+    PENSTOCK_CHECK(item.stage == Stage::inFlight);
+    touch(poolOf(item));
+    settle(item, response);
 }
 
 void Dispatcher::Impl::settle(Item& item, const Response& response) {
@@ -33,7 +19,7 @@ void Dispatcher::Impl::settle(Item& item, const Response& response) {
     const Time now = clockNow();
     const Duration latency = now - item.stageSince;
     const ServiceTiming& t = response.timing;
-    LimiterShares& account = queue.head.account();
+    LimiterShares& account = head(queue).account();
     account.at(LifeStage::routerQueue) += toSeconds(t.routerQueue);
     account.at(LifeStage::replicaQueue) += toSeconds(t.replicaQueue);
     account.at(LifeStage::prefill) += toSeconds(t.prefill);
@@ -42,10 +28,10 @@ void Dispatcher::Impl::settle(Item& item, const Response& response) {
     if (latency > known) account.at(LifeStage::other) += toSeconds(latency - known);
 
     if (observer_ != nullptr) {
-        Event event = about(EventKind::response, item);
+        Event event = about(EventKind::response, item.request);
         event.status = response.status;
         event.code = static_cast<std::uint8_t>(response.dropped);
-        event.aux = static_cast<std::uint8_t>(response.transport);
+        event.detail = static_cast<std::uint8_t>(response.transport);
         event.value = toSeconds(latency);
         observer_->observe(event);
     }
@@ -70,28 +56,28 @@ void Dispatcher::Impl::settle(Item& item, const Response& response) {
 
 void Dispatcher::Impl::retryLater(Item& item, const Response& response) {
     const Time now = clockNow();
-    const double u = loop_.random(RandomStream::backoff, backoffs_++);
+    const double u = loop_.random(RandomStream::backoff, books_.backoffs++);
     const double v = response.retryAfter > Duration{0}
-                         ? loop_.random(RandomStream::retryAfterJitter, jitters_++)
+                         ? loop_.random(RandomStream::retryAfterJitter, books_.jitters++)
                          : 0.0;
-    const RetryPlan plan = planRetry(settings.backoff, clock(), item.request.retries,
+    const RetryPlan plan = planRetry(settings_.backoff, clock(), item.request.retries,
                                      item.request.deadline, now, response.retryAfter, u, v);
     if (!plan.again) {
         if (response.status > 0) {
             end(item, {ResultCode::http, response.status, response.body, response.timing});
         } else {
-            end(item, {ResultCode::deadlineExceeded, 0, "deadline exceeded", response.timing});
+            endLate(item, response.timing);
         }
         return;
     }
     ++item.request.retries;
     if (observer_ != nullptr) {
-        Event event = about(EventKind::retry, item);
+        Event event = about(EventKind::retry, item.request);
         event.value = toSeconds(plan.backoff);
         event.status = response.status;
         observer_->observe(event);
     }
-    queueOf(item).head.account().at(LifeStage::retryBackoff) += toSeconds(plan.backoff);
+    head(queueOf(item)).account().at(LifeStage::retryBackoff) += toSeconds(plan.backoff);
     parkUntil(item, plan.due);
 }
 
@@ -106,48 +92,103 @@ void Dispatcher::Impl::drop(Item& item, const Verdict& verdict) {
 // ---- the ways out. The item is in no list by now.
 
 // Gives back everything it holds but the claim itself.
-void Dispatcher::Impl::leave(Item& item) {
-    Queue& queue = queueOf(item);
-    Pool& pool = *pools_[queue.pool];
+void Dispatcher::Impl::leave(Item& item, Stage next) {
     loop_.disarm(item);
     item.poolHeld.releaseAll();
     item.queueHeld.releaseAll();
-    freeSlot(pool, item);
-    if (item.stage == Stage::inFlight) {
-        --pool.inFlight;
-        --queue.inFlight;
-    } else {
-        --queue.atHand;
-    }
-    moveTo(item, Stage::free);
+    ledger_.freeSlot(item);
+    moveTo(item, next);
 }
 
 void Dispatcher::Impl::end(Item& item, const ResultMessage& result) {
-    Queue& queue = queueOf(item);
-    if (queue.port->claimState(item.request) == ClaimState::held && observer_ != nullptr) {
-        Event event = about(EventKind::finished, item);
-        event.code = static_cast<std::uint8_t>(result.code);
-        event.status = result.status;
-        observer_->observe(event);
-        observer_->ended(item.request, result.timing);
-    }
     leave(item);
-    queue.port->finish(item.request, result);
-    slab_.give(item);
+    item.ending = {Ending::Kind::finish, result.code, result.status, result.timing};
+    queueOf(item).port->finish(item.request, result, item.index);
 }
 
 void Dispatcher::Impl::parkUntil(Item& item, Time due) {
     Queue& queue = queueOf(item);
+    if (due - clockNow() > queue.traits.longestPark) {
+        leave(item, Stage::backingOff);
+        loop_.arm(item, due);
+        return;
+    }
     leave(item);
-    queue.port->park(item.request, due);
-    slab_.give(item);
+    item.ending = {Ending::Kind::park};
+    queue.port->park(item.request, due, item.index);
+}
+
+// The broker could not park it: it waited at hand, and is looked at as if just claimed.
+void Dispatcher::Impl::backedOff(Item& item) {
+    item.waitReported = false;
+    moveTo(item, Stage::inbox);
+    queueOf(item).inbox.pushBack(ledger_.slab(), item);
+    touch(poolOf(item));
 }
 
 void Dispatcher::Impl::handBack(Item& item) {
     Queue& queue = queueOf(item);
+    if (queue.traits.giveBackIsDelivery) return parkUntil(item, clockNow() + pollInterval());
     leave(item);
-    queue.port->giveBack(item.request);
-    slab_.give(item);
+    item.ending = {Ending::Kind::giveBack};
+    queue.port->giveBack(item.request, item.index);
+}
+
+void Dispatcher::Impl::forget(Item& item) {
+    leave(item);
+    item.ending = {Ending::Kind::forget};
+    queueOf(item).port->forget(item.request, item.index);
+}
+
+// Another owner has it: there is nothing to tell the broker.
+void Dispatcher::Impl::abandon(Item& item) {
+    leave(item);
+    ledger_.give(item, clockNow());
+}
+
+// ---- what the broker says
+
+void Dispatcher::Impl::settled(std::uint32_t claim, Settlement settlement) {
+    Item& item = ledger_[claim];
+    PENSTOCK_CHECK(item.stage == Stage::settling);
+    const Ending& ending = item.ending;
+    switch (settlement) {
+    case Settlement::deferred:
+        return;
+    case Settlement::done:
+        if (ending.kind == Ending::Kind::finish) {
+            tellEnd(item.request, EventKind::finished, static_cast<std::uint8_t>(ending.code),
+                    ending.status, ending.timing);
+        } else if (ending.kind == Ending::Kind::forget) {
+            tellEnd(item.request, EventKind::lost, 0, 0, {});
+        }
+        break;
+    case Settlement::refused:
+        tellLeaseLost(item);
+        break;
+    case Settlement::lost:
+        tellEnd(item.request, EventKind::lost, 0, 0, ending.timing);
+        break;
+    }
+    ledger_.give(item, clockNow());
+}
+
+// What flies is cut off: its answer would be for nothing. What is at hand goes no further than to
+// its send, or to an end that the broker refuses.
+void Dispatcher::Impl::leaseLost(std::uint16_t queue, const Request& request) {
+    Scope scope(*this);
+    for (std::uint32_t i = 0; i < ledger_.capacity(); ++i) {
+        Item& item = ledger_[i];
+        const bool same = item.stage != Stage::free && item.request.queue == queue &&
+                          item.request.handle == request.handle &&
+                          item.request.claimEpoch == request.claimEpoch;
+        if (!same) continue;
+        tellLeaseLost(item);
+        if (item.stage != Stage::inFlight) return;
+        client_.abort(i);
+        touch(poolOf(item));
+        return abandon(item);
+    }
 }
 
 } // namespace penstock

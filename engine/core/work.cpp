@@ -8,33 +8,21 @@
 
 namespace penstock {
 
-void Dispatcher::Impl::takeSlot(Pool& pool, Item& item) {
-    if (item.holdsSlot) return;
-    item.holdsSlot = true;
-    ++pool.busy;
-}
-
-void Dispatcher::Impl::freeSlot(Pool& pool, Item& item) {
-    if (!item.holdsSlot) return;
-    item.holdsSlot = false;
-    --pool.busy;
-}
-
 void Dispatcher::Impl::begin(Pool& pool, Item& item) {
     const Time now = clockNow();
-    takeSlot(pool, item);
+    ledger_.takeSlot(item);
     if (queueOf(item).port->cancelled(item.request)) {
-        end(item, {ResultCode::cancelled, 0, "cancelled", {}});
+        endCancelled(item);
         return;
     }
     if (clock().passed(item.request.deadline, now)) {
-        emit(EventKind::expired, item);
-        end(item, {ResultCode::deadlineExceeded, 0, "deadline exceeded", {}});
+        emit(EventKind::expired, item.request);
+        endLate(item);
         return;
     }
     item.workSince = now;
     item.waitUntil =
-        std::min(clock().effective(item.request.deadline), now + settings.requestTimeout);
+        std::min(clock().effective(item.request.deadline), now + settings_.requestTimeout);
     item.nextCancelCheck = now + kCancelCheck;
     item.pollDelay = semantics().parkedPollMin;
     askPoolGate(pool, item);
@@ -64,7 +52,7 @@ void Dispatcher::Impl::askPoolGate(Pool& pool, Item& item) {
 
 void Dispatcher::Impl::parkWorker(Pool& pool, Item& item, const Verdict& verdict) {
     const Semantics& s = semantics();
-    if (!s.parkedHoldsWorker) freeSlot(pool, item);
+    if (!s.parkedHoldsWorker) ledger_.freeSlot(item);
     if (s.parked == Semantics::Parked::wokenOnChange) {
         waitAtHand(pool, item, verdict, false);
         return;
@@ -72,11 +60,10 @@ void Dispatcher::Impl::parkWorker(Pool& pool, Item& item, const Verdict& verdict
     if (!item.waitReported) emitVerdict(EventKind::waiting, item, verdict.reason);
     item.waitReported = true;
     moveTo(item, Stage::parked);
-    ++pool.parked;
     const Time now = clockNow();
     Duration delay = std::max(item.pollDelay, Duration{1});
     if (s.parked == Semantics::Parked::jitteredPoll) {
-        const double u = loop_.random(RandomStream::gateProbe, probes_++);
+        const double u = loop_.random(RandomStream::gateProbe, books_.probes++);
         item.pollDelay = std::min(2 * item.pollDelay, s.parkedPollMax);
         delay = fromSeconds(toSeconds(delay) * (0.5 + 0.5 * u));
     }
@@ -93,34 +80,34 @@ void Dispatcher::Impl::parkedTimer(Pool& pool, Item& item) {
         item.nextCancelCheck = now + kCancelCheck;
     }
     touch(pool);
-    --pool.parked;
     if (now >= item.waitUntil || cancelled || tooLong) {
         pool.gate->withdrawn(item.request);
         if (cancelled) {
-            end(item, {ResultCode::cancelled, 0, "cancelled", {}});
+            endCancelled(item);
         } else if (now >= item.waitUntil) {
-            end(item, {ResultCode::deadlineExceeded, 0, "deadline exceeded", {}});
+            endLate(item);
         } else {
-            emit(EventKind::gaveBack, item);
+            emit(EventKind::gaveBack, item.request);
             parkUntil(item, clock().whole(now));
         }
         return;
     }
-    if (!item.holdsSlot && pool.busy >= workers(pool)) {
-        ++pool.parked;
+    if (!item.holdsSlot && of(pool).busy() >= workers(pool)) {
         loop_.arm(item, std::min(item.waitUntil, now + std::max(item.pollDelay, Duration{1})));
         return;
     }
-    takeSlot(pool, item);
+    ledger_.takeSlot(item);
     askPoolGate(pool, item);
 }
 
 void Dispatcher::Impl::itemTimer(std::uint32_t index) {
     Scope scope(*this);
-    Item& item = slab_[index];
+    Item& item = ledger_[index];
     Pool& pool = poolOf(item);
     if (item.stage == Stage::parked) {
         parkedTimer(pool, item);
+    } else if (item.stage == Stage::backingOff) {
+        backedOff(item);
     } else {
         waitingTimer(pool, item);
     }
@@ -129,22 +116,21 @@ void Dispatcher::Impl::itemTimer(std::uint32_t index) {
 void Dispatcher::Impl::send(Pool& pool, Item& item) {
     Queue& queue = queueOf(item);
     const Time now = clockNow();
+    if (item.leaseGone) return abandon(item);
     moveTo(item, Stage::inFlight);
-    ++pool.inFlight;
-    ++queue.inFlight;
-    --queue.atHand;
+    PENSTOCK_CHECK(of(pool).inFlight() <= of(pool).busy());
     if (observer_ != nullptr) {
-        Event event = about(EventKind::sent, item);
+        Event event = about(EventKind::sent, item.request);
         event.code = item.lane;
         event.age = now - item.request.enqueued;
         observer_->observe(event);
     }
     if (queue.gate != nullptr) queue.gate->sent(now, item.request);
     if (pool.gate != nullptr) pool.gate->sent(now, item.request);
-    Outbound outbound = stamp(item.request, settings.merge, semantics(),
-                              settings.queues[queue.index].objective, item.lane);
+    Outbound outbound = stamp(item.request, settings_.merge, semantics(),
+                              settings_.queues[queue.index].objective, item.lane);
     outbound.deadline =
-        std::min(clock().effective(item.request.deadline), now + settings.requestTimeout);
+        std::min(clock().effective(item.request.deadline), now + settings_.requestTimeout);
     client_.send(item.index, item.request, outbound, face_);
 }
 

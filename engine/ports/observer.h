@@ -8,15 +8,30 @@
 
 namespace penstock {
 
+// How a request's life ended, whichever way it did. `event` is the last of its events: `finished`
+// with the result's code and status, `lost`, or `deadLetter`.
+struct End {
+    const Request& request;
+    const Event& event;
+    const ServiceTiming& timing; // of its last attempt; zeros if nothing was ever sent
+
+    Time at() const { return event.at; }
+    // The HTTP status that its sender was answered with; 0 if there was none.
+    int status() const {
+        const bool http = event.kind == EventKind::finished &&
+                          static_cast<ResultCode>(event.code) == ResultCode::http;
+        return http ? event.status : 0;
+    }
+};
+
 class Observer {
   public:
     virtual ~Observer() = default;
 
     virtual void observe(const Event& event) = 0;
 
-    // The end of a request's life, after its `finished`, `lost` or `deadLetter` event: everything
-    // about its last attempt. `lastTiming` is zeros if nothing was ever sent.
-    virtual void ended(const Request& request, const ServiceTiming& lastTiming) = 0;
+    // Once a request, after end.event has been observed.
+    virtual void ended(const End& end) = 0;
 };
 
 } // namespace penstock

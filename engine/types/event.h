@@ -22,7 +22,7 @@ enum class EventKind : std::uint8_t {
     waiting,     // a gate keeps it at hand (told once for each claim)
     sent,        // an attempt left for the router: code = lane, age = since it was enqueued
     response,    // an attempt came back: status, value = seconds, code = DroppedReason,
-                 // aux = TransportError
+                 // detail = TransportError
     retry,       // parked: value = seconds of backoff, status of the attempt that failed
     finished,    // its terminal result: code = ResultCode, status
     gaveBack,    // returned to pending unchanged
@@ -30,20 +30,25 @@ enum class EventKind : std::uint8_t {
     deadLetter,  // given up as poison
     unparsable,  // could not be read; code = 1 when an id could be told
     lost,        // gone without a result: what the llm-d-async presets do in some cases
-    // Not of one request.
-    parameter, // a knob was moved: value = new value, aux = index in the registry; with code 1 a
-               // queue was paused (value 1) or taken up again (0), aux = its index
-    fault,     // the world's fault timeline: aux = index of the fault, code = 1 begin, 0 end
+    // Not of one request: `subject` says of what.
+    parameter, // a knob was moved: value = new value, subject = index in the registry; with code 1
+               // a
+               // queue was paused (value 1) or taken up again (0), subject = its index
+    fault,     // the world's fault timeline: subject = kind of fault, code = 1 begin, 0 end,
+               // value = the replica that it hits, -1 where it is not of one
     // Traffic that never meets the engine (interactive), told by the world. queue = source index.
     arrived,
     completed, // status, value = TTFT in seconds, threshold = E2E in seconds
     engine,    // code: 0 started, 1 crashed, 2 draining, 3 stopped
+    leaseLost, // of one request: another owner has taken it over; what this engine still does with
+               // it is refused. Not an end: the other one's is
 };
 
 inline constexpr std::uint16_t kNoIndex = 0xffff;
 
-// Whose gate an event is about, in `aux` of refused, waiting and gateClosed. gateRead needs none:
-// it is a pool gate's when `queue` is kNoIndex, else a queue gate's. `none` on waiting: no slot.
+// Whose gate an event is about, in `detail` of refused, waiting and gateClosed. gateRead needs
+// none: it is a pool gate's when `queue` is kNoIndex, else a queue gate's. `none` on waiting: no
+// slot.
 enum class GateSide : std::uint8_t { none, queueGate, poolGate };
 
 struct Event {
@@ -54,13 +59,14 @@ struct Event {
     double budget = 0.0;
     Duration age{0}; // gate events: of the reading; sent: since the request was enqueued
     EventKind kind = EventKind::enqueued;
-    std::uint8_t code = 0; // ReasonCode for gate events; else as the kind says
-    std::uint8_t aux = 0;
+    std::uint8_t code = 0;   // ReasonCode for gate events; else as the kind says
+    std::uint8_t detail = 0; // GateSide or TransportError, as the kind says
     bool available = true;
     std::uint16_t queue = kNoIndex;
     std::uint16_t pool = kNoIndex;
     std::uint32_t attempt = 0; // retries so far
     std::int32_t status = 0;
+    std::uint32_t subject = 0; // of an event that is not of one request: an index, as the kind says
 };
 
 std::string_view name(EventKind kind);

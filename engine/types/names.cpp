@@ -64,7 +64,7 @@ std::string_view name(EventKind kind) {
         "enqueued",    "claimed",     "expired",    "gate-read", "gate-closed", "refused",
         "waiting",     "sent",        "response",   "retry",     "finished",    "gave-back",
         "redelivered", "dead-letter", "unparsable", "lost",      "parameter",   "fault",
-        "arrived",     "completed",   "engine"};
+        "arrived",     "completed",   "engine",     "lease-lost"};
     return at(kNames, kind);
 }
 

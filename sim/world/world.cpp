@@ -132,13 +132,16 @@ Status World::makeEngine() {
     makeRecorder();
     broker_ = std::make_unique<MemoryBroker>(
         BrokerSettings::of(scenario_.engine.semantics, settings->pollInterval), loop_,
-        static_cast<Observer*>(this), nullptr, settings->queues.size());
-    broker_->setLatency(scenario_.broker.roundTrip);
+        static_cast<BrokerListener*>(this), settings->queues.size());
+    faultyBroker_ =
+        std::make_unique<FaultyBroker>(*broker_, loop_, scenario_.engine.semantics.resultsDurable);
+    faultyBroker_->setLatency(scenario_.broker.roundTrip);
     client_ =
         std::make_unique<SimulatedClient>(*router_, loop_, scenario_.router.objectives, sources_,
                                           static_cast<SimulatedClient::PoisonListener&>(*this));
-    dispatcher_ = std::make_unique<Dispatcher>(std::move(*settings), loop_, *client_,
-                                               broker_->ports(), static_cast<Observer*>(this));
+    dispatcher_ =
+        std::make_unique<Dispatcher>(std::move(*settings), loop_, *client_, faultyBroker_->ports(),
+                                     static_cast<Observer*>(this));
     registry_ = std::make_unique<ParameterRegistry>(dispatcher_->settings());
     gauger_ = std::make_unique<Gauger>(*dispatcher_, *router_, truth_->settings());
     return {};
@@ -269,7 +272,7 @@ Status World::move(const std::string& path, double value) {
     truth_->moved(*index, value);
     if (onlooker_ != nullptr) onlooker_->moved(*index, value);
     dispatcher_->settingsChanged();
-    emit(EventKind::parameter, 0, static_cast<std::uint8_t>(*index), value);
+    emit(EventKind::parameter, 0, *index, value);
     return {};
 }
 
@@ -279,7 +282,7 @@ Status World::pauseQueue(const std::string& id, bool paused) {
         if (queues[i].id != id) continue;
         queues[i].paused = paused;
         dispatcher_->settingsChanged();
-        emit(EventKind::parameter, 1, static_cast<std::uint8_t>(i), paused ? 1.0 : 0.0);
+        emit(EventKind::parameter, 1, i, paused ? 1.0 : 0.0);
         return {};
     }
     return fail(fmt::format("there is no queue \"{}\"", id));

@@ -11,6 +11,7 @@
 #include "engine/config/documents/parameters.h"
 #include "engine/core/dispatcher.h"
 #include "engine/record/recorder/recorder.h"
+#include "sim/faults/faulty_broker.h"
 #include "sim/faults/timeline.h"
 #include "sim/kernel/event_loop.h"
 #include "sim/metrics/metric_path.h"
@@ -44,6 +45,7 @@ struct WorldOptions {
 class World final : private FaultListener,
                     private InteractiveListener,
                     private SimulatedClient::PoisonListener,
+                    private BrokerListener,
                     private Observer {
   public:
     // The errors are those of traces that cannot be opened, gates that cannot be made, queries that
@@ -127,6 +129,7 @@ class World final : private FaultListener,
     static bool ofReplica(const Fault& fault);
     bool present(std::size_t endpoint) const;
     std::uint64_t wastedTokens() const;
+    void tellFault(const Fault& fault, std::size_t endpoint, std::uint8_t code);
     std::size_t endpointOf(std::size_t index, const Fault& fault) const;
     void applyTo(Endpoint& replica, TargetId metrics, const Fault& fault);
     void undoOn(Endpoint& replica, TargetId metrics, const Fault& fault);
@@ -135,7 +138,7 @@ class World final : private FaultListener,
     Status checkConservation() const;
     Status checkRequests() const;
     Status checkTokensAndBlocks() const;
-    void emit(EventKind kind, std::uint8_t code, std::uint8_t aux, double value = 0.0);
+    void emit(EventKind kind, std::uint8_t code, std::size_t subject, double value = 0.0);
     std::vector<TargetId> targetsOf(const Fault& fault) const;
 
     void faultBegins(std::size_t index, const Fault& fault) override;
@@ -143,8 +146,11 @@ class World final : private FaultListener,
     void interactiveArrived(std::uint16_t source, std::uint64_t number) override;
     void interactiveEnded(const InteractiveOutcome& outcome) override;
     void poisoned() override;
+    Event about(EventKind kind, const Request& request) const;
     void observe(const Event& event) override;
-    void ended(const Request& request, const ServiceTiming& lastTiming) override;
+    void ended(const End& end) override;
+    void enqueued(const Request& request) override;
+    void destroyed(const Request& request) override;
 
     Scenario scenario_;
     WorldOptions options_;
@@ -168,6 +174,7 @@ class World final : private FaultListener,
     std::unique_ptr<MemoryKeyValue> store_;
     std::unique_ptr<Recorder> recorder_;
     std::unique_ptr<MemoryBroker> broker_;
+    std::unique_ptr<FaultyBroker> faultyBroker_; // the engine's way to it
     std::vector<std::unique_ptr<Source>> sources_;
     std::unique_ptr<SimulatedClient> client_;
     std::unique_ptr<Dispatcher> dispatcher_;
@@ -192,10 +199,6 @@ class World final : private FaultListener,
     std::uint64_t faultsBegun_ = 0;
     std::vector<int> endpointGpus_; // by endpoint
     bool engineUp_ = false;
-    struct {
-        std::uint64_t number = ~std::uint64_t{0};
-        int status = 0;
-    } lastResult_; // of the last `finished` event: its request is reported ended next
     std::map<std::string, std::string> checksums_; // of trace files, once somebody asked
     std::vector<std::uint64_t> outstanding_;       // of each source: arrived and not ended
     MemberTimer<World, &World::sample> sampleTimer_{*this};

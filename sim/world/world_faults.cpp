@@ -52,10 +52,15 @@ std::size_t World::endpointOf(std::size_t index, const Fault& fault) const {
     return there.empty() ? kNowhere : there[index % there.size()];
 }
 
+void World::tellFault(const Fault& fault, std::size_t endpoint, std::uint8_t code) {
+    const double replica = endpoint == kNowhere ? -1.0 : static_cast<double>(endpoint);
+    emit(EventKind::fault, code, static_cast<std::size_t>(fault.kind), replica);
+}
+
 void World::faultBegins(std::size_t index, const Fault& fault) {
-    emit(EventKind::fault, 1, static_cast<std::uint8_t>(fault.kind));
-    ++faultsBegun_;
     const std::size_t endpoint = endpointOf(index, fault);
+    tellFault(fault, endpoint, 1);
+    ++faultsBegun_;
     apply(fault, endpoint);
     if (fault.kind == FaultKind::replicaKilled && fault.lasting == Duration{0}) {
         undo(fault, endpoint); // a crash: it starts again at once
@@ -66,11 +71,11 @@ void World::faultBegins(std::size_t index, const Fault& fault) {
 
 // Faults may overlap: what one of them did is undone only as far as no other one asks for it.
 void World::faultEnds(std::size_t index, const Fault& fault) {
-    emit(EventKind::fault, 0, static_cast<std::uint8_t>(fault.kind));
     const auto ending = std::find_if(active_.begin(), active_.end(),
                                      [index](const ActiveFault& a) { return a.index == index; });
     PENSTOCK_CHECK(ending != active_.end());
     const std::size_t endpoint = ending->endpoint;
+    tellFault(fault, endpoint, 0);
     active_.erase(ending);
     // A replica that one fault has killed and another has drained is back after both.
     const auto takesAway = [](const Fault& f) { return f.kind <= FaultKind::replicaDrained; };
@@ -172,10 +177,10 @@ void World::apply(const Fault& fault, std::size_t endpoint) {
         metrics_->setPrometheusDown(true);
         break;
     case FaultKind::queueDown:
-        broker_->setDown(true);
+        faultyBroker_->setDown(true);
         break;
     case FaultKind::queueSlow:
-        broker_->setLatency(scenario_.broker.roundTrip + fault.delay);
+        faultyBroker_->setLatency(scenario_.broker.roundTrip + fault.delay);
         break;
     case FaultKind::queueRestartEmpty:
         broker_->restartEmpty();
@@ -234,10 +239,10 @@ void World::undo(const Fault& fault, std::size_t endpoint) {
         metrics_->setPrometheusDown(false);
         break;
     case FaultKind::queueDown:
-        broker_->setDown(false);
+        faultyBroker_->setDown(false);
         break;
     case FaultKind::queueSlow:
-        broker_->setLatency(scenario_.broker.roundTrip);
+        faultyBroker_->setLatency(scenario_.broker.roundTrip);
         break;
     case FaultKind::queueRestartEmpty:
         break;
@@ -258,7 +263,7 @@ void World::crashEngine(Duration downtime) {
     engineUp_ = false;
     emit(EventKind::engine, 1, 0);
     dispatcher_->crash();
-    broker_->killedOwner();
+    faultyBroker_->killedOwner();
     loop_.arm(engineTimer_, back);
 }
 

@@ -48,33 +48,53 @@ void World::makeRecorder() {
     recorder_ = std::make_unique<Recorder>(std::move(setup));
 }
 
-void World::emit(EventKind kind, std::uint8_t code, std::uint8_t aux, double value) {
+void World::emit(EventKind kind, std::uint8_t code, std::size_t subject, double value) {
     Event event;
     event.at = loop_.now();
     event.kind = kind;
     event.code = code;
-    event.aux = aux;
+    event.subject = static_cast<std::uint32_t>(subject);
     event.value = value;
     recorder_->observe(event);
 }
 
+// What the engine decides goes to the recorder as it is.
 void World::observe(const Event& event) {
-    if (event.kind == EventKind::enqueued) {
-        const std::uint32_t source = sourceOf(event.request);
-        const Body& body = sources_[source]->bodies().at(sequenceOf(event.request));
-        ++outstanding_[source];
-        recorder_->arrived(event.at, static_cast<std::uint16_t>(source), event.request,
-                           body.promptTokens, body.outputTokens);
-    }
-    if (event.kind == EventKind::finished) {
-        const bool http = static_cast<ResultCode>(event.code) == ResultCode::http;
-        lastResult_ = {event.request, http ? event.status : 0};
-    }
     recorder_->observe(event);
 }
 
-void World::ended(const Request& request, const ServiceTiming& lastTiming) {
-    recorder_->ended(request, lastTiming);
+// A sender has put a request into a queue: no engine sees that.
+void World::enqueued(const Request& request) {
+    const std::uint32_t source = sourceOf(request.number);
+    const Body& body = sources_[source]->bodies().at(sequenceOf(request.number));
+    ++outstanding_[source];
+    const Event event = about(EventKind::enqueued, request);
+    recorder_->arrived(event.at, static_cast<std::uint16_t>(source), event.request,
+                       body.promptTokens, body.outputTokens);
+    recorder_->observe(event);
+}
+
+// Nor that the store has come back without it.
+void World::destroyed(const Request& request) {
+    const Event event = about(EventKind::lost, request);
+    recorder_->observe(event);
+    ended({request, event, ServiceTiming{}});
+}
+
+Event World::about(EventKind kind, const Request& request) const {
+    Event event;
+    event.at = loop_.now();
+    event.kind = kind;
+    event.request = request.number;
+    event.queue = request.queue;
+    event.attempt = request.retries;
+    return event;
+}
+
+void World::ended(const End& end) {
+    recorder_->ended(end);
+    const Request& request = end.request;
+    const ServiceTiming& lastTiming = end.timing;
     const std::uint32_t source = sourceOf(request.number);
     Source& from = *sources_[source];
     const Body& body = from.bodies().at(sequenceOf(request.number));
@@ -86,7 +106,7 @@ void World::ended(const Request& request, const ServiceTiming& lastTiming) {
     completion.source = static_cast<std::uint16_t>(source);
     completion.e2e = now - request.created;
     completion.timing = lastTiming;
-    if (lastResult_.number == request.number) completion.status = lastResult_.status;
+    completion.status = end.status();
     if (completion.status >= 200 && completion.status < 400) {
         completion.ttft = completion.e2e - lastTiming.decode;
         if (lastTiming.outputTokens > 1) {

@@ -85,7 +85,7 @@ class BenchRouter final : public InferenceClient {
 class CountingObserver final : public Observer {
   public:
     void observe(const Event& event) override { ++counts[static_cast<std::size_t>(event.kind)]; }
-    void ended(const Request&, const ServiceTiming&) override { ++ends; }
+    void ended(const End&) override { ++ends; }
     std::array<std::uint64_t, 32> counts{};
     std::uint64_t ends = 0;
 };
@@ -104,7 +104,7 @@ void runDispatcher(benchmark::State& state, Semantics semantics, Duration servic
     queue.id = "q";
     queue.gate = composite(context);
     settings.queues.push_back(std::move(queue));
-    MemoryBroker broker(BrokerSettings::of(settings.semantics, 50ms), loop, &observer, nullptr, 1);
+    MemoryBroker broker(BrokerSettings::of(settings.semantics, 50ms), loop, nullptr, 1);
     Dispatcher dispatcher(std::move(settings), loop, router, broker.ports(), &observer);
     Envelope envelope;
     Request request;

@@ -89,7 +89,7 @@ FrameFeed::FrameFeed(sim::World& world, const RunInfo& info, const std::vector<G
 
 std::int32_t FrameFeed::gateOf(const Event& e) const {
     if (e.queue == kNoIndex) return e.pool < gateOfPool_.size() ? gateOfPool_[e.pool] : -1;
-    const auto side = static_cast<GateSide>(e.aux);
+    const auto side = static_cast<GateSide>(e.detail);
     if (e.kind == Kind::gateRead || side == GateSide::queueGate) return gateOfQueue_[e.queue];
     if (side == GateSide::poolGate) return gateOfPool_[queues_[e.queue].pool];
     return -1;
@@ -162,9 +162,10 @@ void FrameFeed::event(const Event& e) {
     case Kind::engine:
         if (rare_.size() < kRareRows) rare_.emplace_back(events_.end(), brief);
         if (e.kind == Kind::fault) {
-            mark(MarkNote::Kind::fault,
-                 (e.aux < names_.faults.size() ? names_.faults[e.aux] : std::string("fault")) +
-                     (e.code == 1 ? " begins" : " ends"));
+            std::string what =
+                e.subject < names_.faults.size() ? names_.faults[e.subject] : std::string("fault");
+            if (e.value >= 0) what += fmt::format(" on replica {:.0f}", e.value);
+            mark(MarkNote::Kind::fault, what + (e.code == 1 ? " begins" : " ends"));
         } else if (e.kind == Kind::engine && e.code != 0) {
             mark(MarkNote::Kind::fault, e.code == 1 ? "engine crashed" : "engine draining");
         }
@@ -209,14 +210,16 @@ void FrameFeed::outcome(const EndedRequest& e) {
     }
 }
 
-void FrameFeed::ended(const Request& request, const ServiceTiming& timing, const Event& end) {
+void FrameFeed::ended(const End& ended) {
+    const Request& request = ended.request;
+    const Event& end = ended.event;
     EndedRequest e;
     e.number = request.number;
     e.created = request.created;
     e.enqueued = request.enqueued;
     e.finished = end.at;
     e.deadline = request.deadline;
-    e.served(timing);
+    e.served(ended.timing);
     e.queue = request.queue;
     e.source = static_cast<std::uint16_t>(request.number >> 40);
     e.end = end.kind;
@@ -228,7 +231,7 @@ void FrameFeed::ended(const Request& request, const ServiceTiming& timing, const
         std::min<std::uint32_t>(request.retries + (answered ? 1 : 0), UINT16_MAX));
     if (answered) {
         e.dropped = lastResponse_.code;
-        e.transport = lastResponse_.aux;
+        e.transport = lastResponse_.detail;
     }
     if (request.retries == 0) {
         if (answered) e.wait = lastResponse_.at - fromSeconds(lastResponse_.value) - e.enqueued;

@@ -45,7 +45,7 @@ class FrameFeed final : public RecordSink {
     RequestRow find(const std::string& id);
 
     void event(const Event& event) override;
-    void ended(const Request& request, const ServiceTiming& timing, const Event& end) override;
+    void ended(const End& end) override;
     void sample(Time, const Sample&) override {}
     void completed(const Completion& completion) override;
     void turned(std::uint16_t gate, Time t, bool closed, std::uint8_t reason) override;

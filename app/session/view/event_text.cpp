@@ -19,7 +19,7 @@ std::string nameOr(const std::vector<std::string>& names, std::size_t index, con
 }
 
 std::string gateOwner(const BriefEvent& e, const Names& names) {
-    const bool pool = static_cast<GateSide>(e.aux) == GateSide::poolGate;
+    const bool pool = static_cast<GateSide>(e.detail) == GateSide::poolGate;
     const std::string queue = nameOr(names.queues, e.queue, "queue");
     return pool ? queue + " (its pool's gate)" : queue;
 }
@@ -66,7 +66,7 @@ void fill(EventRow& row, const BriefEvent& e, const Names& names) {
         return;
     case Kind::waiting:
         row.kind = EventKind::refusal;
-        if (static_cast<GateSide>(e.aux) == GateSide::none) {
+        if (static_cast<GateSide>(e.detail) == GateSide::none) {
             row.reason = "no_slot";
             row.text = "waits for a worker";
             return;
@@ -85,7 +85,7 @@ void fill(EventRow& row, const BriefEvent& e, const Names& names) {
         row.text = e.status > 0 ? fmt::format("answered {} after {:.3g} s", e.status, value)
                                 : fmt::format("no answer after {:.3g} s", value);
         if (e.code != 0) row.reason = name(static_cast<DroppedReason>(e.code));
-        if (e.aux != 0) row.reason = name(static_cast<TransportError>(e.aux));
+        if (e.detail != 0) row.reason = name(static_cast<TransportError>(e.detail));
         return;
     case Kind::retry:
         row.kind = EventKind::retry;
@@ -120,13 +120,19 @@ void fill(EventRow& row, const BriefEvent& e, const Names& names) {
     case Kind::parameter:
         row.kind = EventKind::parameter;
         row.value = value;
-        row.text = e.code == 1 ? (value > 0 ? "queue paused" : "queue taken up again")
-                               : fmt::format("{} = {:g}",
-                                             nameOr(names.parameters, e.aux, "parameter"), value);
+        row.text =
+            e.code == 1
+                ? (value > 0 ? "queue paused" : "queue taken up again")
+                : fmt::format("{} = {:g}", nameOr(names.parameters, e.subject, "parameter"), value);
         return;
     case Kind::fault:
         row.kind = EventKind::fault;
-        row.text = nameOr(names.faults, e.aux, "fault") + (e.code == 1 ? " begins" : " ends");
+        row.text = nameOr(names.faults, e.subject, "fault");
+        if (value >= 0) row.text += fmt::format(" on replica {:.0f}", value);
+        row.text += e.code == 1 ? " begins" : " ends";
+        return;
+    case Kind::leaseLost:
+        row.text = "taken over by another processor: its lease had run out";
         return;
     case Kind::arrived:
         row.text = "arrived";
@@ -162,9 +168,9 @@ EventRow rowOf(const BriefEvent& e, std::uint64_t sequence, const Names& names) 
     if (ofSource) {
         row.owner = nameOr(names.sources, e.queue, "source");
     } else if (e.kind == Kind::parameter && e.code == 1) {
-        row.owner = nameOr(names.queues, e.aux, "queue");
+        row.owner = nameOr(names.queues, e.subject, "queue");
     } else if (!ofEngine && e.kind != Kind::parameter && e.queue != kNoIndex) {
-        const bool pool = e.kind == Kind::gateRead && e.aux != 0;
+        const bool pool = e.kind == Kind::gateRead && e.detail != 0;
         row.owner =
             pool ? nameOr(names.pools, e.queue, "pool") : nameOr(names.queues, e.queue, "queue");
     }

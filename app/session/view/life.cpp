@@ -42,9 +42,10 @@ BriefEvent BriefEvent::of(const Event& e) {
     b.status = static_cast<std::int16_t>(e.status);
     b.kind = e.kind;
     b.code = e.code;
-    b.aux = e.aux;
-    // A gate reading of a pool is told from a queue's by its aux, which it has no other use for.
-    if (e.kind == Kind::gateRead) b.aux = e.queue == kNoIndex ? 1 : 0;
+    b.detail = e.detail;
+    b.subject = e.subject;
+    // A gate reading of a pool is told from a queue's by its detail, which it has no other use for.
+    if (e.kind == Kind::gateRead) b.detail = e.queue == kNoIndex ? 1 : 0;
     b.attempt = static_cast<std::uint8_t>(std::min<std::uint32_t>(e.attempt, 255));
     return b;
 }
@@ -198,7 +199,7 @@ std::vector<StageRow> stagesOf(std::span<const BriefEvent> events, const EndedRe
             out.begin(Stage::slot, e.at);
             break;
         case Kind::waiting:
-            out.begin(static_cast<GateSide>(e.aux) == GateSide::none ? Stage::slot : Stage::gate,
+            out.begin(static_cast<GateSide>(e.detail) == GateSide::none ? Stage::slot : Stage::gate,
                       e.at);
             break;
         case Kind::sent:

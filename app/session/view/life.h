@@ -23,8 +23,9 @@ struct BriefEvent {
     std::uint16_t queue = kNoIndex; // the source, of arrived and completed
     std::int16_t status = 0;
     penstock::EventKind kind = penstock::EventKind::enqueued;
-    std::uint8_t code = 0, aux = 0;
+    std::uint8_t code = 0, detail = 0;
     std::uint8_t attempt = 0; // at most 255
+    std::uint32_t subject = 0;
 
     static BriefEvent of(const Event& event);
 };

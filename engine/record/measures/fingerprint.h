@@ -21,16 +21,16 @@ class Fingerprint {
     void add(const Event& e) {
         const auto bits = [](double v) { return std::bit_cast<std::uint64_t>(v); };
         const auto word = [](auto v) { return static_cast<std::uint64_t>(v); };
-        const std::uint64_t small = word(e.kind) | word(e.code) << 8 | word(e.aux) << 16 |
+        const std::uint64_t small = word(e.kind) | word(e.code) << 8 | word(e.detail) << 16 |
                                     word(e.available) << 24 | word(e.queue) << 32 |
                                     word(e.pool) << 48;
         const std::uint64_t counts = word(e.attempt) | word(static_cast<std::uint32_t>(e.status))
                                                            << 32;
-        const std::uint64_t h =
-            fold(word(e.at.time_since_epoch().count()) ^ kKeys[0], e.request ^ kKeys[1]) ^
-            fold(bits(e.value) ^ kKeys[2], bits(e.threshold) ^ kKeys[3]) ^
-            fold(bits(e.budget) ^ kKeys[4], word(e.age.count()) ^ kKeys[5]) ^
-            fold(small ^ kKeys[6], counts ^ kKeys[7]);
+        const std::uint64_t h = fold(word(e.at.time_since_epoch().count()) ^ kKeys[0],
+                                     e.request ^ std::rotl(word(e.subject), 32) ^ kKeys[1]) ^
+                                fold(bits(e.value) ^ kKeys[2], bits(e.threshold) ^ kKeys[3]) ^
+                                fold(bits(e.budget) ^ kKeys[4], word(e.age.count()) ^ kKeys[5]) ^
+                                fold(small ^ kKeys[6], counts ^ kKeys[7]);
         state_ = fold(state_ ^ h, kKeys[0]) + h;
         ++events_;
     }

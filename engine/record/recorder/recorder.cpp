@@ -25,7 +25,7 @@ GateState* Recorder::State::gateOf(const Event& e) {
         if (e.pool != kNoIndex) index = pools.at(e.pool).gate;
     } else {
         const QueueState& q = queueOf(e);
-        const auto side = static_cast<GateSide>(e.aux);
+        const auto side = static_cast<GateSide>(e.detail);
         if (e.kind == EventKind::gateRead || side == GateSide::queueGate) {
             index = q.queueGate;
         } else if (side == GateSide::poolGate) {
@@ -43,13 +43,10 @@ std::int64_t Recorder::State::inFlightOf(const GateState& gate) const {
 }
 
 void Recorder::State::countFinished(const Event& e, QueueState& q) {
-    lastEnd = e;
-    lastEndIsSuccess = false;
     switch (static_cast<ResultCode>(e.code)) {
     case ResultCode::http:
         if (succeeded(e.status)) {
             ++q.counts.succeeded; // ok or late: ended() knows the deadline
-            lastEndIsSuccess = true;
             return;
         }
         ++q.counts.failed;
@@ -82,8 +79,6 @@ void Recorder::State::countFinished(const Event& e, QueueState& q) {
 }
 
 void Recorder::State::countLost(const Event& e, QueueState& q) {
-    lastEnd = e;
-    lastEndIsSuccess = false;
     ++q.counts.withoutResult;
     // llm-d-async 0.9 drops an expired message in silence: to its sender that is a missed deadline.
     if (lastExpired == e.request) {
@@ -127,7 +122,7 @@ void Recorder::State::count(const Event& e) {
         QueueState& q = queueOf(e);
         --q.inFlight;
         --pools[q.pool].inFlight;
-        if (e.aux != 0) ++q.counts.transportErrors;
+        if (e.detail != 0) ++q.counts.transportErrors;
         if (e.status == 429 || e.status == 503) {
             ++q.counts.shedBy[std::min<std::size_t>(e.code, q.counts.shedBy.size() - 1)];
         }
@@ -148,8 +143,6 @@ void Recorder::State::count(const Event& e) {
         countLost(e, queueOf(e));
         return;
     case EventKind::deadLetter:
-        lastEnd = e;
-        lastEndIsSuccess = false;
         ++queueOf(e).counts.dead;
         failed.add(e.at, 1);
         return;
@@ -209,6 +202,8 @@ void Recorder::State::count(const Event& e) {
     case EventKind::fault:
         mark(e);
         return;
+    case EventKind::leaseLost:
+        return;
     case EventKind::arrived:
     case EventKind::completed:
         return; // counted by arrived() and completed()
@@ -231,19 +226,21 @@ void Recorder::observe(const Event& event) {
         sink->event(event);
 }
 
-void Recorder::ended(const Request& request, const ServiceTiming& lastTiming) {
+void Recorder::ended(const End& end) {
     State& s = *state_;
-    PENSTOCK_CHECK(request.queue < s.queues.size());
-    PENSTOCK_CHECK(s.lastEnd.request == request.number);
+    const Request& request = end.request;
+    const ServiceTiming& lastTiming = end.timing;
+    PENSTOCK_CHECK(request.queue < s.queues.size() && end.event.request == request.number);
+    const bool success = succeeded(end.status());
     QueueState& q = s.queues[request.queue];
-    const Time at = s.lastEnd.at;
+    const Time at = end.at();
     const Duration life = at - request.enqueued;
     ++q.counts.ended;
     q.lifeSeconds += toSeconds(life);
     q.openSinceSeconds -= toSeconds(request.enqueued - s.setup.start);
     const bool counts = at >= s.warmEnd;
     const bool missed = at > request.deadline;
-    if (s.lastEndIsSuccess) {
+    if (success) {
         q.counts.promptTokens += lastTiming.promptTokens;
         q.counts.outputTokens += lastTiming.outputTokens;
         if (counts) q.e2e.record(life);
@@ -270,11 +267,11 @@ void Recorder::ended(const Request& request, const ServiceTiming& lastTiming) {
         if (TenantState* tenant = s.tenants.find(*request.envelope, s.setup.tenantAttribute)) {
             ++tenant->ended;
             tenant->lifeSeconds += toSeconds(life);
-            if (s.lastEndIsSuccess) ++tenant->succeeded;
+            if (success) ++tenant->succeeded;
         }
     }
     for (RecordSink* sink : s.sinks)
-        sink->ended(request, lastTiming, s.lastEnd);
+        sink->ended(end);
 }
 
 void Recorder::arrived(Time at, std::uint16_t source, std::uint64_t request,

@@ -59,7 +59,7 @@ struct RecorderSetup {
     int replicas = 0;
     bool budgetIsRate = false;              // Semantics::BudgetMeans::ratePerPoll
     std::string tenantAttribute = "userid"; // in an envelope's metadata
-    // What `parameter` and `fault` events' aux means, for the marks on charts. May be empty.
+    // What `parameter` and `fault` events' subject means, for the marks on charts. May be empty.
     std::vector<std::string> parameterNames, faultNames;
 };
 
@@ -105,8 +105,7 @@ class RecordSink {
   public:
     virtual ~RecordSink() = default;
     virtual void event(const Event& event) = 0;
-    // `end` is the event that ended it.
-    virtual void ended(const Request& request, const ServiceTiming& timing, const Event& end) = 0;
+    virtual void ended(const End& end) = 0;
     virtual void sample(Time t, const Sample& sample) = 0;
     // After event() of kind completed: what an event has no room for.
     virtual void completed(const Completion&) {}
@@ -124,7 +123,7 @@ class Recorder final : public Observer {
 
     // Every kind but `arrived` and `completed`, which have calls of their own.
     void observe(const Event& event) override;
-    void ended(const Request& request, const ServiceTiming& lastTiming) override;
+    void ended(const End& end) override;
 
     void arrived(Time at, std::uint16_t source, std::uint64_t request, std::uint32_t promptTokens,
                  std::uint32_t outputTokens);

@@ -117,17 +117,19 @@ void Recorder::State::turned(std::uint16_t gate, Time t, bool closed, std::uint8
 void Recorder::State::mark(const Event& e) {
     if (marks.size() == kMaxMarks) return;
     const auto named = [&](const std::vector<std::string>& names, const char* what) {
-        return e.aux < names.size() ? names[e.aux] : fmt::format("{} {}", what, e.aux);
+        return e.subject < names.size() ? names[e.subject] : fmt::format("{} {}", what, e.subject);
     };
     std::string text;
     if (e.kind == EventKind::parameter && e.code == 1) {
-        text =
-            fmt::format("queue {} {}", e.aux < setup.queues.size() ? setup.queues[e.aux].name : "",
-                        e.value > 0 ? "paused" : "taken up again");
+        text = fmt::format("queue {} {}",
+                           e.subject < setup.queues.size() ? setup.queues[e.subject].name : "",
+                           e.value > 0 ? "paused" : "taken up again");
     } else if (e.kind == EventKind::parameter) {
         text = fmt::format("{} = {:g}", named(setup.parameterNames, "parameter"), e.value);
     } else if (e.kind == EventKind::fault) {
-        text = named(setup.faultNames, "fault") + (e.code == 1 ? " begins" : " ends");
+        text = named(setup.faultNames, "fault");
+        if (e.value >= 0) text += fmt::format(" on replica {:.0f}", e.value);
+        text += e.code == 1 ? " begins" : " ends";
     } else {
         static constexpr const char* kWhat[] = {"engine started", "engine crashed",
                                                 "engine draining", "engine stopped"};

@@ -94,8 +94,6 @@ struct Recorder::State : private GateTurnListener {
     std::uint64_t wastedTokens = 0;
     std::uint64_t firstAttempts = 0;
     std::uint64_t lastExpired = UINT64_MAX;
-    Event lastEnd;
-    bool lastEndIsSuccess = false;
     Time lastSample{};
 
     std::vector<QueueState> queues;

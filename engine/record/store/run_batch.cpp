@@ -47,7 +47,7 @@ void writePoints(SQLite::Database& db, RunId run, const Batch& batch) {
 
 void writeEvents(SQLite::Database& db, RunId run, const Batch& batch) {
     if (!batch.events.empty()) {
-        SQLite::Statement insert(db, "INSERT INTO events VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)");
+        SQLite::Statement insert(db, "INSERT INTO events VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)");
         for (const Event& e : batch.events) {
             insert.bind(1, run);
             insert.bind(2, schema::nanos(e.at));
@@ -58,12 +58,13 @@ void writeEvents(SQLite::Database& db, RunId run, const Batch& batch) {
             insert.bind(7, static_cast<std::int64_t>(e.attempt));
             insert.bind(8, e.status);
             insert.bind(9, static_cast<int>(e.code));
-            insert.bind(10, static_cast<int>(e.aux));
+            insert.bind(10, static_cast<int>(e.detail));
             insert.bind(11, e.available ? 1 : 0);
             insert.bind(12, e.value);
             insert.bind(13, e.threshold);
             insert.bind(14, e.budget);
             insert.bind(15, static_cast<std::int64_t>(e.age.count()));
+            insert.bind(16, static_cast<std::int64_t>(e.subject));
             insert.exec();
             insert.reset();
         }

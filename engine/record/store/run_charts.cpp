@@ -79,16 +79,19 @@ std::vector<ChartData::Span> closedSpans(const std::vector<Event>& readings,
 
 std::string markText(const Event& e, const RunLayout& layout) {
     if (e.kind == EventKind::parameter && e.code == 1) {
-        return fmt::format("queue {} {}", e.aux < layout.queues.size() ? layout.queues[e.aux] : "",
+        return fmt::format("queue {} {}",
+                           e.subject < layout.queues.size() ? layout.queues[e.subject] : "",
                            e.value > 0 ? "paused" : "taken up again");
     }
     if (e.kind == EventKind::parameter) {
         return fmt::format("{} = {:g}",
-                           e.aux < layout.parameters.size() ? layout.parameters[e.aux]
-                                                            : fmt::format("parameter {}", e.aux),
+                           e.subject < layout.parameters.size()
+                               ? layout.parameters[e.subject]
+                               : fmt::format("parameter {}", e.subject),
                            e.value);
     }
-    return (e.aux < layout.faults.size() ? layout.faults[e.aux] : fmt::format("fault {}", e.aux)) +
+    return (e.subject < layout.faults.size() ? layout.faults[e.subject]
+                                             : fmt::format("fault {}", e.subject)) +
            (e.code == 1 ? " begins" : " ends");
 }
 } // namespace

@@ -226,10 +226,11 @@ Result<std::vector<Event>> RunReader::events(RunId id, const EventFilter& filter
             kinds += fmt::format("{}{}", kinds.empty() ? "" : ",", static_cast<int>(kind));
         }
         if (!kinds.empty()) kinds = " AND kind IN (" + kinds + ")";
-        SQLite::Statement s(*state_->db,
-                            "SELECT t_ns, kind, request, queue, pool, attempt, status, code, aux, "
-                            "available, value, threshold, budget, age_ns FROM events" +
-                                where.text() + kinds + " ORDER BY rowid LIMIT ? OFFSET ?");
+        SQLite::Statement s(
+            *state_->db, "SELECT t_ns, kind, request, queue, pool, attempt, status, code, aux, "
+                         "available, value, threshold, budget, age_ns, " +
+                             std::string(state_->version < 3 ? "aux" : "subject") + " FROM events" +
+                             where.text() + kinds + " ORDER BY rowid LIMIT ? OFFSET ?");
         const int next = where.bind(s);
         s.bind(next, filter.limit);
         s.bind(next + 1, filter.offset);
@@ -248,12 +249,15 @@ Result<std::vector<Event>> RunReader::events(RunId id, const EventFilter& filter
             e.attempt = static_cast<std::uint32_t>(s.getColumn(5).getInt64());
             e.status = s.getColumn(6).getInt();
             e.code = static_cast<std::uint8_t>(s.getColumn(7).getInt());
-            e.aux = static_cast<std::uint8_t>(s.getColumn(8).getInt());
+            e.detail = static_cast<std::uint8_t>(s.getColumn(8).getInt());
             e.available = s.getColumn(9).getInt() != 0;
             e.value = s.getColumn(10).getDouble();
             e.threshold = s.getColumn(11).getDouble();
             e.budget = s.getColumn(12).getDouble();
             e.age = Duration{s.getColumn(13).getInt64()};
+            const bool ofSubject = e.kind == EventKind::parameter || e.kind == EventKind::fault;
+            if (ofSubject) e.subject = static_cast<std::uint32_t>(s.getColumn(14).getInt64());
+            if (state_->version < 3 && e.kind == EventKind::fault) e.value = -1.0; // not told then
             out.push_back(e);
         }
         return out;

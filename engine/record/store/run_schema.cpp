@@ -56,6 +56,12 @@ ALTER TABLE moves ADD COLUMN event INTEGER;
 ALTER TABLE runs ADD COLUMN origin TEXT NOT NULL DEFAULT '';
 )sql";
 
+// Until then `aux` held the subject too, cast down to 8 bits.
+constexpr const char* kToVersion3 = R"sql(
+ALTER TABLE events ADD COLUMN subject INTEGER NOT NULL DEFAULT 0;
+UPDATE events SET subject = aux WHERE kind IN (16, 17);
+)sql";
+
 // Field 22 of /proc/<pid>/stat: when the process was started, in ticks since boot. Empty when there
 // is no such process.
 std::string startedAt(long pid) {
@@ -92,6 +98,7 @@ void prepare(SQLite::Database& db) {
     if (version >= kVersion) return;
     db.exec(kTables);
     if (version < 2) db.exec(kToVersion2);
+    if (version < 3) db.exec(kToVersion3);
     db.exec(fmt::format("PRAGMA user_version={}", kVersion));
     transaction.commit();
 }

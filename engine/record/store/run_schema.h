@@ -15,7 +15,7 @@ class Database;
 namespace penstock::schema {
 
 // 2: moves know their place between two events; runs know how they were begun.
-inline constexpr int kVersion = 2;
+inline constexpr int kVersion = 3;
 
 // How a time lies in a column.
 inline std::int64_t nanos(Time t) {

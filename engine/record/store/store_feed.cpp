@@ -179,11 +179,12 @@ void StoreFeed::interactive(const Event& event) {
     writer_.request(std::move(life));
 }
 
-void StoreFeed::ended(const Request& request, const ServiceTiming& timing, const Event& end) {
+void StoreFeed::ended(const End& ended) {
     Gauges& g = *gauges_;
-    const bool answered = end.kind == EventKind::finished &&
-                          static_cast<ResultCode>(end.code) == ResultCode::http &&
-                          end.status >= 200 && end.status < 400;
+    const Request& request = ended.request;
+    const ServiceTiming& timing = ended.timing;
+    const Event& end = ended.event;
+    const bool answered = ended.status() >= 200 && ended.status() < 400;
     if (end.at > request.deadline) {
         ++g.late;
     } else if (answered) {

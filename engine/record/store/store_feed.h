@@ -34,7 +34,7 @@ class StoreFeed final : public RecordSink {
     ~StoreFeed() override;
 
     void event(const Event& event) override;
-    void ended(const Request& request, const ServiceTiming& timing, const Event& end) override;
+    void ended(const End& end) override;
     void sample(Time t, const Sample& sample) override;
 
     // One in this many requests is being kept now.

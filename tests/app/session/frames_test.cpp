@@ -25,7 +25,7 @@ class Witness final : public RecordSink {
         if (e.kind == penstock::EventKind::gateRead) readings.push_back(e);
         if (e.kind == penstock::EventKind::completed && e.queue == 0) ++interactive;
     }
-    void ended(const Request&, const ServiceTiming&, const Event&) override { ++count; }
+    void ended(const End&) override { ++count; }
     void sample(Time, const Sample&) override {}
     void turned(std::uint16_t gate, Time t, bool closed, std::uint8_t) override {
         turns.emplace_back(gate, t, closed);

@@ -25,7 +25,7 @@ TEST(Queue, AGivenBackRequestKeepsItsPlaceAmongEquals) {
     for (int i = 0; i < 3; ++i)
         b.push(1h);
     const Request first = b.claim(1)[0];
-    b.queue.giveBack(first);
+    b.queue.giveBack(first, 0);
     EXPECT_EQ(b.claim(1)[0].number, 1U);
 }
 
@@ -72,7 +72,7 @@ TEST(Cancel, BeforeTheClaimAndWhileWaiting) {
 TEST(BrokerSlow, EveryClaimTakesLonger) {
     World world(Semantics::llmDAsync09());
     world.start();
-    world.broker->setLatency(50ms);
+    world.faults->setLatency(50ms);
     for (int i = 0; i < 10; ++i)
         world.push();
     world.run(3s);
@@ -82,7 +82,7 @@ TEST(BrokerSlow, EveryClaimTakesLonger) {
 
     World ours(Semantics::penstock());
     ours.start();
-    ours.broker->setLatency(50ms);
+    ours.faults->setLatency(50ms);
     for (int i = 0; i < 10; ++i)
         ours.push();
     ours.run(3s);

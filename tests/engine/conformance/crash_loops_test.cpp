@@ -28,15 +28,16 @@ TEST(SuspectLane, OnlyThePoisonIsDeadLettered) {
             b.queue.attach(b.claimer, 0);
         } else {
             for (const Request& r : got)
-                b.queue.finish(r, {});
+                EXPECT_EQ(b.finish(r, {}), Settlement::done);
         }
         b.run(6s);
     }
     EXPECT_EQ(kills, 3);
     EXPECT_EQ(b.queue.counts().dead, 1);
     EXPECT_EQ(b.queue.counts().finished, 29);
-    ASSERT_EQ(b.log.of(EventKind::deadLetter).size(), 1U);
-    EXPECT_EQ(b.log.of(EventKind::deadLetter)[0].request, kPoison);
+    ASSERT_EQ(b.claimer.count(Discovery::poison), 1U);
+    EXPECT_EQ(b.claimer.discoveries.back().number, kPoison);
+    EXPECT_EQ(b.claimer.discoveries.back().owners, 3);
     const auto perRequest = b.results.perRequest();
     EXPECT_EQ(perRequest.size(), 30U);
     for (const auto& r : b.results.entries) {

@@ -14,14 +14,14 @@ TEST(BrokerDown, DurableResultsArriveWhenItIsBack) {
             world.push();
         world.run(2s);
         ASSERT_EQ(world.router.sent.size(), 5U);
-        world.broker->setDown(true);
+        world.faults->setDown(true);
         world.run(30s);
         EXPECT_TRUE(world.results.entries.empty());
         EXPECT_EQ(world.log.count(EventKind::finished), 0U);
         world.push();
         world.run(5s);
         EXPECT_EQ(world.router.sent.size(), 5U);
-        world.broker->setDown(false);
+        world.faults->setDown(false);
         world.run(20s);
         EXPECT_EQ(world.results.entries.size(), 6U) << name;
         EXPECT_EQ(world.log.count(EventKind::finished), 6U);
@@ -40,8 +40,8 @@ TEST(BrokerDown, ResultsAreLostAfterThreeTriesUnder09) {
             world.push();
         world.run(2s);
         const Time answered = world.router.sent[0].at + 5s;
-        At down(world.loop, answered - 1ms, [&] { world.broker->setDown(true); });
-        At up(world.loop, answered + outage, [&] { world.broker->setDown(false); });
+        At down(world.loop, answered - 1ms, [&] { world.faults->setDown(true); });
+        At up(world.loop, answered + outage, [&] { world.faults->setDown(false); });
         world.run(10s);
         const bool survived = outage < 300ms;
         EXPECT_EQ(world.results.entries.size(), survived ? 5U : 0U);

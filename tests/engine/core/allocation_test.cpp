@@ -46,7 +46,7 @@ namespace {
 class QuietObserver final : public Observer {
   public:
     void observe(const Event&) override { ++events; }
-    void ended(const Request&, const ServiceTiming&) override { ++ends; }
+    void ended(const End&) override { ++ends; }
     std::uint64_t events = 0;
     std::uint64_t ends = 0;
 };
@@ -76,7 +76,7 @@ std::size_t allocationsOf(const std::string& preset, MergeSettings::Kind kind, b
         queue.gate = std::make_unique<LimitGate>(40);
         settings.queues.push_back(std::move(queue));
     }
-    MemoryBroker broker(BrokerSettings::of(settings.semantics, 50ms), loop, &observer, nullptr, 3);
+    MemoryBroker broker(BrokerSettings::of(settings.semantics, 50ms), loop, nullptr, 3);
     Dispatcher dispatcher(std::move(settings), loop, router, broker.ports(), &observer);
     dispatcher.start();
     Envelope envelope;

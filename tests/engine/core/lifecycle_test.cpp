@@ -69,7 +69,7 @@ TEST(Crash, NothingIsLostUnderLeasesAndEachGetsOneResult) {
         ASSERT_GT(world.router.inFlight, 0);
         const auto before = world.results.entries.size();
         world.dispatcher->crash();
-        world.broker->killedOwner();
+        world.faults->killedOwner();
         EXPECT_EQ(gate.held, 0);
         EXPECT_EQ(world.router.inFlight, 0);
         world.run(1s);
@@ -93,7 +93,7 @@ TEST(Crash, WhatWasPoppedIsLostUnder09) {
     world.run(4s);
     const auto flying = static_cast<std::size_t>(world.router.inFlight);
     world.dispatcher->crash();
-    world.broker->killedOwner();
+    world.faults->killedOwner();
     EXPECT_EQ(world.log.count(EventKind::lost), flying);
     world.dispatcher->start();
     world.run(1h);

@@ -6,6 +6,7 @@
 #include "engine/broker/memory_queue.h"
 #include "engine/core/dispatcher.h"
 #include "engine/types/check.h"
+#include "sim/faults/faulty_broker.h"
 #include "sim/kernel/event_loop.h"
 
 #include <algorithm>
@@ -27,7 +28,7 @@ class EventLog final : public Observer {
         events.push_back(event);
         ++counts[event.kind];
     }
-    void ended(const Request& request, const ServiceTiming&) override { ++ends[request.number]; }
+    void ended(const End& end) override { ++ends[end.request.number]; }
 
     std::size_t count(EventKind kind) const {
         const auto found = counts.find(kind);
@@ -46,7 +47,9 @@ class EventLog final : public Observer {
     std::map<std::uint64_t, int> ends;
 };
 
-class ResultLog final : public ResultListener {
+// The senders' side: what they were answered, and, in the event log, what they put in and what went
+// with the store's data.
+class ResultLog final : public BrokerListener {
   public:
     struct Entry {
         std::uint64_t number;
@@ -55,7 +58,12 @@ class ResultLog final : public ResultListener {
         std::string body;
         Time at;
     };
-    explicit ResultLog(Loop& loop) : loop_(loop) {}
+    ResultLog(Loop& loop, EventLog& log) : loop_(loop), log_(log) {}
+    void enqueued(const Request& request) override { tell(EventKind::enqueued, request); }
+    void destroyed(const Request& request) override {
+        const Event event = tell(EventKind::lost, request);
+        log_.ended({request, event, ServiceTiming{}});
+    }
     void resulted(const Request& request, const ResultMessage& result) override {
         entries.push_back(
             {request.number, result.code, result.status, std::string(result.body), loop_.now()});
@@ -69,7 +77,18 @@ class ResultLog final : public ResultListener {
     std::vector<Entry> entries;
 
   private:
+    Event tell(EventKind kind, const Request& request) {
+        Event event;
+        event.at = loop_.now();
+        event.kind = kind;
+        event.request = request.number;
+        event.queue = request.queue;
+        log_.observe(event);
+        return event;
+    }
+
     Loop& loop_;
+    EventLog& log_;
 };
 
 // Answers each attempt as `answer` says, after `serviceTime` (zero: before send() returns).
@@ -265,15 +284,18 @@ struct World {
         return settings.queues.back();
     }
 
-    // Builds broker and dispatcher from `settings` and starts.
-    void start() {
+    // Builds broker and dispatcher from `settings` and starts. `change` has a word in the broker's.
+    void start(const std::function<void(BrokerSettings&)>& change = {}) {
         if (settings.queues.empty()) addQueue("q");
         const Duration poll = settings.pollInterval > Duration{0} ? settings.pollInterval
                                                                   : settings.semantics.pollInterval;
-        broker = std::make_unique<MemoryBroker>(BrokerSettings::of(settings.semantics, poll), loop,
-                                                &log, &results, settings.queues.size());
+        BrokerSettings brokers = BrokerSettings::of(settings.semantics, poll);
+        if (change) change(brokers);
+        broker = std::make_unique<MemoryBroker>(brokers, loop, &results, settings.queues.size());
+        faults =
+            std::make_unique<sim::FaultyBroker>(*broker, loop, settings.semantics.resultsDurable);
         dispatcher =
-            std::make_unique<Dispatcher>(std::move(settings), loop, router, broker->ports(), &log);
+            std::make_unique<Dispatcher>(std::move(settings), loop, router, faults->ports(), &log);
         dispatcher->start();
     }
 
@@ -294,12 +316,13 @@ struct World {
 
     sim::EventLoop loop;
     EventLog log;
-    ResultLog results{loop};
+    ResultLog results{loop, log};
     FakeRouter router{loop};
     Envelope envelope{"source", true, {}, {}, {}, {}, {}, {}, {}, "{}"};
     DispatcherSettings settings;
     std::unique_ptr<MemoryBroker> broker;
-    std::unique_ptr<Dispatcher> dispatcher; // before the broker it calls at its end
+    std::unique_ptr<sim::FaultyBroker> faults; // the dispatcher's way to the broker
+    std::unique_ptr<Dispatcher> dispatcher;    // before the broker it calls at its end
     std::uint64_t numbers = 0;
 };
 

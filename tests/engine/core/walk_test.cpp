@@ -143,11 +143,13 @@ class Walk final : public InferenceClient {
         fenced_ = settings.semantics.claiming == Semantics::Claiming::fencedLease;
         concurrency_ = settings.semantics.budgetMeans == Semantics::BudgetMeans::concurrency;
         const Duration poll = settings.semantics.pollInterval;
-        broker_ = std::make_unique<MemoryBroker>(BrokerSettings::of(settings.semantics, poll),
-                                                 loop_, &log_, &results_,
-                                                 static_cast<std::size_t>(setup.queues));
+        broker_ =
+            std::make_unique<MemoryBroker>(BrokerSettings::of(settings.semantics, poll), loop_,
+                                           &results_, static_cast<std::size_t>(setup.queues));
+        faults_ =
+            std::make_unique<sim::FaultyBroker>(*broker_, loop_, settings.semantics.resultsDurable);
         dispatcher_ = std::make_unique<Dispatcher>(std::move(settings), loop_, *this,
-                                                   broker_->ports(), &log_);
+                                                   faults_->ports(), &log_);
         dispatcher_->start();
     }
 
@@ -177,7 +179,7 @@ class Walk final : public InferenceClient {
             kill();
             break;
         case 7:
-            broker_->setDown(s.a % 2 == 0);
+            faults_->setDown(s.a % 2 == 0);
             break;
         case 8:
             broker_->stealClaims();
@@ -195,7 +197,7 @@ class Walk final : public InferenceClient {
             dispatcher_->settingsChanged();
             break;
         case 12:
-            broker_->setLatency(s.a % 2 == 0 ? Duration(0s) : Duration(30ms));
+            faults_->setLatency(s.a % 2 == 0 ? Duration(0s) : Duration(30ms));
             break;
         case 13:
             dispatcher_->settings().queues[queue].paused = s.a % 2 == 0;
@@ -204,7 +206,7 @@ class Walk final : public InferenceClient {
         case 14:
             dispatcher_->stop(5s);
             loop_.runUntil(loop_.now() + 6s);
-            // While the broker is away nothing can be given back, yet the engine's hands are empty.
+            // While the broker is away nothing can be given back, and the process stays for it.
             if (dispatcher_->stopped()) dispatcher_->start();
             break;
         default:
@@ -215,8 +217,10 @@ class Walk final : public InferenceClient {
     }
 
     void settleAndCheck() {
-        broker_->setDown(false);
-        broker_->setLatency(0s);
+        faults_->setDown(false);
+        faults_->setLatency(0s);
+        loop_.runUntil(loop_.now() + 1s);
+        if (dispatcher_->stopped()) dispatcher_->start();
         mode_ = 0;
         for (KnobGate* knob : queueKnobs_)
             knob->set(1.0);
@@ -305,7 +309,7 @@ class Walk final : public InferenceClient {
     }
     void kill() {
         dispatcher_->crash();
-        broker_->killedOwner();
+        faults_->killedOwner();
         dispatcher_->start();
     }
 
@@ -375,7 +379,7 @@ class Walk final : public InferenceClient {
     Setup setup_;
     sim::EventLoop loop_;
     EventLog log_;
-    ResultLog results_{loop_};
+    ResultLog results_{loop_, log_};
     FakeRouter router_;
     Envelope envelope_;
     std::vector<KnobGate*> queueKnobs_;
@@ -390,6 +394,7 @@ class Walk final : public InferenceClient {
     bool fenced_ = false;
     bool concurrency_ = false;
     std::unique_ptr<MemoryBroker> broker_;
+    std::unique_ptr<sim::FaultyBroker> faults_;
     std::unique_ptr<Dispatcher> dispatcher_;
 };
 

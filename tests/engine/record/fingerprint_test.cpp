@@ -22,7 +22,7 @@ Event sample() {
     e.age = Duration{77};
     e.kind = EventKind::sent;
     e.code = 1;
-    e.aux = 2;
+    e.detail = 2;
     e.queue = 3;
     e.pool = 4;
     e.attempt = 5;
@@ -47,7 +47,8 @@ TEST(Fingerprint, everyFieldMatters) {
         [](Event& e) { e.age += Duration{1}; },
         [](Event& e) { e.kind = EventKind::claimed; },
         [](Event& e) { ++e.code; },
-        [](Event& e) { ++e.aux; },
+        [](Event& e) { ++e.detail; },
+        [](Event& e) { ++e.subject; },
         [](Event& e) { e.available = false; },
         [](Event& e) { ++e.queue; },
         [](Event& e) { ++e.pool; },

@@ -37,8 +37,10 @@ class RecorderTest : public testing::Test {
         e.pool = 0;
         return e;
     }
+    Event last; // what end() is about
     void tell(EventKind kind, std::uint64_t request, Duration at, std::uint16_t queue = 0) {
-        recorder.observe(event(kind, request, at, queue));
+        last = event(kind, request, at, queue);
+        recorder.observe(last);
     }
     void send(std::uint64_t request, Duration at, Duration age, std::uint32_t attempt = 0) {
         Event e = event(EventKind::sent, request, at);
@@ -58,7 +60,8 @@ class RecorderTest : public testing::Test {
         Event e = event(EventKind::finished, request, at);
         e.code = static_cast<std::uint8_t>(code);
         e.status = status;
-        recorder.observe(e);
+        last = e;
+        recorder.observe(last);
         end(request, enqueued, deadline, timing);
     }
     void end(std::uint64_t request, Duration enqueued, Duration deadline, ServiceTiming timing) {
@@ -66,7 +69,7 @@ class RecorderTest : public testing::Test {
         r.number = request;
         r.enqueued = Time{enqueued};
         r.deadline = Time{deadline};
-        recorder.ended(r, timing);
+        recorder.ended({r, last, timing});
     }
     RunFacts facts(Duration end) {
         RunFacts f;
@@ -230,7 +233,7 @@ TEST_F(RecorderTest, gateDecisionsGoToTheirOwner) {
     read.code = static_cast<std::uint8_t>(ReasonCode::closedByThreshold);
     recorder.observe(read);
     Event refused = event(EventKind::refused, 3, 111s);
-    refused.aux = static_cast<std::uint8_t>(GateSide::poolGate);
+    refused.detail = static_cast<std::uint8_t>(GateSide::poolGate);
     refused.code = static_cast<std::uint8_t>(ReasonCode::closedByThreshold);
     recorder.observe(refused);
     Event quota = refused;
@@ -288,7 +291,7 @@ TEST_F(RecorderTest, tenantsAreComparedFairly) {
         r.envelope = &envelopes[i == 3 ? 1 : 0];
         r.enqueued = Time{110s};
         r.deadline = kNever;
-        recorder.ended(r, {});
+        recorder.ended({r, e, ServiceTiming{}});
     }
     const auto report = recorder.finish(facts(200s));
     ASSERT_TRUE(report);

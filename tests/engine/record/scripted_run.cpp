@@ -154,7 +154,8 @@ void play(const ScriptedRun& run, Recorder& recorder, int upTo) {
             r.number = open.number;
             r.enqueued = open.enqueued;
             r.deadline = open.enqueued + 900s;
-            recorder.ended(r, {.promptTokens = 500, .outputTokens = 400});
+            const ServiceTiming timing{.promptTokens = 500, .outputTokens = 400};
+            recorder.ended({r, e, timing});
             recorder.completed({.at = at,
                                 .request = open.number,
                                 .source = 1,

@@ -85,7 +85,7 @@ TEST(FloorOfThePoll, neverMoreThanEightASecondAndShutFromPointSeven) {
             most = std::max(most, sentThisSecond);
             if (reading >= 0.7) ++sentWhileShut;
         }
-        void ended(const Request&, const ServiceTiming&, const Event&) override {}
+        void ended(const End&) override {}
         void sample(Time, const penstock::Sample&) override {}
     } watch;
     auto world = test::make(test::shipped("floor-of-the-poll"), test::options());
