@@ -14,7 +14,7 @@
 #include "engine/core/classify.h"
 #include "engine/core/dispatcher.h"
 #include "engine/core/ledger.h"
-#include "engine/core/limiter.h"
+#include "engine/types/limiter.h"
 #include "engine/core/merge.h"
 #include "engine/core/retry_ladder.h"
 

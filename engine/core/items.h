@@ -84,6 +84,8 @@ class ItemSlab {
         if (free_.empty()) grow();
         Item& item = (*this)[free_.back()];
         free_.pop_back();
+        PENSTOCK_CHECK(item.stage == Stage::free);
+        item.stage = Stage::inbox;
         item.request = request;
         item.lane = 0;
         item.holdsSlot = false;

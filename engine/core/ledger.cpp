@@ -68,8 +68,7 @@ void Ledger::count(const Item& item, Stage stage, std::int32_t by) {
 
 Item& Ledger::take(const Request& request, Time now) {
     Item& item = slab_.take(request);
-    PENSTOCK_CHECK(item.stage == Stage::free && request.queue < queues_.size());
-    item.stage = Stage::inbox;
+    PENSTOCK_CHECK(request.queue < queues_.size());
     item.stageSince = now;
     count(item, Stage::inbox, 1);
     ++queues_[request.queue].held_;

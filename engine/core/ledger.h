@@ -7,7 +7,7 @@
 //
 // Run thread only. No allocation per request once the most ever held has been reached.
 #include "engine/core/items.h"
-#include "engine/core/limiter.h"
+#include "engine/types/limiter.h"
 
 #include <array>
 #include <cstdint>

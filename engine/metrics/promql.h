@@ -44,7 +44,8 @@ class PromQuery {
     Duration reach() const;
 
     // What asks Prometheus how old the samples behind the query are: timestamp(s) for each instant
-    // selector s. Empty if that cannot be asked: a range stands among them, or there are none.
+    // selector s. Empty if that cannot be asked: a range stands among them, or a selector that does
+    // not name one metric, or there are none.
     std::vector<std::string> timestampQueries() const;
 
     const std::shared_ptr<const promql::Expression>& expression() const { return expression_; }

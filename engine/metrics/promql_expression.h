@@ -3,6 +3,8 @@
 
 // A parsed PromQL query: nodes in an array, children before their parent, so that evaluating is one
 // pass over the array and needs no recursion. Private to the PromQL parser and evaluator.
+#include "engine/metrics/labels.h"
+
 #include <array>
 #include <cstdint>
 #include <memory>
@@ -100,6 +102,15 @@ struct Node {
 
     Function function = Function::abs; // call
 };
+
+// Whether timestamp() of a selector can be asked: of one metric, by name. Several metrics with the
+// same labels would be an error there, since timestamp() drops the name.
+inline bool namesOneMetric(const Node& node) {
+    for (const Matcher& matcher : node.matchers) {
+        if (matcher.kind == Matcher::Kind::equal && matcher.name == kMetricName) return true;
+    }
+    return false;
+}
 
 struct Expression {
     std::string text;

@@ -358,6 +358,7 @@ std::vector<std::string> PromQuery::timestampQueries() const {
     for (const promql::Node& node : expression_->nodes) {
         if (node.kind == promql::Node::Kind::range) return {};
         if (node.kind != promql::Node::Kind::selector) continue;
+        if (!promql::namesOneMetric(node)) return {};
         std::string text;
         for (const promql::Matcher& matcher : node.matchers) {
             static constexpr const char* kOperators[] = {"=", "!=", "=~", "!~"};

@@ -33,7 +33,7 @@ struct QueryResult {
     bool scalar = false;              // then there is exactly one sample, without labels
     std::vector<QuerySample> samples; // a vector: in the order of the labels of the series read
     // The oldest sample that the query's selectors found: the least that timestamp() of any of them
-    // gives. kNever if they found none, or if a range stands among them, which has no time stamp.
+    // gives. kNever if they found none, or if that cannot be asked (PromQuery::timestampQueries).
     Time oldestSelected = kNever;
 };
 

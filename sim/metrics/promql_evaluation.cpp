@@ -48,9 +48,10 @@ Evaluation::Evaluation(const SeriesStore& store, std::shared_ptr<const Expressio
     for (const Node& node : expression_->nodes) {
         if (node.kind == Node::Kind::selector) {
             reachMs_ = std::max(reachMs_, lookbackMs_ + node.offsetMs);
+            ageIsUnknown_ = ageIsUnknown_ || !namesOneMetric(node);
         } else if (node.kind == Node::Kind::range) {
             reachMs_ = std::max(reachMs_, node.rangeMs + node.offsetMs);
-            readsRanges_ = true;
+            ageIsUnknown_ = true;
         }
     }
 }
@@ -79,7 +80,7 @@ Result<const QueryResult*> Evaluation::evaluate(Time at) {
     result_.samples.clear();
     for (const Element& e : out)
         result_.samples.push_back(QuerySample{&pool_[e.labels], e.value});
-    const bool known = !readsRanges_ && oldestSelectedMs_ != kNothingFound;
+    const bool known = !ageIsUnknown_ && oldestSelectedMs_ != kNothingFound;
     result_.oldestSelected = known ? fromMilliseconds(oldestSelectedMs_) : kNever;
     return &result_;
 }

@@ -5,55 +5,17 @@
 
 namespace penstock::sim {
 
-// Gates are indexed as in RecorderSetup: queues' before pools', those that exist.
-Gauger::Gauger(const Dispatcher& dispatcher, const Router& router, DispatcherSettings& shadows)
-    : dispatcher_(dispatcher), router_(router), queues_(shadows.queues.size()),
-      pools_(shadows.pools.size()) {
-    for (std::size_t i = 0; i < shadows.queues.size(); ++i) {
-        Gate* gate = shadows.queues[i].gate.get();
-        if (gate != nullptr) gates_.push_back({false, static_cast<std::uint16_t>(i), gate});
-    }
-    for (std::size_t i = 0; i < shadows.pools.size(); ++i) {
-        Gate* gate = shadows.pools[i].gate.get();
-        if (gate != nullptr) gates_.push_back({true, static_cast<std::uint16_t>(i), gate});
-    }
-    gateSamples_.resize(gates_.size());
-}
+Gauger::Gauger(const EngineRun& engine, const Router& router, DispatcherSettings& shadows)
+    : router_(router), shadows_(shadows), engine_(engine.dispatcher(), engine.settings()) {}
 
-void Gauger::readQueues() {
-    for (std::size_t i = 0; i < queues_.size(); ++i) {
-        const QueueView view = dispatcher_.queueView(static_cast<std::uint16_t>(i));
-        QueueSample& s = queues_[i];
-        s.pending = view.depth.pending;
-        s.parked = view.depth.parked;
-        s.suspect = view.depth.suspect;
-        s.dead = view.depth.dead;
-        s.claimed = view.depth.claimed;
-        s.inFlight = view.inFlight;
-    }
-    for (std::size_t i = 0; i < pools_.size(); ++i) {
-        const PoolView view = dispatcher_.poolView(static_cast<std::uint16_t>(i));
-        pools_[i] = {view.workers, view.busy, view.waiting};
-    }
-}
-
-void Gauger::readGates(Time now) {
-    for (std::size_t i = 0; i < gates_.size(); ++i) {
-        const GateRef& ref = gates_[i];
-        GateSample& s = gateSamples_[i];
-        if (ref.ofPool) {
-            const PoolView view = dispatcher_.poolView(ref.index);
-            s.reason = view.reason;
-            s.budget = view.budget;
-            s.inFlight = view.busy;
-        } else {
-            const QueueView view = dispatcher_.queueView(ref.index);
-            s.reason = view.reason;
-            s.budget = view.budget;
-            s.inFlight = view.inFlight;
-        }
-        ref.shadow->budget(now);
-        const Reason& truth = ref.shadow->reason();
+void Gauger::readEngine(Time now) {
+    engine_.readQueues();
+    engine_.readGates();
+    for (std::size_t i = 0; i < engine_.owners().size(); ++i) {
+        Gate& shadow = gateOf(shadows_, engine_.owners()[i]);
+        shadow.budget(now);
+        const Reason& truth = shadow.reason();
+        GateSample& s = engine_.gates()[i];
         s.trueKnown = truth.available && !truth.source.empty();
         s.trueValue = truth.value;
     }
@@ -94,10 +56,7 @@ void Gauger::mark(Time now) {
 }
 
 penstock::Sample Gauger::sample() const {
-    penstock::Sample sample;
-    sample.queues = queues_;
-    sample.workerPools = pools_;
-    sample.gates = gateSamples_;
+    penstock::Sample sample = engine_.sample();
     sample.fleet = fleet_;
     sample.replicaBusy = replicaBusy_;
     return sample;

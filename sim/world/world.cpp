@@ -52,19 +52,13 @@ Status World::build() {
         }
     }
 
-    const auto path = [this](MetricPath::Mode mode) {
-        MetricPath::Options options;
-        options.mode = mode;
-        return std::make_unique<MetricPath>(loop_, options);
-    };
-    metrics_ =
-        path(scenario_.metrics.perfect ? MetricPath::Mode::perfect : MetricPath::Mode::scraped);
-    truthPath_ = path(MetricPath::Mode::perfect);
+    MetricPath::Options options;
+    options.mode =
+        scenario_.metrics.perfect ? MetricPath::Mode::perfect : MetricPath::Mode::scraped;
+    metrics_ = std::make_unique<MetricPath>(loop_, options);
     routerGauges_ = std::make_unique<RouterGauges>(*metrics_, *router_, scenario_);
-    truthRouterGauges_ = std::make_unique<RouterGauges>(*truthPath_, *router_, scenario_);
     updateGauges();
     metricSource_ = std::make_unique<SimulatedMetricSource>(*metrics_, loop_);
-    truthSource_ = std::make_unique<SimulatedMetricSource>(*truthPath_, loop_);
     store_ = std::make_unique<MemoryKeyValue>(loop_);
 
     // The engine before the sources: they send to its queues. The sources before the recorder: it
@@ -103,47 +97,40 @@ void World::updateGauges() {
         const std::size_t i = replicaGauges_.size();
         replicaGauges_.push_back(
             std::make_unique<ReplicaGauges>(*metrics_, *router_, i, scenario_));
-        truthReplicaGauges_.push_back(
-            std::make_unique<ReplicaGauges>(*truthPath_, *router_, i, scenario_));
         // What came after the start is of the first kind: the autoscaler's.
         if (i >= endpointGpus_.size()) endpointGpus_.push_back(scenario_.replicas.front().tp);
     }
+    if (truth_ != nullptr) truth_->updateReplicas();
 }
 
 Status World::makeEngine() {
-    const auto build = [&](MetricSource& source, bool perfect, std::vector<Error>* warnings) {
-        EngineDocument document = scenario_.engine;
-        if (perfect) document.prometheusCacheTtl = Duration{0};
-        const GateContext context{loop_, &source, store_.get(), document.prometheusCacheTtl,
-                                  document.semantics};
-        auto built = buildSettings(document, context, warnings);
-        if (built && options_.perfectGate) placePerfectGates(*built, asWritten_, *router_);
-        return built;
-    };
-    std::vector<Error> warnings = scenario_.engine.warnings;
-    auto settings = build(*metricSource_, scenario_.metrics.perfect, &warnings);
+    EngineDocument document = scenario_.engine;
+    if (scenario_.metrics.perfect) document.prometheusCacheTtl = Duration{0};
+    const GateContext context{loop_, metricSource_.get(), store_.get(), document.prometheusCacheTtl,
+                              document.semantics};
+    std::vector<Error> warnings = document.warnings;
+    auto settings = buildSettings(document, context, &warnings);
     if (!settings) return fail(settings.error());
-    auto truth = build(*truthSource_, true, nullptr);
-    PENSTOCK_CHECK(truth.has_value()); // the same documents
-    truth_ = std::make_unique<ShadowGates>(std::move(*truth));
+    const EngineDocument* const replaced = options_.perfectGate ? &asWritten_ : nullptr;
+    if (replaced != nullptr) placePerfectGates(*settings, *replaced, *router_);
     for (const Error& warning : warnings)
         warnings_.push_back(warning.text());
+    truth_ = std::make_unique<TruthPath>(scenario_, loop_, *router_, *store_, replaced,
+                                         RouterGauges::Asker::exporter);
 
-    makeRecorder();
     broker_ = std::make_unique<MemoryBroker>(
-        BrokerSettings::of(scenario_.engine.semantics, settings->pollInterval), loop_,
+        BrokerSettings::of(document.semantics, settings->pollInterval), loop_,
         static_cast<BrokerListener*>(this), settings->queues.size());
     faultyBroker_ =
-        std::make_unique<FaultyBroker>(*broker_, loop_, scenario_.engine.semantics.resultsDurable);
+        std::make_unique<FaultyBroker>(*broker_, loop_, document.semantics.resultsDurable);
     faultyBroker_->setLatency(scenario_.broker.roundTrip);
     client_ =
         std::make_unique<SimulatedClient>(*router_, loop_, scenario_.router.objectives, sources_,
                                           static_cast<SimulatedClient::PoisonListener&>(*this));
-    dispatcher_ =
-        std::make_unique<Dispatcher>(std::move(*settings), loop_, *client_, faultyBroker_->ports(),
-                                     static_cast<Observer*>(this));
-    registry_ = std::make_unique<ParameterRegistry>(dispatcher_->settings());
-    gauger_ = std::make_unique<Gauger>(*dispatcher_, *router_, truth_->settings());
+    engine_ = std::make_unique<EngineRun>(std::move(*settings), recorderSetup(),
+                                          EnginePorts{loop_, *client_, faultyBroker_->ports()},
+                                          static_cast<EngineListener*>(this));
+    gauger_ = std::make_unique<Gauger>(*engine_, *router_, truth_->gates().settings());
     return {};
 }
 
@@ -165,22 +152,19 @@ Status World::makeSources() {
                 static_cast<InteractiveListener&>(*this)));
             continue;
         }
-        const auto& queues = dispatcher_->settings().queues;
-        const auto found = std::find_if(queues.begin(), queues.end(),
-                                        [&](const auto& q) { return q.id == spec.queue; });
-        PENSTOCK_CHECK(found != queues.end()); // the reader has checked it
-        const auto queue = static_cast<std::uint16_t>(found - queues.begin());
+        const auto found = engine_->findQueue(spec.queue);
+        PENSTOCK_CHECK(found.has_value()); // the reader has checked it
+        const std::uint16_t queue = *found;
         sources_.push_back(std::make_unique<QueueSource>(spec, index, std::move(*stream), loop_,
                                                          start_, broker_->queue(queue), queue,
-                                                         found->labels));
+                                                         engine_->settings().queues[queue].labels));
     }
     return {};
 }
 
 void World::startEngine() {
-    dispatcher_->start();
+    engine_->start();
     engineUp_ = true;
-    emit(EventKind::engine, 0, 0);
 }
 
 bool World::step() {
@@ -256,36 +240,25 @@ Status World::waitUntil(Time t) {
 
 penstock::Sample World::look(bool fleet) {
     if (onlooker_ == nullptr) {
-        onlooker_ = std::make_unique<Onlooker>(scenario_, loop_, *dispatcher_, *router_, *store_,
+        onlooker_ = std::make_unique<Onlooker>(scenario_, loop_, *engine_, *router_, *store_,
                                                options_.perfectGate ? &asWritten_ : nullptr);
-        for (std::size_t i = 0; i < registry_->entries().size(); ++i) {
-            onlooker_->moved(i, registry_->get(i));
-        }
+        const ParameterRegistry& registry = engine_->parameters();
+        for (std::size_t i = 0; i < registry.entries().size(); ++i)
+            onlooker_->moved(i, registry.get(i));
     }
     return onlooker_->look(loop_.now(), fleet);
 }
 
 Status World::move(const std::string& path, double value) {
-    const auto index = registry_->find(path);
+    const auto index = engine_->move(path, value);
     if (!index) return fail(index.error());
-    if (auto moved = registry_->set(*index, value); !moved) return moved;
-    truth_->moved(*index, value);
+    truth_->gates().moved(*index, value);
     if (onlooker_ != nullptr) onlooker_->moved(*index, value);
-    dispatcher_->settingsChanged();
-    emit(EventKind::parameter, 0, *index, value);
     return {};
 }
 
 Status World::pauseQueue(const std::string& id, bool paused) {
-    auto& queues = dispatcher_->settings().queues;
-    for (std::size_t i = 0; i < queues.size(); ++i) {
-        if (queues[i].id != id) continue;
-        queues[i].paused = paused;
-        dispatcher_->settingsChanged();
-        emit(EventKind::parameter, 1, i, paused ? 1.0 : 0.0);
-        return {};
-    }
-    return fail(fmt::format("there is no queue \"{}\"", id));
+    return engine_->pauseQueue(id, paused);
 }
 
 std::vector<std::pair<std::string, std::uint64_t>> World::trafficHashes() const {

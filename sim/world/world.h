@@ -8,9 +8,7 @@
 // other portions, recording it or not, showing it or not changes nothing. One thread.
 #include "engine/broker/memory_key_value.h"
 #include "engine/broker/memory_queue.h"
-#include "engine/config/documents/parameters.h"
-#include "engine/core/dispatcher.h"
-#include "engine/record/recorder/recorder.h"
+#include "engine/run/engine_run.h"
 #include "sim/faults/faulty_broker.h"
 #include "sim/faults/timeline.h"
 #include "sim/kernel/event_loop.h"
@@ -24,8 +22,8 @@
 #include "sim/world/metric_source.h"
 #include "sim/world/onlooker.h"
 #include "sim/world/pool_gauges.h"
-#include "sim/world/shadow_gates.h"
 #include "sim/world/sources.h"
+#include "sim/world/truth_path.h"
 
 #include <atomic>
 #include <chrono>
@@ -46,12 +44,12 @@ class World final : private FaultListener,
                     private InteractiveListener,
                     private SimulatedClient::PoisonListener,
                     private BrokerListener,
-                    private Observer {
+                    private EngineListener {
   public:
     // The errors are those of traces that cannot be opened, gates that cannot be made, queries that
     // cannot be evaluated and expectations that name nothing of the report.
     static Result<std::unique_ptr<World>> make(Scenario scenario, const WorldOptions& options = {});
-    ~World() override;
+    ~World();
 
     // When every simulated run begins: a Monday, 00:00 UTC.
     static Time epoch();
@@ -84,7 +82,7 @@ class World final : private FaultListener,
     // due before.
     Status waitUntil(Time t);
 
-    ParameterRegistry& parameters() { return *registry_; }
+    ParameterRegistry& parameters() { return engine_->parameters(); }
     // Moves a parameter between two events: part of the run's identity from here on.
     Status move(const std::string& path, double value);
     // Takes nothing more from a queue, or takes up again.
@@ -95,8 +93,9 @@ class World final : private FaultListener,
     // each replica, that part stays as it was last seen.
     penstock::Sample look(bool fleet = true);
 
-    Recorder& recorder() { return *recorder_; }
-    Dispatcher& dispatcher() { return *dispatcher_; }
+    EngineRun& engine() { return *engine_; }
+    Recorder& recorder() { return engine_->recorder(); }
+    Dispatcher& dispatcher() { return engine_->dispatcher(); }
     Router& router() { return *router_; }
     MemoryBroker& broker() { return *broker_; }
     MetricPath& metrics() { return *metrics_; }
@@ -115,7 +114,7 @@ class World final : private FaultListener,
     Status build();
     Status makeSources();
     Status makeEngine();
-    void makeRecorder();
+    RecorderSetup recorderSetup() const;
     void startEngine();
     void crashEngine(Duration downtime);
     void drainEngine(Duration downtime);
@@ -147,8 +146,7 @@ class World final : private FaultListener,
     void interactiveEnded(const InteractiveOutcome& outcome) override;
     void poisoned() override;
     Event about(EventKind kind, const Request& request) const;
-    void observe(const Event& event) override;
-    void ended(const End& end) override;
+    void engineEnded(const End& end) override;
     void enqueued(const Request& request) override;
     void destroyed(const Request& request) override;
 
@@ -166,20 +164,13 @@ class World final : private FaultListener,
     std::unique_ptr<RouterGauges> routerGauges_;
     std::vector<std::unique_ptr<ReplicaGauges>> replicaGauges_;
     std::unique_ptr<SimulatedMetricSource> metricSource_;
-    // The same gauges without delay or fault: what a gate would read if it saw the truth.
-    std::unique_ptr<MetricPath> truthPath_;
-    std::unique_ptr<RouterGauges> truthRouterGauges_;
-    std::vector<std::unique_ptr<ReplicaGauges>> truthReplicaGauges_;
-    std::unique_ptr<SimulatedMetricSource> truthSource_;
     std::unique_ptr<MemoryKeyValue> store_;
-    std::unique_ptr<Recorder> recorder_;
     std::unique_ptr<MemoryBroker> broker_;
     std::unique_ptr<FaultyBroker> faultyBroker_; // the engine's way to it
     std::vector<std::unique_ptr<Source>> sources_;
     std::unique_ptr<SimulatedClient> client_;
-    std::unique_ptr<Dispatcher> dispatcher_;
-    std::unique_ptr<ParameterRegistry> registry_;
-    std::unique_ptr<ShadowGates> truth_; // on the truth path
+    std::unique_ptr<EngineRun> engine_;
+    std::unique_ptr<TruthPath> truth_;
     std::unique_ptr<Autoscaler> autoscaler_;
     std::unique_ptr<FaultTimeline> faults_;
 

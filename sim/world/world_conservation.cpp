@@ -31,7 +31,7 @@ Status World::checkRequests() const {
         }
         if (interactive == nullptr) queued[spec.queue] += outstanding;
     }
-    const auto& queues = dispatcher_->settings().queues;
+    const auto& queues = engine_->settings().queues;
     for (std::size_t i = 0; i < queues.size(); ++i) {
         const QueueDepth depth = broker_->queue(static_cast<std::uint16_t>(i)).depth();
         const std::int64_t there = depth.pending + depth.claimed + depth.parked + depth.suspect;

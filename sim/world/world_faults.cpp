@@ -257,12 +257,11 @@ void World::undo(const Fault& fault, std::size_t endpoint) {
 
 // A process that still drains can be killed too; it is back when both have said so.
 void World::crashEngine(Duration downtime) {
-    if (!engineUp_ && dispatcher_->stopped()) return; // nobody is there
+    if (!engineUp_ && engine_->stopped()) return; // nobody is there
     Time back = loop_.now() + downtime;
     if (engineTimer_.armed()) back = std::max(back, engineTimer_.due());
     engineUp_ = false;
-    emit(EventKind::engine, 1, 0);
-    dispatcher_->crash();
+    engine_->crash();
     faultyBroker_->killedOwner();
     loop_.arm(engineTimer_, back);
 }
@@ -270,13 +269,12 @@ void World::crashEngine(Duration downtime) {
 void World::drainEngine(Duration downtime) {
     if (!engineUp_) return;
     engineUp_ = false;
-    emit(EventKind::engine, 2, 0);
-    dispatcher_->stop(scenario_.engine.drainTimeout);
+    engine_->stop(scenario_.engine.drainTimeout);
     loop_.arm(engineTimer_, loop_.now() + downtime);
 }
 
 void World::engineBack() {
-    if (!dispatcher_->stopped()) { // still draining: a new process takes over when it is done
+    if (!engine_->stopped()) { // still draining: a new process takes over when it is done
         loop_.arm(engineTimer_, loop_.now() + 100ms);
         return;
     }

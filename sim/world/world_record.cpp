@@ -13,39 +13,18 @@
 
 namespace penstock::sim {
 
-void World::makeRecorder() {
+RecorderSetup World::recorderSetup() const {
     RecorderSetup setup;
     setup.start = start_;
     setup.warmup = scenario_.warmup;
     setup.samplePeriod = scenario_.sampleEvery;
     setup.window = std::max<Duration>(scenario_.sampleEvery * 10, std::chrono::seconds{1});
     setup.replicas = static_cast<int>(router_->endpointCount());
-    setup.budgetIsRate =
-        scenario_.engine.semantics.budgetMeans == Semantics::BudgetMeans::ratePerPoll;
-    for (const SourceSpec& source : scenario_.sources) {
+    for (const SourceSpec& source : scenario_.sources)
         setup.sources.push_back({source.traffic.name, source.queue.empty()});
-    }
-    // Metric gates speak of the free share D and close at or below a point: lower is busier.
-    for (std::size_t i = 0; i < truth_->settings().queues.size(); ++i) {
-        const QueueSettings& queue = truth_->settings().queues[i];
-        setup.queues.push_back({queue.id, queue.pool});
-        if (queue.gate == nullptr) continue;
-        const auto index = static_cast<std::uint16_t>(i);
-        setup.gates.push_back({false, index, std::string(queue.gate->type()), false});
-    }
-    for (std::size_t i = 0; i < truth_->settings().pools.size(); ++i) {
-        const PoolSettings& pool = truth_->settings().pools[i];
-        setup.workerPools.push_back({pool.id});
-        if (pool.gate == nullptr) continue;
-        const auto index = static_cast<std::uint16_t>(i);
-        setup.gates.push_back({true, index, std::string(pool.gate->type()), false});
-    }
-    for (const ParameterEntry& entry : truth_->registry().entries()) {
-        setup.parameterNames.push_back(entry.path);
-    }
     for (const FaultKindInfo& kind : faultKinds())
         setup.faultNames.emplace_back(kind.name);
-    recorder_ = std::make_unique<Recorder>(std::move(setup));
+    return setup;
 }
 
 void World::emit(EventKind kind, std::uint8_t code, std::size_t subject, double value) {
@@ -55,12 +34,7 @@ void World::emit(EventKind kind, std::uint8_t code, std::size_t subject, double 
     event.code = code;
     event.subject = static_cast<std::uint32_t>(subject);
     event.value = value;
-    recorder_->observe(event);
-}
-
-// What the engine decides goes to the recorder as it is.
-void World::observe(const Event& event) {
-    recorder_->observe(event);
+    engine_->tell(event);
 }
 
 // A sender has put a request into a queue: no engine sees that.
@@ -69,16 +43,16 @@ void World::enqueued(const Request& request) {
     const Body& body = sources_[source]->bodies().at(sequenceOf(request.number));
     ++outstanding_[source];
     const Event event = about(EventKind::enqueued, request);
-    recorder_->arrived(event.at, static_cast<std::uint16_t>(source), event.request,
+    recorder().arrived(event.at, static_cast<std::uint16_t>(source), event.request,
                        body.promptTokens, body.outputTokens);
-    recorder_->observe(event);
+    engine_->tell(event);
 }
 
 // Nor that the store has come back without it.
 void World::destroyed(const Request& request) {
     const Event event = about(EventKind::lost, request);
-    recorder_->observe(event);
-    ended({request, event, ServiceTiming{}});
+    engine_->tell(event);
+    engine_->tellEnd({request, event, ServiceTiming{}});
 }
 
 Event World::about(EventKind kind, const Request& request) const {
@@ -91,8 +65,7 @@ Event World::about(EventKind kind, const Request& request) const {
     return event;
 }
 
-void World::ended(const End& end) {
-    recorder_->ended(end);
+void World::engineEnded(const End& end) {
     const Request& request = end.request;
     const ServiceTiming& lastTiming = end.timing;
     const std::uint32_t source = sourceOf(request.number);
@@ -115,7 +88,7 @@ void World::ended(const End& end) {
         completion.promptTokens = lastTiming.promptTokens;
         completion.outputTokens = lastTiming.outputTokens;
     }
-    recorder_->completed(completion);
+    recorder().completed(completion);
     --outstanding_[source];
     const std::uint32_t user = body.user;
     from.bodies().end(sequenceOf(request.number));
@@ -128,7 +101,7 @@ void World::ended(const End& end) {
 
 void World::interactiveArrived(std::uint16_t source, std::uint64_t number) {
     ++outstanding_[source];
-    recorder_->arrived(loop_.now(), source, number, 0, 0);
+    recorder().arrived(loop_.now(), source, number, 0, 0);
 }
 
 void World::interactiveEnded(const InteractiveOutcome& outcome) {
@@ -147,16 +120,15 @@ void World::interactiveEnded(const InteractiveOutcome& outcome) {
         completion.outputTokens = timing.outputTokens;
     }
     --outstanding_[outcome.source];
-    recorder_->completed(completion);
+    recorder().completed(completion);
 }
 
 void World::sample() {
     const Time now = loop_.now();
-    gauger_->readQueues();
-    gauger_->readGates(now);
+    gauger_->readEngine(now);
     gauger_->readFleet(now);
     gauger_->mark(now);
-    recorder_->sample(now, gauger_->sample());
+    recorder().sample(now, gauger_->sample());
     if (now + scenario_.sampleEvery <= end()) loop_.arm(sampleTimer_, now + scenario_.sampleEvery);
 }
 
@@ -178,17 +150,14 @@ double World::gpuSeconds() const {
 }
 
 RunFacts World::facts(double wallSeconds) {
-    gauger_->readQueues();
     gauger_->readFleet(loop_.now());
     RunFacts facts;
+    engine_->addFacts(facts);
     facts.scenario = scenario_.name;
     facts.about = scenario_.about;
     facts.lesson = scenario_.lesson;
-    facts.semantics = scenario_.engine.semantics.name;
     facts.seed = scenario_.seed;
-    facts.end = loop_.now();
     facts.wallSeconds = wallSeconds;
-    facts.queues = gauger_->queues();
     facts.fleet = gauger_->fleet();
     facts.cachedPromptTokens = router_->totals().cachedTokens;
     for (const auto& source : sources_)
@@ -200,14 +169,6 @@ RunFacts World::facts(double wallSeconds) {
     facts.costPerGpuHour = scenario_.costPerGpuHour;
     facts.faults = faultsBegun_;
     facts.attemptsLost = router_->totals().lost;
-    LimiterShares limiter;
-    for (std::size_t i = 0; i < facts.queues.size(); ++i) {
-        limiter += dispatcher_->limiter(static_cast<std::uint16_t>(i));
-    }
-    const auto shares = limiter.bindingShares();
-    for (std::size_t i = 0; i < shares.size(); ++i) {
-        facts.limiter.emplace_back(std::string(name(static_cast<LifeStage>(i))), shares[i]);
-    }
     // About the policy as written; a perfect gate needs none.
     if (options_.perfectGate) return facts;
     for (const Finding& finding : adviseScenario(scenario_)) {
@@ -220,7 +181,7 @@ RunFacts World::facts(double wallSeconds) {
 // What a metric names is in every report, the first too: a slip shows before the run, not after it.
 Status World::checkExpectations() {
     if (scenario_.expect.empty()) return {};
-    Report report = recorder_->report(facts(0.0));
+    Report report = recorder().report(facts(0.0));
     report.score.emplace(); // whoever asks for a score must see to it that there is one
     const Json json = toJson(report);
     // Gates of a scenario have other names, or none, in its controls: its lesson is not about
@@ -256,7 +217,7 @@ Result<Report> World::report(double wallSeconds, const Report* perfect) {
     RunFacts known = facts(wallSeconds);
     known.perfect = perfect;
     addChecksums(known.traffic);
-    return recorder_->finish(known);
+    return recorder().finish(known);
 }
 
 } // namespace penstock::sim

@@ -64,7 +64,8 @@ TEST(PromQl, AgeIsThatOfTheOldestSampleSelected) {
     EXPECT_EQ(age("a"), 10);
     EXPECT_EQ(age("1 - b"), 20);
     EXPECT_EQ(age("a / on() b"), 20);
-    EXPECT_EQ(age("sum({__name__=~\"a|b\"})"), 20);
+    EXPECT_EQ(age("sum({__name__=~\"a|b\"})"), -1);
+    EXPECT_EQ(age("sum({__name__=\"a\"})"), 10);
     EXPECT_EQ(age("a unless on() b"), 20); // nothing comes out, but this was asked
     EXPECT_EQ(age("vector(scalar(a))"), 10);
     EXPECT_EQ(age("clamp_max(a, scalar(b))"), 20);

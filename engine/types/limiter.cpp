@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "engine/core/limiter.h"
+#include "engine/types/limiter.h"
 
 #include <algorithm>
 
