@@ -3,6 +3,7 @@
 #include "app/cli/commands.h"
 #include "app/cli/progress.h"
 #include "app/cli/run_options.h"
+#include "app/session/host/simulated_host.h"
 #include "app/session/replay/run_log.h"
 #include "app/session/replay/run_recording.h"
 #include "engine/record/report/expectation.h"
@@ -158,13 +159,14 @@ int run(const RunArguments& arguments) {
     auto made = sim::World::make(std::move(scenario), task->options);
     if (!made) return report(made.error(), kBadInput);
     sim::World& world = **made;
+    SimulatedHost host(world);
     for (const std::string& warning : world.warnings()) {
         fmt::print(stderr, "warning: {}\n", warning);
     }
 
     std::unique_ptr<RunRecording> recording;
     if (!arguments.store.empty()) {
-        auto begun = RunRecording::begin(arguments.store, world, task->options);
+        auto begun = RunRecording::begin(arguments.store, host, world.scenario(), task->options);
         if (!begun) return report(begun.error(), kBadInput);
         recording = std::move(*begun);
     }
@@ -188,7 +190,7 @@ int run(const RunArguments& arguments) {
         auto checkpoint = started;
         while (!interrupted) {
             const auto over =
-                runLog(world, task->log, replay, std::chrono::milliseconds{20}, interrupted, move);
+                runLog(host, task->log, replay, std::chrono::milliseconds{20}, interrupted, move);
             if (!over) astray = over.error();
             if (!over || *over) break;
             const double done = toSeconds(world.now() - world.start());
@@ -197,7 +199,7 @@ int run(const RunArguments& arguments) {
             if (recording == nullptr || now - checkpoint < std::chrono::seconds{1}) continue;
             checkpoint = now;
             const double wall = std::chrono::duration<double>(now - started).count();
-            if (auto sofar = world.report(wall)) recording->checkpoint(*sofar, world);
+            if (auto sofar = world.report(wall)) recording->checkpoint(*sofar, host);
         }
     }
     if (recording != nullptr && !world.done()) {

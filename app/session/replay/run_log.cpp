@@ -49,13 +49,13 @@ std::string valueText(double value) {
     return fmt::format("{}", value);
 }
 
-Status apply(sim::World& world, const Move& move) {
+Status apply(RunHost& host, const Move& move) {
     if (const std::string queue = pausedQueue(move.path); !queue.empty()) {
-        return world.pauseQueue(queue, move.value == "true");
+        return host.pauseQueue(queue, move.value == "true");
     }
     const auto value = numberOf(move.value);
     if (!value) return fail(fmt::format("{}: \"{}\" is not a number", move.path, move.value));
-    return world.move(move.path, *value);
+    return host.move(move.path, *value);
 }
 
 Json toJson(const RunOrigin& o) {
@@ -231,27 +231,27 @@ sim::WorldOptions optionsOf(const RunLog& log) {
     return options;
 }
 
-Replay::Place Replay::place(sim::World& world) const {
+Replay::Place Replay::place(RunHost& host) const {
     const Move* move = next();
     if (move == nullptr) return Place::ahead;
-    if (move->event == Move::kAnyEvent) return world.now() >= move->t ? Place::due : Place::ahead;
-    if (world.eventsFired() == move->event) return Place::due;
-    const bool passed = world.now() == move->t && world.loop().nextDue() > move->t;
-    return world.eventsFired() > move->event || world.now() > move->t || passed ? Place::lost
-                                                                                : Place::ahead;
+    if (move->event == Move::kAnyEvent) return host.now() >= move->t ? Place::due : Place::ahead;
+    if (host.eventsFired() == move->event) return Place::due;
+    const bool passed = host.now() == move->t && host.quietUntil(move->t);
+    return host.eventsFired() > move->event || host.now() > move->t || passed ? Place::lost
+                                                                              : Place::ahead;
 }
 
-Result<Move> Replay::make(sim::World& world) {
+Result<Move> Replay::make(RunHost& host) {
     PENSTOCK_CHECK(next() != nullptr);
     const Move& move = *next();
-    const bool lost = place(world) == Place::lost;
-    if (lost || !world.waitUntil(move.t)) {
+    const bool lost = place(host) == Place::lost;
+    if (lost || !host.waitUntil(move.t)) {
         return fail(
             fmt::format("the log has its next move after event {} at {:.6f} s, but here {} "
                         "events have happened by {:.6f} s: the log is of another version of "
                         "this program, or of its input files",
-                        move.event, toSeconds(move.t - world.start()), world.eventsFired(),
-                        toSeconds(world.now() - world.start())));
+                        move.event, toSeconds(move.t - host.start()), host.eventsFired(),
+                        toSeconds(host.now() - host.start())));
     }
     ++next_;
     if (move.path == kStopMove) {
@@ -260,37 +260,36 @@ Result<Move> Replay::make(sim::World& world) {
         return move;
     }
     if (move.path == kCheckpointMove) {
-        const std::string here = world.recorder().fingerprint().text();
+        const std::string here = host.engine().recorder().fingerprint().text();
         if (here == move.value) return move;
         return fail(
             fmt::format("at {:.6f} s the run had fingerprint {}, but here it has {}: it was "
                         "made by another version of this program, or with other input files",
-                        toSeconds(move.t - world.start()), move.value, here));
+                        toSeconds(move.t - host.start()), move.value, here));
     }
-    if (auto applied = apply(world, move); !applied) return fail(applied.error());
+    if (auto applied = apply(host, move); !applied) return fail(applied.error());
     return move;
 }
 
-Result<bool> runLog(sim::World& world, const RunLog& log, Replay& replay,
+Result<bool> runLog(RunHost& host, const RunLog& log, Replay& replay,
                     std::chrono::nanoseconds wallTime, const std::atomic<bool>& interrupt,
                     const std::function<void(const Move&)>& made) {
     const auto until = std::chrono::steady_clock::now() + wallTime;
-    const Time end = log.end.value_or(world.end());
+    const Time end = log.end.value_or(host.end());
     for (;;) {
-        while (replay.next() != nullptr && replay.place(world) != Replay::Place::ahead) {
-            auto move = replay.make(world);
+        while (replay.next() != nullptr && replay.place(host) != Replay::Place::ahead) {
+            auto move = replay.make(host);
             if (!move) return fail(move.error());
             if (replay.stopped()) return true;
             if (made && move->path != kCheckpointMove) made(*move);
         }
-        if (replay.next() == nullptr && (world.done() || world.now() >= end)) return true;
+        if (replay.next() == nullptr && (host.done() || host.now() >= end)) return true;
         const auto left = until - std::chrono::steady_clock::now();
         if (left <= std::chrono::nanoseconds{0} || interrupt) return false;
         const Move* move = replay.next();
-        world.runFor(left, move != nullptr ? std::max(move->t, world.now()) : end, interrupt,
-                     move != nullptr ? move->event : UINT64_MAX);
-        if (world.done() && replay.next() != nullptr &&
-            replay.place(world) == Replay::Place::ahead) {
+        host.runFor(left, move != nullptr ? std::max(move->t, host.now()) : end, interrupt,
+                    move != nullptr ? move->event : UINT64_MAX);
+        if (host.done() && replay.next() != nullptr && replay.place(host) == Replay::Place::ahead) {
             return fail("the run ends before the last move of its log");
         }
     }

@@ -11,6 +11,7 @@
 //    "moves": [{"at_seconds": 12.5, "t_ns": 1767571212500000000, "event": 91822,
 //               "path": "engine.transport.queues[batch].gate_params.threshold", "value": "0.6"}],
 //    "document": "…the scenario's text…"}
+#include "app/session/host/run_host.h"
 #include "engine/record/store/run_record.h"
 #include "engine/types/error.h"
 #include "sim/world/world.h"
@@ -34,7 +35,7 @@ std::string pausedQueue(const std::string& path);
 std::string valueText(double value);
 
 // Does one move now. The error says what is wrong with the path or the value.
-Status apply(sim::World& world, const Move& move);
+Status apply(RunHost& host, const Move& move);
 
 // How a run was begun, as far as its document does not say it.
 struct RunOrigin {
@@ -79,10 +80,10 @@ class Replay {
         due,   // make it now
         lost,  // its place has passed: make() says so
     };
-    Place place(sim::World& world) const;
+    Place place(RunHost& host) const;
     // Sets the clock to the move's time and makes it. The error says where the run has gone another
     // way than its log: a place that has passed, or a checkpoint with another fingerprint.
-    Result<Move> make(sim::World& world);
+    Result<Move> make(RunHost& host);
     // The log ends with a stop, and has come to it.
     bool stopped() const { return stopped_; }
 
@@ -94,7 +95,7 @@ class Replay {
 
 // The portion of a caller without a pacer: runs from move to move and on to the log's end, or the
 // world's, for this long at most. True when that is reached.
-Result<bool> runLog(sim::World& world, const RunLog& log, Replay& replay,
+Result<bool> runLog(RunHost& host, const RunLog& log, Replay& replay,
                     std::chrono::nanoseconds wallTime, const std::atomic<bool>& interrupt,
                     const std::function<void(const Move&)>& made = {});
 

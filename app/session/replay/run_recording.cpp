@@ -14,35 +14,37 @@ RunOrigin originOf(const sim::Scenario& scenario, const sim::WorldOptions& optio
     return origin;
 }
 
-Result<std::unique_ptr<RunRecording>>
-RunRecording::begin(const std::string& file, sim::World& world, const sim::WorldOptions& options,
-                    const std::string& tags, const std::string& note) {
+Result<std::unique_ptr<RunRecording>> RunRecording::begin(const std::string& file, RunHost& host,
+                                                          const sim::Scenario& scenario,
+                                                          const sim::WorldOptions& options,
+                                                          const std::string& tags,
+                                                          const std::string& note) {
     std::unique_ptr<RunRecording> recording(new RunRecording);
     auto store = RunStore::open(file);
     if (!store) return fail(store.error());
     recording->store_ = std::move(*store);
-    const sim::Scenario& scenario = world.scenario();
-    RunHeader header = headerFor(world.recorder().setup());
+    RunHeader header = headerFor(host.engine().recorder().setup());
     header.scenario = scenario.name;
     header.document = scenario.text;
     header.origin = toJson(originOf(scenario, options)).dump();
     header.seed = scenario.seed;
     header.semantics = scenario.engine.semantics.name;
-    header.start = world.start();
+    header.start = host.start();
     header.tags = tags;
     header.note = note;
     auto writer = recording->store_->begin(header);
     if (!writer) return fail(writer.error());
     recording->writer_ = std::move(*writer);
-    recording->feed_ = std::make_unique<StoreFeed>(world.recorder().setup(), *recording->writer_);
-    world.recorder().addSink(*recording->feed_);
+    recording->feed_ =
+        std::make_unique<StoreFeed>(host.engine().recorder().setup(), *recording->writer_);
+    host.engine().recorder().addSink(*recording->feed_);
     return recording;
 }
 
-void RunRecording::checkpoint(const Report& report, const sim::World& world) {
+void RunRecording::checkpoint(const Report& report, const RunHost& host) {
     auto json = toJson(report);
-    json["checkpoint"] = {{"t_ns", world.now().time_since_epoch().count()},
-                          {"event", world.eventsFired()}};
+    json["checkpoint"] = {{"t_ns", host.now().time_since_epoch().count()},
+                          {"event", host.eventsFired()}};
     writer_->checkpoint(json);
 }
 

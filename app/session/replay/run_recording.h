@@ -16,7 +16,8 @@ namespace penstock::app {
 class RunRecording {
   public:
     // The error names the file.
-    static Result<std::unique_ptr<RunRecording>> begin(const std::string& file, sim::World& world,
+    static Result<std::unique_ptr<RunRecording>> begin(const std::string& file, RunHost& host,
+                                                       const sim::Scenario& scenario,
                                                        const sim::WorldOptions& options,
                                                        const std::string& tags = {},
                                                        const std::string& note = {});
@@ -24,7 +25,7 @@ class RunRecording {
     RunId id() const { return writer_->id(); }
     void move(const Move& move) { writer_->move(move); }
     // Between two events: a report so far, and its place, so that a replay can be held to it.
-    void checkpoint(const Report& report, const sim::World& world);
+    void checkpoint(const Report& report, const RunHost& host);
     // Waits for the disk.
     Status finish(const Report& report);
     Status status() const { return writer_->status(); }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "app/session/run/background_run.h"
 
+#include "app/session/host/simulated_host.h"
 #include "app/session/run/step_back.h"
 
 namespace penstock::app {
@@ -65,13 +66,13 @@ void Replications::run() {
             failed(made.error());
             break;
         }
-        sim::World& world = **made;
+        SimulatedHost host(**made);
         Replay replay(log_);
-        const double whole = toSeconds(world.end() - world.start());
+        const double whole = toSeconds(host.end() - host.start());
         Result<bool> over = false;
         while (over && !*over && !cancel_) {
-            over = runLog(world, log_, replay, 20ms, cancel_);
-            const double part = toSeconds(world.now() - world.start()) / whole;
+            over = runLog(host, log_, replay, 20ms, cancel_);
+            const double part = toSeconds(host.now() - host.start()) / whole;
             progress_ = (static_cast<double>(i) + part) * share;
         }
         if (!over) {
@@ -79,7 +80,7 @@ void Replications::run() {
             break;
         }
         if (cancel_) return;
-        const auto report = world.report(0.0);
+        const auto report = host.report(0.0);
         if (!report) {
             failed(report.error());
             break;

@@ -53,36 +53,29 @@ void FrameFeed::Rate::mark(Time now) {
     if (seconds > 0) perSecond = static_cast<double>(count - marks.front().second) / seconds;
 }
 
-FrameFeed::FrameFeed(sim::World& world, const RunInfo& info, const std::vector<GateNote>& gates,
-                     const Names& names)
-    : world_(world), info_(info), notes_(gates), names_(names), queues_(info.queues.size()),
-      gates_(gates.size()), gateOfQueue_(info.queues.size(), -1),
-      gateOfPool_(info.pools.size(), -1), living_(info.sources.size()) {
-    const RecorderSetup& setup = world.recorder().setup();
-    for (std::size_t i = 0; i < gates.size(); ++i) {
-        gates_[i].terms = GateTerms::of(info.gates[i].type, gates[i].terms);
-        auto& owner = gates[i].ofPool ? gateOfPool_ : gateOfQueue_;
-        owner[gates[i].index] = static_cast<std::int16_t>(i);
+FrameFeed::FrameFeed(RunHost& host, const Described& described, const Names& names)
+    : host_(host), info_(described.info), notes_(described.gates), names_(names),
+      queues_(info_.queues.size()), gates_(notes_.size()), gateOfQueue_(info_.queues.size(), -1),
+      gateOfPool_(info_.pools.size(), -1), living_(info_.sources.size()),
+      sequenceSlots_(described.sequenceSlots) {
+    const RecorderSetup& setup = host.engine().recorder().setup();
+    for (std::size_t i = 0; i < notes_.size(); ++i) {
+        gates_[i].terms = GateTerms::of(info_.gates[i].type, notes_[i].terms);
+        auto& owner = notes_[i].ofPool ? gateOfPool_ : gateOfQueue_;
+        owner[notes_[i].index] = static_cast<std::int16_t>(i);
     }
     for (std::size_t i = 0; i < queues_.size(); ++i)
         queues_[i].pool = setup.queues[i].pool;
-    for (std::size_t i = 0; i < world.scenario().sources.size(); ++i) {
-        const std::string& queue = world.scenario().sources[i].queue;
-        const auto found = std::find(info.queues.begin(), info.queues.end(), queue);
-        if (found == info.queues.end()) continue;
-        queues_[static_cast<std::size_t>(found - info.queues.begin())].sources.push_back(
+    for (std::size_t i = 0; i < described.queueOfSource.size(); ++i) {
+        const auto found =
+            std::find(info_.queues.begin(), info_.queues.end(), described.queueOfSource[i]);
+        if (found == info_.queues.end()) continue;
+        queues_[static_cast<std::size_t>(found - info_.queues.begin())].sources.push_back(
             static_cast<std::uint16_t>(i));
     }
     window_ = std::clamp<Duration>(setup.window, 1s, kLongestWindow);
     windowEnd_ = setup.start + window_;
     outcomes_.since = waitsSince_ = setup.start;
-    double slots = 0;
-    double count = 0;
-    for (const auto& group : world.scenario().replicas) {
-        slots += static_cast<double>(group.config.maxNumSeqs) * group.count;
-        count += group.count;
-    }
-    if (count > 0 && slots > 0) sequenceSlots_ = slots / count;
 }
 
 // ---- what the recorder tells
@@ -100,7 +93,7 @@ bool FrameFeed::complements(std::size_t gate) {
     GateState& state = gates_[gate];
     if (!state.terms.wrapped) return state.terms.freeShare;
     const GateNote& note = notes_[gate];
-    const Dispatcher& dispatcher = world_.dispatcher();
+    const Dispatcher& dispatcher = host_.engine().dispatcher();
     return state.terms.complements(note.ofPool ? dispatcher.poolView(note.index).reason.source
                                                : dispatcher.queueView(note.index).reason.source);
 }
@@ -276,7 +269,7 @@ void FrameFeed::turned(std::uint16_t gate, Time t, bool closed, std::uint8_t rea
 }
 
 void FrameFeed::mark(MarkNote::Kind kind, std::string text) {
-    pending_.frame.marks.push_back({world_.now(), kind, std::move(text)});
+    pending_.frame.marks.push_back({host_.now(), kind, std::move(text)});
 }
 
 void FrameFeed::moved(const std::string& path, double value) {
@@ -286,11 +279,11 @@ void FrameFeed::moved(const std::string& path, double value) {
 // ---- samples
 
 void FrameFeed::gauge() {
-    const Time now = world_.now();
+    const Time now = host_.now();
     if (gauged_ && now <= lastGauge_) return;
     gauged_ = true;
     lastGauge_ = now;
-    const Sample sample = world_.look();
+    const Sample sample = host_.look(true);
     GaugeSample g;
     g.at = now;
     for (const QueueSample& q : sample.queues) {
@@ -375,8 +368,8 @@ GateRow FrameFeed::gateRow(std::size_t index, const Sample& sample) {
 }
 
 void FrameFeed::rows(Frame& frame) {
-    const Time now = world_.now();
-    const Sample sample = world_.look(false);
+    const Time now = host_.now();
+    const Sample sample = host_.look(false);
     frame.queues.clear();
     frame.gates.clear();
     for (std::size_t i = 0; i < queues_.size(); ++i) {
@@ -389,7 +382,7 @@ void FrameFeed::rows(Frame& frame) {
         row.inFlight = q.inFlight;
         row.arrivalsPerSecond = state.arrivals.perSecond;
         row.completedPerSecond = state.completed.perSecond;
-        row.paused = world_.dispatcher().settings().queues[i].paused;
+        row.paused = host_.engine().dispatcher().settings().queues[i].paused;
         for (const std::uint16_t source : state.sources) {
             const auto oldest = living_[source].oldest();
             if (!oldest) continue;
@@ -408,7 +401,7 @@ void FrameFeed::rows(Frame& frame) {
 
 void FrameFeed::flush(PendingFrame& into) {
     rows(pending_.frame);
-    pending_.frame.head = world_.now();
+    pending_.frame.head = host_.now();
     const auto newest = [](auto& ring, std::uint64_t& told, std::uint64_t& leftOut, auto&& take) {
         const std::uint64_t from =
             std::max({told, ring.first(), ring.end() > kMaxRows ? ring.end() - kMaxRows : 0});
@@ -465,20 +458,15 @@ RequestRow FrameFeed::liveRow(std::uint64_t number, std::uint16_t source) {
     RequestRow row;
     row.id = names_.requestId(number, source);
     row.finished = kNever;
-    const Time now = world_.now();
+    const Time now = host_.now();
     Time from{};
     bool known = false;
-    for (std::size_t q = 0; q < queues_.size(); ++q) {
-        const auto place = world_.broker().queue(q).find(number);
-        if (place.request == nullptr) continue;
+    if (const auto request = host_.find(number)) {
         known = true;
-        row.queue = info_.queues[q];
-        row.arrived = from = place.request->enqueued;
-        row.attempts = static_cast<int>(place.request->retries);
-        if (place.request->deadline < kNever) {
-            row.slackSeconds = toSeconds(place.request->deadline - now);
-        }
-        break;
+        row.queue = info_.queues[request->queue];
+        row.arrived = from = request->enqueued;
+        row.attempts = static_cast<int>(request->retries);
+        if (request->deadline < kNever) row.slackSeconds = toSeconds(request->deadline - now);
     }
     const std::vector<BriefEvent> events = eventsOf(number, from);
     if (!known) {
@@ -516,7 +504,7 @@ RequestRow FrameFeed::find(const std::string& id) {
         const EndedRequest& e = ended_.at(i - 1);
         if (e.number != number) continue;
         RequestRow row = app::rowOf(e, names_);
-        row.stages = stagesOf(eventsOf(number, e.enqueued), &e, world_.now());
+        row.stages = stagesOf(eventsOf(number, e.enqueued), &e, host_.now());
         return row;
     }
     return liveRow(number, source);

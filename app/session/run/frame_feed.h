@@ -4,6 +4,7 @@
 // Hears everything a recorder hears and keeps what the next frame needs, and the recent past for
 // find(). Run thread only; costs a few stores an event. It reads the world and never changes it: a
 // run that is watched and one that is not have the same fingerprint.
+#include "app/session/host/run_host.h"
 #include "app/session/view/gate_words.h"
 #include "app/session/view/life.h"
 #include "app/session/view/pending_frame.h"
@@ -11,7 +12,6 @@
 #include "app/session/view/run_info.h"
 #include "engine/record/measures/histogram.h"
 #include "engine/record/recorder/recorder.h"
-#include "sim/world/world.h"
 
 #include <deque>
 #include <optional>
@@ -27,8 +27,8 @@ class FrameFeed final : public RecordSink {
     static constexpr std::size_t kEvents = std::size_t{1} << 20;
     static constexpr std::size_t kEnded = std::size_t{1} << 17;
 
-    FrameFeed(sim::World& world, const RunInfo& info, const std::vector<GateNote>& gates,
-              const Names& names);
+    // All outlive it.
+    FrameFeed(RunHost& host, const Described& described, const Names& names);
 
     // Samples every gauge now. Between two events.
     void gauge();
@@ -92,7 +92,7 @@ class FrameFeed final : public RecordSink {
     RequestRow liveRow(std::uint64_t number, std::uint16_t source);
     std::vector<BriefEvent> eventsOf(std::uint64_t number, Time from) const;
 
-    sim::World& world_;
+    RunHost& host_;
     const RunInfo& info_;
     const std::vector<GateNote>& notes_;
     const Names& names_;

@@ -73,33 +73,33 @@ ExportAnswer exportPolicy(ExportKind kind, const sim::Scenario& scenario,
     return answerOf(kind, policyOf(kind, scenario, registry));
 }
 
-ExportAnswer exportRun(ExportKind kind, sim::World& world, const sim::WorldOptions& options,
-                       const std::vector<Move>& moves, double wallSeconds) {
-    const sim::Scenario& scenario = world.scenario();
+ExportAnswer exportRun(ExportKind kind, RunHost& host, const sim::Scenario& scenario,
+                       const sim::WorldOptions& options, const std::vector<Move>& moves,
+                       double wallSeconds) {
     ExportAnswer answer;
     answer.kind = kind;
     switch (kind) {
     case ExportKind::documents:
     case ExportKind::helm:
-        return answerOf(kind, policyOf(kind, scenario, world.parameters()));
+        return answerOf(kind, policyOf(kind, scenario, host.engine().parameters()));
     case ExportKind::moves: {
         RunLog log;
         log.scenario = scenario.name;
         log.document = scenario.text;
         log.origin = originOf(scenario, options);
-        log.start = world.start();
+        log.start = host.start();
         log.moves = moves;
-        log.fingerprint = world.recorder().fingerprint().text();
-        if (!world.done() && (moves.empty() || moves.back().path != kStopMove)) {
+        log.fingerprint = host.engine().recorder().fingerprint().text();
+        if (!host.done() && (moves.empty() || moves.back().path != kStopMove)) {
             // The log of a run that goes on ends here.
-            log.moves.push_back({world.now(), kStopMove, "", world.eventsFired()});
+            log.moves.push_back({host.now(), kStopMove, "", host.eventsFired()});
         }
         answer.files.push_back({"moves.json", toJson(log).dump(2) + "\n"});
         return answer;
     }
     case ExportKind::reportJson:
     case ExportKind::reportHtml: {
-        const auto report = world.report(wallSeconds);
+        const auto report = host.report(wallSeconds);
         if (!report) {
             answer.error = report.error().text();
             return answer;
@@ -108,7 +108,7 @@ ExportAnswer exportRun(ExportKind kind, sim::World& world, const sim::WorldOptio
             answer.files.push_back({"report.json", toJson(*report).dump(2) + "\n"});
         } else {
             answer.files.push_back(
-                {"report.html", toHtml(*report, world.recorder().charts(world.now()))});
+                {"report.html", toHtml(*report, host.engine().recorder().charts(host.now()))});
         }
         return answer;
     }

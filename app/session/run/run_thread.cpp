@@ -41,7 +41,7 @@ void SimulatedRun::Impl::run() {
             if (leaving_) break;
         }
         const auto now = Clock::now();
-        const auto plan = live() ? pacer_->next(world_->now(), now) : Pacer::Plan{};
+        const auto plan = live() ? pacer_->next(host_->now(), now) : Pacer::Plan{};
         if (live()) {
             const RunStatus status = pacer_->running() ? RunStatus::running : RunStatus::paused;
             changed_ = changed_ || status != status_;
@@ -67,9 +67,10 @@ void SimulatedRun::Impl::run() {
         }
         }
         if (live()) {
-            pacer_->measure(world_->now(), world_->recorder().fingerprint().events(), Clock::now());
+            pacer_->measure(host_->now(), host_->engine().recorder().fingerprint().events(),
+                            Clock::now());
         }
-        if (world_ != nullptr && Clock::now() - published_ >= kPublishEvery &&
+        if (host_ != nullptr && Clock::now() - published_ >= kPublishEvery &&
             (changed_ || status_ == RunStatus::running)) {
             publish();
         }
@@ -77,7 +78,8 @@ void SimulatedRun::Impl::run() {
     // Left without a Stop: what has been done stays in the store as a finished run.
     if (live()) end(RunStatus::stopped);
     feed_.reset();
-    world_.reset(); // here, where nobody waits for it
+    host_.reset(); // here, where nothing waits for it
+    simulated_.reset();
     gone_ = true;
 }
 
@@ -91,16 +93,17 @@ bool SimulatedRun::Impl::begin() {
         error_ = made.error().text();
         return false;
     }
-    world_ = std::move(*made);
-    feed_ = std::make_unique<FrameFeed>(*world_, described_.info, described_.gates, names_);
-    world_->recorder().addSink(*feed_);
-    pacer_.emplace(world_->start(), world_->end());
+    simulated_ = std::move(*made);
+    host_ = std::make_unique<SimulatedHost>(*simulated_);
+    feed_ = std::make_unique<FrameFeed>(*host_, described_, names_);
+    host_->engine().recorder().addSink(*feed_);
+    pacer_.emplace(host_->start(), host_->end());
     if (setup_.log) replay_.emplace(*setup_.log);
-    nextGauge_ = world_->start();
-    publishedAt_ = world_->start();
+    nextGauge_ = host_->start();
+    publishedAt_ = host_->start();
     if (setup_.store.empty()) return true;
-    auto recording =
-        RunRecording::begin(setup_.store, *world_, setup_.options, setup_.tags, setup_.note);
+    auto recording = RunRecording::begin(setup_.store, *host_, simulated_->scenario(),
+                                         setup_.options, setup_.tags, setup_.note);
     if (!recording) {
         // A window without its store is still a window.
         commandError_ = fmt::format("this run is not recorded: {}", recording.error().text());
@@ -130,8 +133,9 @@ void SimulatedRun::Impl::serve() {
         } else {
             const ExportKind kind = std::get<ExportKind>(each);
             ExportAnswer answer;
-            if (world_ != nullptr) {
-                answer = exportRun(kind, *world_, setup_.options, moves_, wallSeconds());
+            if (host_ != nullptr) {
+                answer = exportRun(kind, *host_, simulated_->scenario(), setup_.options, moves_,
+                                   wallSeconds());
             } else {
                 answer.kind = kind;
                 answer.error = "the run has not begun: " + error_;
@@ -162,10 +166,10 @@ void SimulatedRun::Impl::made(const Move& move) {
             fmt::format("queue {}: {}", queue, move.value == "true" ? "paused" : "taken up again"));
         return;
     }
-    const auto index = world_->parameters().find(move.path);
+    const auto index = host_->engine().parameters().find(move.path);
     if (!index) return;
-    const ParameterEntry& entry = world_->parameters().entries()[*index];
-    const double value = world_->parameters().get(*index);
+    const ParameterEntry& entry = host_->engine().parameters().entries()[*index];
+    const double value = host_->engine().parameters().get(*index);
     const std::string owner = entry.owner.substr(0, entry.owner.find(','));
     feed_->mark(MarkNote::Kind::move, fmt::format("{}: {} = {:g}{}{}", owner, entry.name, value,
                                                   entry.unit.empty() ? "" : " ", entry.unit));
@@ -177,12 +181,12 @@ void SimulatedRun::Impl::obey(const SetParameter& command) {
         commandError_ = "this is a replay: it makes the moves of its log";
         return;
     }
-    const Move move{world_->now(), command.path, valueText(command.value), world_->eventsFired()};
-    if (auto done = world_->move(command.path, command.value); !done) {
+    const Move move{host_->now(), command.path, valueText(command.value), host_->eventsFired()};
+    if (auto done = host_->move(command.path, command.value); !done) {
         commandError_ = done.error().text();
         // The knob goes back to what is in force.
-        if (const auto index = world_->parameters().find(command.path)) {
-            feed_->moved(command.path, world_->parameters().get(*index));
+        if (const auto index = host_->engine().parameters().find(command.path)) {
+            feed_->moved(command.path, host_->engine().parameters().get(*index));
         }
         return;
     }
@@ -194,9 +198,9 @@ void SimulatedRun::Impl::obey(const PauseQueue& command) {
         commandError_ = "this is a replay: it makes the moves of its log";
         return;
     }
-    const Move move{world_->now(), pausePath(command.queue), command.paused ? "true" : "false",
-                    world_->eventsFired()};
-    if (auto done = apply(*world_, move); !done) {
+    const Move move{host_->now(), pausePath(command.queue), command.paused ? "true" : "false",
+                    host_->eventsFired()};
+    if (auto done = apply(*host_, move); !done) {
         commandError_ = done.error().text();
         return;
     }
@@ -208,11 +212,11 @@ void SimulatedRun::Impl::obey(const StepOne&) {
 }
 
 void SimulatedRun::Impl::obey(const RunPaced& command) {
-    pacer_->paced(command.speed, world_->now(), Clock::now());
+    pacer_->paced(command.speed, host_->now(), Clock::now());
 }
 
 void SimulatedRun::Impl::obey(const RunFast&) {
-    pacer_->fast(world_->now(), Clock::now());
+    pacer_->fast(host_->now(), Clock::now());
 }
 
 void SimulatedRun::Impl::obey(const RunUntil& command) {
@@ -223,9 +227,9 @@ void SimulatedRun::Impl::obey(const RunUntil& command) {
         }
     }
     condition_ = command.condition;
-    nextCheck_ = condition_.empty() ? kNever : world_->now();
+    nextCheck_ = condition_.empty() ? kNever : host_->now();
     const Time at = command.at == Time{} ? kNever : command.at; // only a condition was given
-    pacer_->until(at, world_->now(), Clock::now());
+    pacer_->until(at, host_->now(), Clock::now());
 }
 
 void SimulatedRun::Impl::obey(const Pause&) {
@@ -240,8 +244,8 @@ void SimulatedRun::Impl::obey(const Stop&) {
 
 void SimulatedRun::Impl::replayDue() {
     while (replay_ && replay_->next() != nullptr &&
-           replay_->place(*world_) != Replay::Place::ahead) {
-        auto move = replay_->make(*world_);
+           replay_->place(*host_) != Replay::Place::ahead) {
+        auto move = replay_->make(*host_);
         if (!move) {
             end(RunStatus::failed, move.error().text());
             return;
@@ -258,10 +262,10 @@ void SimulatedRun::Impl::replayDue() {
 void SimulatedRun::Impl::step() {
     replayDue();
     if (!live()) return;
-    world_->step();
+    host_->step();
     pacer_->stepped();
     changed_ = true;
-    if (world_->done()) end(RunStatus::finished);
+    if (host_->done()) end(RunStatus::finished);
 }
 
 void SimulatedRun::Impl::portion(const Pacer::Plan& plan) {
@@ -273,18 +277,18 @@ void SimulatedRun::Impl::portion(const Pacer::Plan& plan) {
         Time limit = std::min({plan.limit, nextGauge_, nextCheck_});
         std::uint64_t events = UINT64_MAX;
         if (const Move* move = replay_ ? replay_->next() : nullptr) {
-            limit = std::min(limit, std::max(move->t, world_->now()));
+            limit = std::min(limit, std::max(move->t, host_->now()));
             if (move->event != Move::kAnyEvent) events = move->event;
         }
-        world_->runFor(until - Clock::now(), limit, attention_, events);
-        const Time now = world_->now();
+        host_->runFor(until - Clock::now(), limit, attention_, events);
+        const Time now = host_->now();
         if (now >= nextGauge_) {
             feed_->gauge();
-            const auto steps = (now - world_->start()) / gaugeStep_ + 1;
-            nextGauge_ = world_->start() + steps * gaugeStep_;
+            const auto steps = (now - host_->start()) / gaugeStep_ + 1;
+            nextGauge_ = host_->start() + steps * gaugeStep_;
         }
         if (now >= nextCheck_) checkCondition();
-        if (world_->done()) {
+        if (host_->done()) {
             replayDue();
             if (live()) end(RunStatus::finished);
             break;
@@ -295,7 +299,7 @@ void SimulatedRun::Impl::portion(const Pacer::Plan& plan) {
 }
 
 void SimulatedRun::Impl::checkCondition() {
-    nextCheck_ = world_->now() + world_->scenario().sampleEvery;
+    nextCheck_ = host_->now() + simulated_->scenario().sampleEvery;
     auto now = report();
     if (!now) return;
     const ExpectationResult result = evaluate(toJson(*now), condition_);
@@ -314,12 +318,12 @@ void SimulatedRun::Impl::checkCondition() {
 // At least about kGaugesAFrame samples between two frames, on a grid that begins with the run.
 void SimulatedRun::Impl::chooseGaugeStep() {
     const double wall = toSeconds(Clock::now() - published_);
-    const double engine = toSeconds(world_->now() - publishedAt_);
+    const double engine = toSeconds(host_->now() - publishedAt_);
     if (wall <= 0 || published_ == Clock::time_point{}) return;
     const double speed = engine / wall;
     // A short run is over in a few frames: it gets about as many as its recorder takes.
     const double wanted =
-        std::min(speed * kFrame / kGaugesAFrame, toSeconds(world_->scenario().sampleEvery));
+        std::min(speed * kFrame / kGaugesAFrame, toSeconds(simulated_->scenario().sampleEvery));
     const double finest = toSeconds(kFinestGauges);
     double step = toSeconds(gaugeStep_);
     while (step < wanted)
@@ -330,8 +334,8 @@ void SimulatedRun::Impl::chooseGaugeStep() {
     if (chosen == gaugeStep_) return;
     gaugeStep_ = chosen;
     feed_->setStep(chosen);
-    const auto steps = (world_->now() - world_->start()) / gaugeStep_ + 1;
-    nextGauge_ = world_->start() + steps * gaugeStep_;
+    const auto steps = (host_->now() - host_->start()) / gaugeStep_ + 1;
+    nextGauge_ = host_->start() + steps * gaugeStep_;
 }
 
 double SimulatedRun::Impl::wallSeconds() const {
@@ -339,18 +343,18 @@ double SimulatedRun::Impl::wallSeconds() const {
 }
 
 Result<Report> SimulatedRun::Impl::report() {
-    return world_->report(wallSeconds());
+    return host_->report(wallSeconds());
 }
 
 void SimulatedRun::Impl::end(RunStatus status, std::string error) {
     PENSTOCK_CHECK(!ended_);
     pacer_->pause();
-    if (auto worldStatus = world_->status(); !worldStatus) {
+    if (auto worldStatus = host_->status(); !worldStatus) {
         status = RunStatus::failed;
         error = worldStatus.error().text();
     }
-    if (status == RunStatus::stopped && !world_->done()) {
-        made({world_->now(), kStopMove, "", world_->eventsFired()});
+    if (status == RunStatus::stopped && !host_->done()) {
+        made({host_->now(), kStopMove, "", host_->eventsFired()});
     }
     status_ = status;
     error_ = std::move(error);
@@ -372,17 +376,17 @@ void SimulatedRun::Impl::end(RunStatus status, std::string error) {
 void SimulatedRun::Impl::publish() {
     const auto now = Clock::now();
     PendingFrame& out = ready_;
-    if (world_ != nullptr) {
+    if (host_ != nullptr) {
         if (status_ == RunStatus::running) chooseGaugeStep();
-        if (world_->now() > feed_->lastGauge() && status_ != RunStatus::running) feed_->gauge();
+        if (host_->now() > feed_->lastGauge() && status_ != RunStatus::running) feed_->gauge();
         feed_->flush(out);
         if (recording_ != nullptr && now - checkpointed_ >= kCheckpointEvery) {
             checkpointed_ = now;
-            if (auto sofar = report()) recording_->checkpoint(*sofar, *world_);
+            if (auto sofar = report()) recording_->checkpoint(*sofar, *host_);
         }
     }
     published_ = now;
-    publishedAt_ = world_ != nullptr ? world_->now() : Time{};
+    publishedAt_ = host_ != nullptr ? host_->now() : Time{};
     changed_ = false;
     const std::string error = error_.empty() ? std::exchange(commandError_, {}) : error_;
 
@@ -395,16 +399,16 @@ void SimulatedRun::Impl::publish() {
     frame.status = status_;
     frame.settled = settled_;
     frame.error = error.empty() ? std::move(before) : error;
-    if (world_ == nullptr) {
+    if (host_ == nullptr) {
         frame.head = described_.info.start;
         return;
     }
     frame.targetSpeed = pacer_->targetSpeed();
     frame.achievedSpeed = pacer_->achievedSpeed();
     frame.eventsPerSecond = pacer_->eventsPerSecond();
-    frame.progress = pacer_->progress(world_->now());
-    frame.remainingSeconds = pacer_->remainingSeconds(world_->now());
-    frame.fingerprint = world_->recorder().fingerprint().text();
+    frame.progress = pacer_->progress(host_->now());
+    frame.remainingSeconds = pacer_->remainingSeconds(host_->now());
+    frame.fingerprint = host_->engine().recorder().fingerprint().text();
     frame.storedAs = storedAs_;
 }
 

@@ -6,6 +6,7 @@
 //
 // Locks are held for a few moves of values. The run looks up at least every Pacer::kPortion, and at
 // once when something is asked of it: `attention_` breaks off a portion after the event under way.
+#include "app/session/host/simulated_host.h"
 #include "app/session/replay/run_recording.h"
 #include "app/session/run/frame_feed.h"
 #include "app/session/run/pacer.h"
@@ -64,12 +65,12 @@ class SimulatedRun::Impl {
     void chooseGaugeStep();
     void end(RunStatus status, std::string error = {});
     void publish();
-    bool live() const { return world_ != nullptr && !ended_; }
+    bool live() const { return host_ != nullptr && !ended_; }
     double wallSeconds() const;
     Result<Report> report();
 
     // Fixed before the thread begins.
-    RunSetup setup_;
+    RunSetup setup_; // its scenario is the world's once there is one
     Described described_;
     std::optional<Error> unfit_; // why it cannot be described
     Names names_;
@@ -83,7 +84,8 @@ class SimulatedRun::Impl {
     std::atomic<bool> gone_{false}; // the thread has nothing more to do
 
     // The run's thread only.
-    std::unique_ptr<sim::World> world_;
+    std::unique_ptr<sim::World> simulated_;
+    std::unique_ptr<RunHost> host_; // of it: all but making it goes through this
     std::unique_ptr<FrameFeed> feed_;
     std::unique_ptr<RunRecording> recording_;
     std::optional<Pacer> pacer_;

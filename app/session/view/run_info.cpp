@@ -118,11 +118,17 @@ Result<Described> describe(const sim::Scenario& scenario, const sim::WorldOption
         info.pools.push_back(pool.id);
         addGate(pool.gate.get(), true, i, "pool " + pool.id);
     }
-    for (const auto& source : scenario.sources)
+    for (const auto& source : scenario.sources) {
         info.sources.push_back(source.traffic.name);
+        out.queueOfSource.push_back(source.queue);
+    }
     std::size_t replicas = 0;
-    for (const auto& group : scenario.replicas)
+    double slots = 0;
+    for (const auto& group : scenario.replicas) {
         replicas += static_cast<std::size_t>(group.count);
+        slots += static_cast<double>(group.config.maxNumSeqs) * group.count;
+    }
+    if (slots > 0) out.sequenceSlots = slots / static_cast<double>(replicas);
     for (std::size_t i = 0; i < replicas; ++i) {
         info.replicas.push_back(sim::podName(scenario.poolName, i));
     }

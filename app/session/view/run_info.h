@@ -22,8 +22,10 @@ struct GateNote {
 };
 
 struct Described {
-    RunInfo info;                // start, end and `can` are for the caller to fill
-    std::vector<GateNote> gates; // as info.gates
+    RunInfo info;                           // start, end and `can` are for the caller to fill
+    std::vector<GateNote> gates;            // as info.gates
+    std::vector<std::string> queueOfSource; // id of the queue each source sends to; may be empty
+    double sequenceSlots = 1;               // of one replica, in the mean
 };
 
 // The error is what is wrong with a gate or a document, with its place.

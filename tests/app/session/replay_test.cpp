@@ -2,6 +2,7 @@
 // Moves made by hand are part of a run: recorded with their place, they give the same run again. A
 // person is played by a random one, who steps, runs, pauses and turns knobs; the store and the log
 // are then replayed headless and by a session, and a log that does not fit is refused in words.
+#include "app/session/host/simulated_host.h"
 #include "app/session/replay/run_log.h"
 #include "app/session/stored/run_history.h"
 #include "tests/app/session/session_support.h"
@@ -22,10 +23,11 @@ std::string replayed(const RunLog& log) {
     if (!scenario) return scenario.error().text();
     auto world = sim::World::make(std::move(*scenario), optionsOf(log));
     if (!world) return world.error().text();
+    SimulatedHost host(**world);
     Replay replay(log);
     const std::atomic<bool> never{false};
     for (;;) {
-        const auto over = runLog(**world, log, replay, 50ms, never);
+        const auto over = runLog(host, log, replay, 50ms, never);
         if (!over) return over.error().text();
         if (*over) return (*world)->recorder().fingerprint().text();
     }

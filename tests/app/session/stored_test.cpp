@@ -2,6 +2,7 @@
 // Runs in a store: shown through the same frames as living ones, listed, tagged and deleted, and
 // still there after their process has been killed, up to its last second, as recovered runs that
 // replay to the fingerprints they left.
+#include "app/session/host/simulated_host.h"
 #include "app/session/replay/run_log.h"
 #include "app/session/stored/run_history.h"
 #include "tests/app/session/session_support.h"
@@ -237,11 +238,12 @@ TEST(StoredRuns, surviveTheirProcess) {
     EXPECT_EQ(log->moves.size(), 2u); // the knob and the checkpoint
     auto world = sim::World::make(*scenarioOf(*log), optionsOf(*log));
     ASSERT_TRUE(world.has_value());
+    SimulatedHost host(**world);
     Replay replay(*log);
     const std::atomic<bool> never{false};
     Result<bool> end = false;
     while (end && !*end)
-        end = runLog(**world, *log, replay, 1s, never);
+        end = runLog(host, *log, replay, 1s, never);
     ASSERT_TRUE(end.has_value()) << end.error().text();
     EXPECT_EQ((*world)->now(), *log->end);
 }

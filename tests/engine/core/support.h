@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-// A small world for the dispatcher's tests: virtual time, an in-memory broker, a router that
-// answers after a given time, and a log of every event.
+// A small world for the dispatcher's tests, an owner of EngineRun as a simulated or a live world is
+// one: virtual time, an in-memory broker, a router that answers after a given time, and a log of
+// every event.
 #include "engine/broker/memory_queue.h"
 #include "engine/core/dispatcher.h"
+#include "engine/run/engine_run.h"
 #include "engine/types/check.h"
 #include "sim/faults/faulty_broker.h"
 #include "sim/kernel/event_loop.h"
@@ -22,8 +24,11 @@ using namespace std::chrono_literals;
 
 inline constexpr Time kStart = fromUnixSeconds(1'700'000'000.0);
 
-class EventLog final : public Observer {
+// Listens to a dispatcher itself, or to the recorder of a run.
+class EventLog final : public Observer, public RecordSink {
   public:
+    void event(const Event& event) override { observe(event); }
+    void sample(Time, const Sample&) override {}
     void observe(const Event& event) override {
         events.push_back(event);
         ++counts[event.kind];
@@ -294,8 +299,12 @@ struct World {
         broker = std::make_unique<MemoryBroker>(brokers, loop, &results, settings.queues.size());
         faults =
             std::make_unique<sim::FaultyBroker>(*broker, loop, settings.semantics.resultsDurable);
-        dispatcher =
-            std::make_unique<Dispatcher>(std::move(settings), loop, router, faults->ports(), &log);
+        RecorderSetup recorder;
+        recorder.start = loop.now();
+        engine = std::make_unique<EngineRun>(std::move(settings), std::move(recorder),
+                                             EnginePorts{loop, router, faults->ports()}, nullptr);
+        engine->recorder().addSink(log);
+        dispatcher = &engine->dispatcher();
         dispatcher->start();
     }
 
@@ -322,7 +331,8 @@ struct World {
     DispatcherSettings settings;
     std::unique_ptr<MemoryBroker> broker;
     std::unique_ptr<sim::FaultyBroker> faults; // the dispatcher's way to the broker
-    std::unique_ptr<Dispatcher> dispatcher;    // before the broker it calls at its end
+    std::unique_ptr<EngineRun> engine;         // before the broker it calls at its end
+    Dispatcher* dispatcher = nullptr;          // the engine's
     std::uint64_t numbers = 0;
 };
 

@@ -14,13 +14,6 @@
 
 namespace penstock::app {
 
-// Where a request is that has not ended.
-struct Whereabouts {
-    enum class Place : std::uint8_t { pending, claimed, parked, suspect };
-    Request request;
-    Place place = Place::pending;
-};
-
 class RunHost {
   public:
     virtual ~RunHost() = default;
@@ -38,7 +31,10 @@ class RunHost {
     virtual bool runFor(std::chrono::nanoseconds wallTime, Time limit,
                         const std::atomic<bool>& interrupt, std::uint64_t events) = 0;
     virtual std::uint64_t eventsFired() const = 0;
-    // Sets the clock to `t`, for a move made between two events; an error if something is due before.
+    // Nothing is due up to and including `t`.
+    virtual bool quietUntil(Time t) const = 0;
+    // Sets the clock to `t`, for a move made between two events; an error if something is due
+    // before.
     virtual Status waitUntil(Time t) = 0;
 
     virtual EngineRun& engine() = 0;
@@ -48,7 +44,8 @@ class RunHost {
     // Every gauge as of now, between two events; nothing in the run changes by it. Without the
     // fleet that part stays as it was last seen. Valid until the next look.
     virtual Sample look(bool fleet) = 0;
-    virtual std::optional<Whereabouts> find(std::uint64_t number) const = 0;
+    // A request that has not ended, as its queue last knew it.
+    virtual std::optional<Request> find(std::uint64_t number) const = 0;
     virtual Result<Report> report(double wallSeconds) = 0;
 };
 
