@@ -170,7 +170,7 @@ void Dispatcher::Impl::crash() {
     disarmAll();
     engineEvent(1);
     for (std::size_t i = 0; i < queues_.size(); ++i)
-        books_.heads[i].set(HeadClock::Holder::nobody, loop_.now());
+        books_.heads[i].set(HeadClock::Holder::none, loop_.now());
     if (semantics().claiming != Semantics::Claiming::destructivePop) return;
     for (std::uint32_t i = 0; i < ledger_.capacity(); ++i) {
         const Item& item = ledger_[i];

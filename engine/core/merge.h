@@ -32,7 +32,7 @@ class Merge {
     void add(Item& item);
 
     // The next to go, taken out; null if there is none. `u` draws among the queues under
-    // random-robin. Under tier-priority with aging, whoever waited long enough rises first.
+    // random-robin. Under tier-priority with aging, what has waited long enough rises first.
     Item* take(const MergeSettings& settings, Time now, double u);
 
     void clear();

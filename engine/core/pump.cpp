@@ -214,8 +214,8 @@ void Dispatcher::Impl::rest(Pool& pool) {
     for (const std::uint16_t index : pool.queues) {
         Queue& queue = *queues_[index];
         const QueueDepth depth = queue.port->depth();
-        head(queue).set(
-            depth.pending > 0 ? reader_->holder(pool, queue) : HeadClock::Holder::nobody, now);
+        head(queue).set(depth.pending > 0 ? reader_->holder(pool, queue) : HeadClock::Holder::none,
+                        now);
         if (queue.gate != nullptr) again = std::min(again, queue.gate->recheckAt());
         held = held || queue.gateShut || pool.gateShut || queue.asking != kNoItem;
         reader_->settle(queue, depth);
@@ -266,7 +266,7 @@ void Dispatcher::Impl::claimed(std::uint16_t index, ClaimAnswer answer,
 void Dispatcher::Impl::workArrived(std::uint16_t index) {
     Queue& queue = *queues_[index];
     if (state_ != State::running) return;
-    if (head(queue).holder() == HeadClock::Holder::nobody) {
+    if (head(queue).holder() == HeadClock::Holder::none) {
         head(queue).set(HeadClock::Holder::pollTick, clockNow());
     }
     // At once if its tick is now, but never twice in one moment: what a gate sends back, and what

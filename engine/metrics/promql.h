@@ -3,7 +3,7 @@
 
 // The PromQL that gates need, on the exact text of their queries, with the grammar of Prometheus
 // 2.42 (Debian 12's version; a differential test compares the two). A query is parsed once into an
-// immutable PromQuery. Whoever only asks a Prometheus server needs no more than that: what a query
+// immutable PromQuery. Asking a Prometheus server takes no more than that: what a query
 // reads, and whether it gives a vector; sim/metrics evaluates it.
 //
 // Supported: numbers; selectors with =, !=, =~, !~ and offset; sum, avg, min, max, count with by or

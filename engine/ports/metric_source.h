@@ -24,7 +24,7 @@ struct Reading {
     // asked: the least of timestamp(s) over each instant selector s of the query, put to Prometheus
     // in the same round (PromQuery::timestampQueries). Now if that is unknown: a range has no time
     // stamp, numbers have none, and an endpoint that is scraped directly answers as of now. When
-    // the value was last true in the world nobody can know: an exporter that has frozen looks
+    // the value was last true in the world cannot be known: an exporter that has frozen looks
     // fresh.
     Time sampledAt{};
 };

@@ -204,7 +204,7 @@ void TimerQueue::removeAt(std::size_t index) {
     }
 }
 
-// The root has fired and nobody took its place.
+// The root has fired and its place was not taken.
 void TimerQueue::fillRoot() {
     rootFired_ = false;
     const Entry last = heap_.back();

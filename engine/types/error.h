@@ -9,11 +9,22 @@
 
 namespace penstock {
 
+// Where something stands in what a person wrote.
+struct Place {
+    std::string file; // or the option of the command line, "--set pool.tp=3"; empty: unknown
+    int line = 0;     // 1-based; 0 when unknown
+    int column = 0;
+};
+
 struct Error {
     std::string message;   // what is wrong, with the offending value, and what would be right
     std::string file = {}; // empty when the input did not come from a file
     int line = 0;          // 1-based; 0 when unknown
     int column = 0;        // 1-based; 0 when unknown
+
+    static Error at(const Place& place, std::string message) {
+        return {std::move(message), place.file, place.line, place.column};
+    }
 
     // "file:line:column: message", leaving out what is unknown.
     std::string text() const {

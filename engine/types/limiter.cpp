@@ -16,7 +16,7 @@ void HeadClock::close(Time now) {
     const double seconds = toSeconds(now - since_);
     since_ = now;
     switch (holder_) {
-    case Holder::nobody:
+    case Holder::none:
         break;
     case Holder::pollTick:
         account_.pollTickSeconds += seconds;

@@ -4,7 +4,7 @@
 // Where the lives of a queue's requests went, and which stage held the queue back.
 //
 // A pending request waits for one of two things. The head of its queue waits for a stage: the next
-// poll, a gate, or a worker slot. All others wait for the deadline order: somebody goes first. So
+// poll, a gate, or a worker slot. All others wait for the deadline order: one goes first. So
 // per queue a clock runs for the stage that holds the head, and
 //
 //   life[deadlineOrder] = sum over claims of (claimed - pendingSince)  -  the three head clocks.
@@ -50,7 +50,7 @@ struct LimiterShares {
     double at(LifeStage stage) const { return lifeSeconds[static_cast<std::size_t>(stage)]; }
 
     // Which stage was the binding one: each stage's share of all lives, in [0, 1], where the time
-    // spent behind others is charged to what held the head meanwhile. Zeros if nobody lived yet.
+    // spent behind others is charged to what held the head meanwhile. Zeros before the first life.
     std::array<double, kLifeStages> bindingShares() const;
 
     LimiterShares& operator+=(const LimiterShares& other);
@@ -59,7 +59,7 @@ struct LimiterShares {
 // What holds the head of one queue, over time.
 class HeadClock {
   public:
-    enum class Holder : std::uint8_t { nobody, pollTick, gate, workerSlot };
+    enum class Holder : std::uint8_t { none, pollTick, gate, workerSlot };
 
     Holder holder() const { return holder_; }
 
@@ -77,7 +77,7 @@ class HeadClock {
   private:
     void close(Time now);
 
-    Holder holder_ = Holder::nobody;
+    Holder holder_ = Holder::none;
     Time since_{};
     LimiterShares account_;
 };

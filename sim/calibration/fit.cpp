@@ -236,7 +236,7 @@ bool Problem::affects(const Variable& v, const Run& run) const {
 double Problem::log(const Term& term, const Values& predicted) const {
     const double measured = m_->sets[term.set].rows[term.row].measured[term.quantity];
     const double simulated = predicted[term.quantity];
-    // A replica that serves nobody is wrong by as much as can be said.
+    // A replica that serves no request is wrong by as much as can be said.
     constexpr double kWorst = 3.0;
     if (!(simulated > 0.0)) return -kWorst;
     return std::clamp(std::log(simulated / measured), -kWorst, kWorst);

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-// The linearised problem of a fit: a small positive definite quadratic form, its bounded minimum,
-// its inverse's diagonal and its extreme directions. Dense; a fit has at most a few dozen
-// variables.
+// The linearised problem of a fit: a small positive semidefinite quadratic form, its bounded
+// minimum (NLopt), its inverse's diagonal and its extreme directions (Eigen). Dense; a fit has at
+// most a few dozen variables.
+#include <Eigen/Dense>
 #include <cstddef>
 #include <vector>
 
@@ -11,12 +12,13 @@ namespace penstock::sim {
 
 class Quadratic {
   public:
-    explicit Quadratic(std::size_t n) : n_(n), a_(n * n), g_(n) {}
+    explicit Quadratic(std::size_t n)
+        : a_(Eigen::MatrixXd::Zero(index(n), index(n))), g_(Eigen::VectorXd::Zero(index(n))) {}
 
-    std::size_t size() const { return n_; }
-    double& at(std::size_t i, std::size_t j) { return a_[i * n_ + j]; }
-    double at(std::size_t i, std::size_t j) const { return a_[i * n_ + j]; }
-    double& slope(std::size_t i) { return g_[i]; }
+    std::size_t size() const { return static_cast<std::size_t>(g_.size()); }
+    double& at(std::size_t i, std::size_t j) { return a_(index(i), index(j)); }
+    double at(std::size_t i, std::size_t j) const { return a_(index(i), index(j)); }
+    double& slope(std::size_t i) { return g_(index(i)); }
 
     // s'As + 2g's.
     double value(const std::vector<double>& s) const;
@@ -28,18 +30,17 @@ class Quadratic {
     std::vector<double> inverseDiagonal(double ridge) const;
 
     struct Directions {
-        double best = 0.0, worst = 0.0; // curvatures
+        double best = 0.0, worst = 0.0; // curvatures; the worst at least `ridge`
         std::vector<double> weakest;    // unit vector of the worst
     };
     Directions directions(double ridge) const;
 
   private:
-    std::vector<double> factor(double ridge) const; // Cholesky, lower
-    std::vector<double> solve(const std::vector<double>& l, std::vector<double> b) const;
-    std::vector<double> times(const std::vector<double>& s) const;
+    static Eigen::Index index(std::size_t i) { return static_cast<Eigen::Index>(i); }
+    static double objective(unsigned n, const double* s, double* gradient, void* self);
 
-    std::size_t n_;
-    std::vector<double> a_, g_;
+    Eigen::MatrixXd a_; // symmetric
+    Eigen::VectorXd g_;
 };
 
 } // namespace penstock::sim

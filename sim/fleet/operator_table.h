@@ -2,7 +2,7 @@
 #pragma once
 
 // The measured step time: operator times of a real GPU on grids, interpolated linearly along every
-// axis. This struct only points at the grids (whoever loaded them keeps them: OperatorTables in
+// axis. This struct only points at the grids (their loader keeps them: OperatorTables in
 // tables.h), so it can be copied to a device with pointers of its own. Times are nanoseconds of the
 // whole model (layers already multiplied in); beyond a grid's end its last slope goes on.
 #include "engine/types/hd.h"

@@ -155,9 +155,9 @@ Result<OperatorTables> readOperatorTables(const std::string& folder, int layers,
         cell(indexIn(c, row.numbers[0]), indexIn(k, row.numbers[1]), indexIn(n, row.numbers[2]),
              indexIn(d, row.numbers[3])) = row.numbers[4] * layers * kNsPerUs;
     }
-    // What cannot be measured: context of nobody (the axis does not matter there), and an empty
-    // step. What the measurement left out, because chunks and decodes share a step's seats, is the
-    // next smaller number of decodes plus what more of them cost without a chunk.
+    // What cannot be measured: context of no sequence (the axis does not matter there), and an
+    // empty step. What the measurement left out, because chunks and decodes share a step's slots,
+    // is the next smaller number of decodes plus what more of them cost without a chunk.
     for (std::size_t ic = 0; ic < c.size(); ++ic) {
         for (std::size_t ik = 0; ik < k.size(); ++ik) {
             for (std::size_t in = 0; in < n.size(); ++in) {

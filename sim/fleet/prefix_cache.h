@@ -6,7 +6,7 @@
 // front of the queue and is taken for something else (LRU). Blocks without a hash are anonymous;
 // neighbours in the queue are kept as one entry with a count, so that a sequence's private blocks
 // cost O(1). Hashes stand for units of `unitBlocks` blocks, and form chains: a hash stands for
-// everything before it too, so a unit has one parent. Whoever holds a unit holds its parents, and
+// everything before it too, so a unit has one parent. A holder of a unit holds its parents, and
 // frees them after it; so a parent is never forgotten before its children, and a chain can be
 // walked from its end without looking anything up.
 //
@@ -40,7 +40,7 @@ class PrefixCache {
     // `ofLast` units of piece `last`.
     struct Found {
         std::int32_t units = 0;
-        std::int32_t resting = 0; // nobody holds them: they count as free until acquired
+        std::int32_t resting = 0; // none holds them: they count as free until acquired
         std::int32_t last = -1;
         std::int32_t ofLast = 0;
     };
@@ -114,7 +114,7 @@ class PrefixCache {
     // What became of units that a holder of their parent has computed.
     enum class Named : std::uint8_t {
         asOurs,   // the holder's own blocks now carry this name
-        asTheirs, // somebody had computed them: `woken` of those blocks were free
+        asTheirs, // another had computed them: `woken` of those blocks were free
         not_,     // the name is in use for something else (not a chain): leave it anonymous
     };
     struct Naming {
@@ -208,7 +208,7 @@ class PrefixCache {
 
     PENSTOCK_HD std::int64_t freeBlocks() const { return freeBlocks_; }
 
-    // A held piece, for whoever counts: whoever holds it holds its parent too (-1: none).
+    // A held piece, for counting: its holder holds its parent too (-1: none).
     struct Held {
         std::int32_t parent;
         std::int32_t holders;
@@ -276,7 +276,7 @@ class PrefixCache {
         return front;
     }
 
-    // The inverse, of two that nobody holds: `front`, not in the queue yet, is the parent of
+    // The inverse, of two that none holds: `front`, not in the queue yet, is the parent of
     // `back`, the last in the queue.
     PENSTOCK_HD void joinInto(std::int32_t back, std::int32_t front) {
         nodes_[back].low = nodes_[front].low;

@@ -33,9 +33,9 @@ class ReferenceReplica {
         auto unseated = static_cast<std::int64_t>(waiting_.size() + inApi_.size());
         const auto running = static_cast<std::int64_t>(running_.size());
         if (config_.mode == BatchMode::staticBatch) {
-            if (running == 0) unseated -= seats();
+            if (running == 0) unseated -= slots();
         } else if (waiting_.empty()) {
-            unseated -= seats() - running;
+            unseated -= slots() - running;
         }
         if (unseated >= config_.waitingCap) return Admission::waitingFull;
         member->arrival = arrivals_++;
@@ -155,7 +155,7 @@ class ReferenceReplica {
         return static_cast<std::int64_t>(m.own.size()) +
                static_cast<std::int64_t>(m.units) * config_.cacheUnitBlocks;
     }
-    std::int64_t seats() const {
+    std::int64_t slots() const {
         if (config_.mode == BatchMode::single) return 1;
         if (config_.mode == BatchMode::continuous) return config_.maxNumSeqs;
         return std::min(config_.staticSize, config_.maxNumSeqs);
@@ -228,7 +228,7 @@ class ReferenceReplica {
     std::int64_t idleStart() const {
         std::int64_t start = inApi_.empty() ? kNeverNs : inApi_.front()->enteredAt;
         if (!waiting_.empty()) {
-            const bool full = !inBatches() || static_cast<std::int64_t>(waiting_.size()) >= seats();
+            const bool full = !inBatches() || static_cast<std::int64_t>(waiting_.size()) >= slots();
             start = std::min(start, full ? lastEnd_ : oldestWaiting() + config_.staticMaxWaitNs);
         }
         return std::max(start, lastEnd_);
@@ -240,8 +240,8 @@ class ReferenceReplica {
         lastEnd_ = t;
         const auto waiting = static_cast<std::int64_t>(waiting_.size());
         if (inBatches()) {
-            if (waiting < seats() && oldestWaiting() + config_.staticMaxWaitNs > t) return;
-            batchLeft_ = std::min(seats(), waiting);
+            if (waiting < slots() && oldestWaiting() + config_.staticMaxWaitNs > t) return;
+            batchLeft_ = std::min(slots(), waiting);
         }
         schedule(t, sink);
     }
@@ -331,7 +331,7 @@ class ReferenceReplica {
     template <class Sink>
     bool admitHead(std::int64_t t, std::int64_t& budget, Sink& sink) {
         const Shared m = waiting_.front();
-        if (static_cast<std::int64_t>(running_.size()) >= seats() || budget <= 0) return false;
+        if (static_cast<std::int64_t>(running_.size()) >= slots() || budget <= 0) return false;
         int units = 0, resting = 0;
         if (config_.prefixCache) {
             const std::int64_t known = hashUnits(m->sequence.prefix, unitTokens());

@@ -8,14 +8,14 @@
 // equals the step-by-step ReferenceReplica to the nanosecond (tests/sim/fleet/skip_ahead_test.cpp).
 //
 // A step: running sequences first (every decoder computes one token; a prompt left unfinished by
-// the last step goes on), then waiting ones while seats, step tokens and KV blocks last. A decoder
+// the last step goes on), then waiting ones while slots, step tokens and KV blocks last. A decoder
 // that needs a block when none is free takes it from the tail of the running list (or from the
 // least urgent, SchedulingPolicy::priority), which goes back to the front of the queue and will
-// compute its tokens again; such a step admits nobody. A step that finishes a prompt yields its
+// compute its tokens again; such a step admits none. A step that finishes a prompt yields its
 // first token.
 //
 // Order at one instant t, whatever the order of calls: a step that ends at t ends; the next begins
-// with those that entered the queue before t; whoever enters at t meets a step already under way,
+// with those that entered the queue before t; what enters at t meets a step already under way,
 // and joins the next, unless nothing is running: then a step begins at t with all that have
 // entered.
 //
@@ -30,7 +30,7 @@
 // Two simplifications against vLLM: under SchedulingPolicy::priority, a sequence that gives way to
 // itself does not keep those behind it from this step; and a unit of the prefix cache computed
 // twice is kept once. In staticBatch mode a batch takes only what fits in KV memory to its end, and
-// nobody once it only decodes; members that are done keep their seat and memory, cost no more time,
+// none once it only decodes; members that are done keep their slot and memory, cost no more time,
 // and are reported at the batch's end.
 //
 // Single-threaded. Copyable when Store is. Allocates only when a run reaches new heights.
@@ -103,7 +103,7 @@ class Replica {
   private:
     enum class Phase : std::uint8_t { idle, mixedStep, decodeRun };
     enum class State : std::uint8_t { unused, inApi, waiting, prefill, decode, held };
-    // Why the queue's head did not get in: no seat helps nobody, no room may be right for another.
+    // Why the queue's head did not get in: without a slot none gets in, without room another may.
     enum class Blocked : std::uint8_t { no, byRoom, bySeat };
 
     // What every change of a sequence touches: one cache line.
@@ -132,7 +132,7 @@ class Replica {
         std::int32_t units = 0;        // units of the cache it holds, a part of its blocks
         std::int32_t lastPiece = -1;   // of the cache, that ends with them
     };
-    // In the running or waiting list, or among the unused. Apart from the slots: whoever leaves
+    // In the running or waiting list, or among the unused. Apart from the slots: what leaves
     // touches both its neighbours.
     struct Links {
         std::int32_t next = -1;
@@ -174,14 +174,14 @@ class Replica {
     // replica_schedule.h: what a step does.
     struct Fit {
         bool fits = false;
-        bool mayFitLater = false; // though nobody leaves
+        bool mayFitLater = false; // though none leaves
         Blocked blocked = Blocked::no;
         std::int32_t chunk = 0;
         std::int64_t newBlocks = 0;
         typename PrefixCache<Store>::Found cached;
     };
     PENSTOCK_HD Fit fitHead(std::int64_t budget) const;
-    PENSTOCK_HD std::int32_t seats() const;
+    PENSTOCK_HD std::int32_t slots() const;
     template <class Sink>
     PENSTOCK_HD void admit(std::int64_t t, std::int32_t slot, const Fit& fit, Sink& sink);
     template <class Sink>

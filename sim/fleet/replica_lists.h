@@ -111,7 +111,7 @@ PENSTOCK_HD std::int32_t Replica<Store>::waitingHead() const {
                                                         : waitingList_.head;
 }
 
-// Whoever has come through the API by then, in order of entry.
+// What has come through the API by then, in order of entry.
 template <class Store>
 PENSTOCK_HD void Replica<Store>::enterQueueBefore(std::int64_t t) {
     while (!inApi_.empty() && inApi_.top().key < t)
@@ -140,12 +140,12 @@ PENSTOCK_HD Submitted Replica<Store>::submit(std::int64_t now, const Sequence& s
         (!config_.chunkedPrefill && longest > config_.maxNumBatchedTokens)) {
         return {Admission::tooLong, -1};
     }
-    // As long as the last step left nobody behind, those for whom there is a seat do not count.
+    // As long as the last step left none behind, those for which there is a slot do not count.
     std::int64_t unseated = waiting_ + inApi_.size();
     if (config_.mode == BatchMode::staticBatch) {
-        if (running_ == 0) unseated -= seats();
+        if (running_ == 0) unseated -= slots();
     } else if (waiting_ == 0) {
-        unseated -= seats() - running_;
+        unseated -= slots() - running_;
     }
     if (unseated >= config_.waitingCap) return {Admission::waitingFull, -1};
 

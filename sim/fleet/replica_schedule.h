@@ -7,7 +7,7 @@
 namespace penstock::sim {
 
 template <class Store>
-PENSTOCK_HD std::int32_t Replica<Store>::seats() const {
+PENSTOCK_HD std::int32_t Replica<Store>::slots() const {
     if (config_.mode == BatchMode::single) return 1;
     if (config_.mode == BatchMode::continuous) return config_.maxNumSeqs;
     return config_.staticSize < config_.maxNumSeqs ? config_.staticSize : config_.maxNumSeqs;
@@ -19,7 +19,7 @@ PENSTOCK_HD typename Replica<Store>::Fit Replica<Store>::fitHead(std::int64_t bu
     const bool inBatches = config_.mode == BatchMode::staticBatch;
     Fit fit;
     fit.blocked = Blocked::bySeat;
-    if (running_ >= seats() || (inBatches && batchLeft_ == 0)) return fit;
+    if (running_ >= slots() || (inBatches && batchLeft_ == 0)) return fit;
     fit.blocked = Blocked::byRoom;
     if (budget <= 0) return fit;
 
@@ -130,7 +130,7 @@ PENSTOCK_HD void Replica<Store>::preempt(std::int64_t t, std::int32_t slot, Sink
 }
 
 // A step for which the free blocks do not suffice: hands them out in order of the running list,
-// taking some back from victims. True: somebody was preempted (somebody always is).
+// taking some back from victims. True: one was preempted (one always is).
 template <class Store>
 template <class Sink>
 PENSTOCK_HD bool Replica<Store>::giveDecodersBlocks(std::int64_t t, Sink& sink) {
@@ -158,7 +158,7 @@ PENSTOCK_HD bool Replica<Store>::giveDecodersBlocks(std::int64_t t, Sink& sink) 
     return true;
 }
 
-// The prompt that the last step left unfinished, at the tail of the list, goes on. True: somebody
+// The prompt that the last step left unfinished, at the tail of the list, goes on. True: one
 // was preempted.
 template <class Store>
 template <class Sink>

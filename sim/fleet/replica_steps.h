@@ -12,7 +12,7 @@ template <class Store>
 PENSTOCK_HD std::int64_t Replica<Store>::idleStart() const {
     std::int64_t start = inApi_.empty() ? kNeverNs : inApi_.top().key;
     if (waiting_ > 0) {
-        const bool full = config_.mode != BatchMode::staticBatch || waiting_ >= seats();
+        const bool full = config_.mode != BatchMode::staticBatch || waiting_ >= slots();
         const std::int64_t ripe = full ? time_ : oldestWaiting() + config_.staticMaxWaitNs;
         if (ripe < start) start = ripe;
     }
@@ -233,7 +233,7 @@ PENSTOCK_HD void Replica<Store>::boundary(std::int64_t t, Sink& sink) {
     schedule(t, nullptr, sink);
 }
 
-// Somebody may get in at this boundary; if not, the batch has not changed and the run goes on.
+// One may get in at this boundary; if not, the batch has not changed and the run goes on.
 template <class Store>
 template <class Sink>
 PENSTOCK_HD void Replica<Store>::tryToAdmit(std::int64_t t, Sink& sink) {
@@ -241,7 +241,7 @@ PENSTOCK_HD void Replica<Store>::tryToAdmit(std::int64_t t, Sink& sink) {
     retryFrom_ = kNeverNs;
     enterQueueBefore(t);
     if (waiting_ == 0) return;
-    // The coming step's decoders come first, whether or not somebody joins them.
+    // The coming step's decoders come first, whether or not others join them.
     settleBlocks(k + 1);
     const Fit fit = fitHead(config_.maxNumBatchedTokens - decoding_);
     blocked_ = fit.blocked;
@@ -258,9 +258,9 @@ template <class Sink>
 PENSTOCK_HD void Replica<Store>::startFromIdle(std::int64_t t, Sink& sink) {
     enterQueueBefore(t + 1);
     if (config_.mode == BatchMode::staticBatch) {
-        const bool full = waiting_ >= seats();
+        const bool full = waiting_ >= slots();
         if (!full && oldestWaiting() + config_.staticMaxWaitNs > t) return;
-        batchLeft_ = full ? seats() : static_cast<std::int32_t>(waiting_);
+        batchLeft_ = full ? slots() : static_cast<std::int32_t>(waiting_);
     }
     schedule(t, nullptr, sink);
 }
@@ -302,7 +302,7 @@ PENSTOCK_HD bool Replica<Store>::cancel(std::int64_t now, std::int32_t slot, std
     advance(now, sink);
     if (slot < 0 || slot >= slotsMade_) return false;
     if (phase_ == Phase::decodeRun) {
-        // Whoever met a boundary since the run began is waiting, though nobody had to look.
+        // What met a boundary since the run began is waiting, though it was not looked at.
         enterQueueBefore(run_.end(run_.stepsOverAt(now)));
     }
     Slot& s = slots_[slot];

@@ -21,7 +21,7 @@ inline constexpr std::int64_t kMaxCachedUnits = 1 << 24;
 
 enum class BatchMode : std::uint8_t {
     single,      // one sequence at a time, no batching
-    staticBatch, // batches of up to staticSize; nobody joins or leaves until all are done
+    staticBatch, // batches of up to staticSize; none joins or leaves until all are done
     continuous,  // sequences join and leave at every step
 };
 
@@ -44,7 +44,7 @@ struct ReplicaConfig {
     bool reserveFullPrompt = false;
     std::int64_t kvBlocks = 0;           // of the whole replica, >= 1
     std::int32_t blockSize = 16;         // tokens of a block; a power of two up to kMaxBlockSize
-    std::int64_t waitingCap = INT64_MAX; // more than this many without a seat are refused
+    std::int64_t waitingCap = INT64_MAX; // more than this many without a slot are refused
 
     std::int32_t staticSize = 8;      // staticBatch: starts when so many wait ...
     std::int64_t staticMaxWaitNs = 0; // ... or when the oldest has waited this long
@@ -54,7 +54,7 @@ struct ReplicaConfig {
 
     std::int64_t apiDelayNs = 0; // a0: from submit() to the waiting queue (API server, tokeniser)
     // a1: from the end of the step to the client. Not applied here: events carry the end of their
-    // step, and whoever sends the response adds this.
+    // step, and the sender of the response adds this.
     std::int64_t responseDelayNs = 0;
 
     // Relative half-widths (0 .. <1) of uniform noise with mean 1: on a0 for each sequence, on the

@@ -6,7 +6,7 @@
 // all of its events.
 //
 // The router reads an endpoint's metrics every 50 ms on the endpoint's own phase. Nothing is armed
-// for that: what it would have read at its last tick is computed when somebody asks, or just before
+// for that: what it would have read at its last tick is computed when asked for, or just before
 // the replica's state changes, whichever comes first, so the value is exact and idle ticks are
 // free.
 #include "sim/fleet/replica.h"
@@ -47,10 +47,10 @@ class Endpoint final : private Timer {
              Duration refresh, Duration refreshPhase, Duration startUp, Duration startsIn);
     ~Endpoint() override;
 
-    // Across a partition nobody hears an answer: a refusal counts as accepted, without a slot, and
+    // Across a partition no answer is heard: a refusal counts as accepted, without a slot, and
     // is told as an event when the partition ends.
     Submitted submit(const Sequence& sequence);
-    // Takes it out; nothing more is told of it. True if it had finished already, though nobody had
+    // Takes it out; nothing more is told of it. True if it had finished already, though none had
     // heard of it.
     bool abort(std::int32_t slot, std::uint64_t job);
     // What a partition holds back, in order of time.
@@ -62,7 +62,7 @@ class Endpoint final : private Timer {
     bool draining() const { return state_ == State::draining; }
     // How often it has begun anew, with nothing in its caches.
     std::uint32_t lives() const { return lives_; }
-    // Drained away: it has finished what it had, and its GPUs are somebody else's.
+    // Drained away: it has finished what it had, and its GPUs are another's.
     bool released() const { return released_; }
     // Its process is there, for new requests or only to finish old ones: its metrics can be read.
     bool up() const { return state_ == State::ready || state_ == State::draining; }

@@ -54,7 +54,7 @@ class EndpointScores {
     // What one endpoint adds to that mean if its metrics are these.
     double believed(std::size_t index, const EndpointMetrics& metrics, Time now) const;
 
-    // Where a prompt of `blocks` blocks goes, of which the given endpoints have some. Somebody is
+    // Where a prompt of `blocks` blocks goes, of which the given endpoints have some. One is
     // ready. Draws once from `random` if several are equally good, else not.
     std::size_t pick(const std::vector<PrefixIndex::Match>& matches, std::int32_t blocks,
                      RandomSequence& random);
@@ -80,7 +80,7 @@ class EndpointScores {
     std::vector<double> load_; // saturation by utilization
     std::vector<Time> readAt_;
     std::vector<std::int64_t> requests_; // in flight, as the router counts them
-    std::vector<std::int64_t> tokens_;   // and their tokens, if somebody asks
+    std::vector<std::int64_t> tokens_;   // and their tokens, if asked for
     std::vector<double> base_;           // the part of the score that the metrics give
     std::int32_t readyCount_ = 0;
 
@@ -91,7 +91,7 @@ class EndpointScores {
     std::int32_t atMost_ = 0;
     std::int64_t busiest_ = 0;             // requests in flight, among the ready
     std::vector<std::uint32_t> withCount_; // ready endpoints by requests in flight
-    bool countsKnown_ = false;             // the two are kept: somebody asks for them
+    bool countsKnown_ = false;             // the two are kept: they are asked for
 
     // What resolve() has to do: everything, every queue score, every in-flight score, some.
     bool allChanged_ = true;

@@ -7,7 +7,7 @@
 //
 // `edf` and `slo-deadline` order by the request's own deadline, which its sender knows; those
 // without one come last. (The router of that date gives every request the same TTL, by which its
-// edf counts, so that there edf is first come first served unless somebody sets TTLs.)
+// edf counts, so that there edf is first come first served unless TTLs are set.)
 //
 // Jobs are small numbers given by the router; removing one is lazy, so the caller says at take()
 // and sweep() which are still alive.
@@ -50,7 +50,7 @@ class FlowControl {
     // Whether take() would find one at this saturation.
     bool mayTake(double saturation) const;
 
-    // Everything waiting is gone, nobody is told.
+    // Everything waiting is gone, and none is told.
     void clear();
 
     // Hands every item older than the TTL to `expire` and forgets it.

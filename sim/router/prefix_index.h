@@ -7,7 +7,7 @@
 // one partial, each named by a hash of all up to its end; an endpoint's list holds the blocks last
 // sent to it, as many as it has KV blocks (of 16 tokens: the list remembers more than the cache can
 // hold, and nothing of the output, and it never hears of an eviction). A prompt is looked up block
-// by block until nobody has one; an endpoint's match is how many of those it has.
+// by block until none has one; an endpoint's match is how many of those it has.
 //
 // The blocks of one conversation are sent together and in order, so they lie together in the list:
 // an entry here is a run of blocks, and a request costs a few entries, not one a block. Blocks that

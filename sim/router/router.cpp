@@ -116,7 +116,7 @@ Router::JobId Router::submit(const RouterRequest& request, RouterClient& client,
         FlowControl::Item item{id, job.ticket, now, request.deadline,
                                bytesOf(request.promptTokens)};
         if (!flow_.offer(request.priority, request.fairness, item)) {
-            // A full queue before an empty pool is not contention: nobody serves.
+            // A full queue before an empty pool is not contention: none serves.
             if (scores_.ready() == 0) {
                 reject(id, 503, DroppedReason::rejectedNoEndpoints);
             } else {

@@ -53,7 +53,7 @@ struct RouterTotals {
     std::uint64_t aborted = 0;      // the client went away
     std::uint64_t lost = 0;         // with their replica, or with the router
     std::uint64_t byReason[8] = {}; // rejections by DroppedReason
-    // Of completed requests, and of those that a replica had finished for nobody: the client went
+    // Of completed requests, and of those that a replica had finished for no client: it went
     // away, or the router went down, before the answer came through.
     std::uint64_t deliveredTokens = 0;
     std::uint64_t deliveredPromptTokens = 0;
@@ -82,7 +82,7 @@ class Router final : private EndpointListener {
 
     // The saturation the router itself believes in, from its last refresh of each endpoint.
     double saturation();
-    // The same for somebody who only looks: the router goes on as if nobody had asked.
+    // The same for an onlooker: the router goes on as if it had not been asked.
     double saturationToAnOnlooker() const;
     // The same law on the true state of this instant.
     double trueSaturation() const;
@@ -90,7 +90,7 @@ class Router final : private EndpointListener {
     // those still on their way through its API too: what the truth will be once all have arrived.
     double committedSaturation() const;
     // Sequences that the ready replicas run at once, all together.
-    std::int64_t seats() const;
+    std::int64_t slots() const;
 
     std::int64_t queued() const { return flow_.size(); }
     std::int64_t queuedBytes() const { return flow_.bytes(); }

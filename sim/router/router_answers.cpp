@@ -87,7 +87,7 @@ void Router::crash() {
     for (JobId id = 0; id < jobs_.size(); ++id) {
         if (jobs_[id].ticket % 2 == 0) continue;
         withdraw(id);
-        // Told from a timer: whoever hears of it may do anything, to other requests too.
+        // Told from a timer: its listener may do anything, to other requests too.
         hold(id, broken, Duration{0});
     }
     flow_.clear();

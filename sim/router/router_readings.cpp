@@ -94,12 +94,12 @@ double Router::committedSaturation() const {
     });
 }
 
-std::int64_t Router::seats() const {
-    std::int64_t seats = 0;
+std::int64_t Router::slots() const {
+    std::int64_t slots = 0;
     for (const auto& endpoint : endpoints_) {
-        if (endpoint->ready()) seats += endpoint->config().maxNumSeqs;
+        if (endpoint->ready()) slots += endpoint->config().maxNumSeqs;
     }
-    return seats;
+    return slots;
 }
 
 std::int32_t Router::readyEndpoints() const {

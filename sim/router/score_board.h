@@ -41,14 +41,14 @@ class ScoreBoard {
             most_[block] = mostOf(block);
     }
 
-    // Negative if nobody has a score.
+    // Negative if none has a score.
     double best() const {
         double best = -1.0;
         for (const double most : most_)
             best = std::max(best, most);
         return best;
     }
-    // How many have this score, which nobody exceeds.
+    // How many have this score, which none exceeds.
     std::uint32_t ties(double best) const {
         std::uint32_t count = 0;
         for (std::size_t block = 0; block < most_.size(); ++block) {

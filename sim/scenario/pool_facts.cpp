@@ -38,7 +38,7 @@ struct MeanRequest {
 };
 
 // More such requests a second than the pool can serve, though it does nothing else: in the time of
-// each it must compute the prompt, and decode with all seats (or all of the KV cache) taken.
+// each it must compute the prompt, and decode with all slots (or all of the KV cache) taken.
 // Counted as if the two cost no more than the longer of them, so that no pool is ever said to be
 // too small that is not.
 std::optional<double> ceilingOf(const MeanRequest& request, const Scenario& scenario) {
@@ -115,13 +115,13 @@ QueueFacts factsOf(const std::string& id, const Scenario& scenario) {
 PoolFacts poolFacts(const Scenario& scenario) {
     PoolFacts facts;
     double pods = 0.0;
-    double seats = 0.0;
+    double slots = 0.0;
     for (const ReplicaGroup& group : scenario.replicas) {
         pods += group.count;
-        seats = std::max(seats, static_cast<double>(group.config.maxNumSeqs));
+        slots = std::max(slots, static_cast<double>(group.config.maxNumSeqs));
     }
     facts.readyPods = pods;
-    facts.maxNumSeqs = seats;
+    facts.maxNumSeqs = slots;
     if (scenario.router.detector == RouterSpec::Detector::concurrency) {
         facts.detectorMaxConcurrency = scenario.router.maxConcurrency;
     }

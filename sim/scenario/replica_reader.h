@@ -22,7 +22,7 @@ struct Hardware {
 };
 
 // Reports to the reader's problems what is wrong; `group` is then not to be used. What is not wrong
-// but probably not meant goes to `remarksTo`, where somebody wants to know.
+// but probably not meant goes to `remarksTo`, where that is given.
 void readReplica(Reader& reader, const Hardware& hardware, ReplicaGroup& group,
                  std::vector<Finding>* remarksTo = nullptr);
 

@@ -2,7 +2,7 @@
 #pragma once
 
 // Queues that theory knows, on the replica: with steps of constant length whatever the batch, a
-// replica of c seats is a queue with c servers whose service time is the number of output tokens.
+// replica of c slots is a queue with c servers whose service time is the number of output tokens.
 #include <cstdint>
 
 namespace penstock::sim {

@@ -108,9 +108,9 @@ ValidationSection overloadSection(const Hardware& hardware, const ValidationOpti
         const ReplicaConfig* config;
         double within; // of what is expected
     };
-    const Case cases[] = {{"256 seats", &config, 0.25},
-                          {"200 seats", &fewer, 0.15},
-                          {"256 seats, KV memory for all", &roomy, 0.10}};
+    const Case cases[] = {{"256 slots", &config, 0.25},
+                          {"200 slots", &fewer, 0.15},
+                          {"256 slots, KV memory for all", &roomy, 0.10}};
     constexpr std::size_t kCases = std::size(cases);
     Seen seen[kCases];
     forEachOnThreads(kCases, options.threads,

@@ -94,7 +94,7 @@ void checkSkipAhead(const Hardware& hardware, const Profile& profile, Validation
 
 void checkConservation(const Hardware& hardware, const Profile& profile, ValidationSection& out) {
     Day day = randomDay(hardware, profile, 99, 20'000);
-    day.config.kvBlocks = 300; // of 4,800 tokens: about a dozen sequences, with room for more seats
+    day.config.kvBlocks = 300; // of 4,800 tokens: about a dozen sequences, with room for more slots
     day.config.maxNumSeqs = 64;
     Replica<> replica(day.config);
     Log log;

@@ -2,6 +2,7 @@
 #include "sim/validation/xy_chart.h"
 
 #include "engine/record/report/html_chart.h"
+#include "engine/types/round_step.h"
 
 #include <fmt/format.h>
 
@@ -40,15 +41,6 @@ struct Axis {
     }
 };
 
-double niceStep(double range) {
-    const double raw = range / 5.0;
-    const double power = std::pow(10.0, std::floor(std::log10(raw)));
-    for (const double factor : {1.0, 2.0, 2.5, 5.0}) {
-        if (raw <= factor * power) return factor * power;
-    }
-    return 10.0 * power;
-}
-
 Axis axisFor(double least, double most, bool log) {
     Axis axis;
     axis.log = log;
@@ -67,7 +59,7 @@ Axis axisFor(double least, double most, bool log) {
         return axis;
     }
     axis.low = 0.0;
-    const double step = niceStep(most > 0.0 ? most : 1.0);
+    const double step = roundUp((most > 0.0 ? most : 1.0) / 5.0, {1.0, 2.0, 2.5, 5.0});
     axis.high = std::ceil(most / step * 1.001) * step;
     if (axis.high <= 0.0) axis.high = step;
     for (double v = 0.0; v <= axis.high + step / 2; v += step)

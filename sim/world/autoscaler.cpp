@@ -69,7 +69,7 @@ void Autoscaler::decide() {
         wishes_.pop_front();
 
     std::int32_t lowest = wanted;  // of the last upDelay: growth must have been wished all along
-    std::int32_t highest = wanted; // of the last downDelay: nobody regrets within it
+    std::int32_t highest = wanted; // of the last downDelay: what it asked for stays
     for (const Wish& wish : wishes_) {
         if (wish.at + spec_.upDelay >= now) lowest = std::min(lowest, wish.replicas);
         if (wish.at + spec_.downDelay >= now) highest = std::max(highest, wish.replicas);

@@ -18,7 +18,7 @@ class SimulatedMetricSource final : public MetricSource {
 
     void read(const MetricQuery& query, std::uint32_t tag, MetricListener& listener) override;
 
-    // Parses without asking, so that a query nobody can evaluate is an error before the run.
+    // Parses without asking, so that a query that cannot be evaluated is an error before the run.
     Result<Shape> shapeOf(const MetricQuery& query) const override;
 
   private:

@@ -18,19 +18,19 @@ double PerfectGate::budget(Time) {
 }
 
 std::int32_t PerfectGate::room(Time now, std::int32_t, std::int32_t inFlight) {
-    return roomOf(static_cast<std::int32_t>(router_.seats()), budget(now), inFlight);
+    return roomOf(static_cast<std::int32_t>(router_.slots()), budget(now), inFlight);
 }
 
-std::int32_t seatsOf(const Scenario& scenario) {
-    std::int64_t seats = 0;
+std::int32_t sequenceSlotsOf(const Scenario& scenario) {
+    std::int64_t slots = 0;
     const auto add = [&](const ReplicaGroup& group, std::int64_t count) {
         const auto waiting = static_cast<std::int64_t>(scenario.router.queueDepthThreshold) + 1;
-        seats += count * (group.config.maxNumSeqs + waiting);
+        slots += count * (group.config.maxNumSeqs + waiting);
     };
     for (const ReplicaGroup& group : scenario.replicas)
         add(group, group.count);
     if (scenario.autoscaler.enabled) add(scenario.replicas.front(), scenario.autoscaler.max);
-    return static_cast<std::int32_t>(std::min<std::int64_t>(seats, 1000000));
+    return static_cast<std::int32_t>(std::min<std::int64_t>(slots, 1000000));
 }
 
 EngineDocument withoutGates(const EngineDocument& engine, std::int32_t workers) {

@@ -5,9 +5,9 @@
 // sees the state of every replica at this instant and counts every request on its way there, and
 // keeps in flight at most
 //
-//   seats x (kPerfectSaturation - saturation)
+//   slots x (kPerfectSaturation - saturation)
 //
-// `seats` being what the ready replicas run at once. It has no parameters and does not depend on
+// `slots` being what the ready replicas run at once. It has no parameters and does not depend on
 // those of the scenario's gates, so that the distance to it (engine/record/score.h) can be lowered
 // only by a better policy, never by moving the mark. It does not know the future: the load that a
 // burst will bring is not there yet.
@@ -27,7 +27,7 @@ class PerfectGate final : public Gate {
     // kPerfectSaturation less the saturation, at least 0. In the Reason, `value` is the free share
     // 1 - saturation, as for every gate on a metric.
     double budget(Time now) override;
-    // Of the pool's seats, whatever the owner's capacity.
+    // Of the pool's slots, whatever the owner's capacity.
     std::int32_t room(Time now, std::int32_t capacity, std::int32_t inFlight) override;
     std::string_view type() const override { return "perfect"; }
 
@@ -36,7 +36,7 @@ class PerfectGate final : public Gate {
 };
 
 // More than the scenario's pool can hold running and waiting at the perfect gate's saturation.
-std::int32_t seatsOf(const Scenario& scenario);
+std::int32_t sequenceSlotsOf(const Scenario& scenario);
 
 // The engine behind the perfect gate: the same queues, merge policy and timeouts under Penstock's
 // semantics, no gate but the perfect one, and workers enough never to be what limits.

@@ -103,7 +103,7 @@ ReplicaGauges::ReplicaGauges(MetricPath& path, const Router& router, std::size_t
 }
 
 void ReplicaGauges::collect(Time, GaugeSink& sink) {
-    if (!router_.endpoint(endpoint_).up()) return; // nobody answers: its series end
+    if (!router_.endpoint(endpoint_).up()) return; // it does not answer: its series end
     const EndpointMetrics m = router_.endpoint(endpoint_).truth();
     sink.set(running_, m.running);
     sink.set(waiting_, m.waiting);

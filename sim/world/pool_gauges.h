@@ -16,7 +16,7 @@ namespace penstock::sim {
 
 class RouterGauges final : public GaugeSource {
   public:
-    // Who asks: the router's own exporter, or somebody who must leave no trace in the run.
+    // Who asks: the router's own exporter, or an onlooker that must leave no trace in the run.
     enum class Asker { exporter, onlooker };
 
     // Adds the router's target to the path. The path and the router outlive this.

@@ -45,7 +45,7 @@ void Source::pull() {
 }
 
 void Source::completed(std::uint32_t user, Time at) {
-    if (!closedLoop_) return; // nobody waits for it
+    if (!closedLoop_) return; // no user waits for it
     stream_->completed(user, (at - start_).count());
     armNext();
 }

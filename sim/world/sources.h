@@ -17,7 +17,7 @@
 
 namespace penstock::sim {
 
-// What became of an interactive request, for whoever records it.
+// What became of an interactive request, for the record.
 struct InteractiveOutcome {
     std::uint16_t source = 0;
     std::uint64_t number = 0;
@@ -51,7 +51,7 @@ class Source {
     const ArrivalStream& stream() const { return *stream_; }
     BodyWindow& bodies() { return bodies_; }
 
-    // A request of a closed loop has ended, whoever answered it. Refused or failed: its user
+    // A request of a closed loop has ended, whatever answered it. Refused or failed: its user
     // pauses, for as long as Retry-After says if there is one (above 0).
     void completed(std::uint32_t user, Time at);
     void refused(std::uint32_t user, Time at, Duration retryAfter);

@@ -25,7 +25,8 @@ constexpr Time kEpoch{Duration{1767571200LL * 1000000000LL}};
 World::World(Scenario scenario, const WorldOptions& options)
     : scenario_(std::move(scenario)), options_(options), asWritten_(scenario_.engine),
       start_(kEpoch), loop_(kEpoch, scenario_.seed) {
-    if (options_.perfectGate) scenario_.engine = withoutGates(asWritten_, seatsOf(scenario_));
+    if (options_.perfectGate)
+        scenario_.engine = withoutGates(asWritten_, sequenceSlotsOf(scenario_));
 }
 
 Time World::epoch() {

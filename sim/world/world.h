@@ -130,10 +130,7 @@ class World final : private FaultListener,
     std::uint64_t wastedTokens() const;
     void tellFault(const Fault& fault, std::size_t endpoint, std::uint8_t code);
     std::size_t endpointOf(std::size_t index, const Fault& fault) const;
-    void applyTo(Endpoint& replica, TargetId metrics, const Fault& fault);
-    void undoOn(Endpoint& replica, TargetId metrics, const Fault& fault);
-    void apply(const Fault& fault, std::size_t endpoint);
-    void undo(const Fault& fault, std::size_t endpoint);
+    void set(const Fault& fault, std::size_t endpoint, bool on);
     Status checkConservation() const;
     Status checkRequests() const;
     Status checkTokensAndBlocks() const;
@@ -175,7 +172,7 @@ class World final : private FaultListener,
     std::unique_ptr<FaultTimeline> faults_;
 
     std::unique_ptr<Gauger> gauger_;     // the recorder's
-    std::unique_ptr<Onlooker> onlooker_; // null until somebody looks
+    std::unique_ptr<Onlooker> onlooker_; // null until the first look
 
     Router::Trouble trouble_;
     // Faults in force, and the endpoint that each hit, if it is one of a replica and that was
@@ -190,7 +187,7 @@ class World final : private FaultListener,
     std::uint64_t faultsBegun_ = 0;
     std::vector<int> endpointGpus_; // by endpoint
     bool engineUp_ = false;
-    std::map<std::string, std::string> checksums_; // of trace files, once somebody asked
+    std::map<std::string, std::string> checksums_; // of trace files, once asked for
     std::vector<std::uint64_t> outstanding_;       // of each source: arrived and not ended
     MemberTimer<World, &World::sample> sampleTimer_{*this};
     MemberTimer<World, &World::engineBack> engineTimer_{*this};

@@ -56,7 +56,8 @@ Status World::checkTokensAndBlocks() const {
     const Router::OnTheirWay onTheirWay = router_->onTheirWay();
     std::uint64_t generated = 0;
     std::uint64_t prompts = 0;
-    // A replica has finished what was heard, what nobody was left to hear, and what is on its way.
+    // A replica has finished what was heard, what no client was left to hear, and what is on its
+    // way.
     std::uint64_t tokens = t.deliveredTokens + t.unheardTokens + onTheirWay.outputTokens;
     std::uint64_t promptTokens =
         t.deliveredPromptTokens + t.unheardPromptTokens + onTheirWay.promptTokens;

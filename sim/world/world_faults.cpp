@@ -61,9 +61,9 @@ void World::faultBegins(std::size_t index, const Fault& fault) {
     const std::size_t endpoint = endpointOf(index, fault);
     tellFault(fault, endpoint, 1);
     ++faultsBegun_;
-    apply(fault, endpoint);
+    set(fault, endpoint, true);
     if (fault.kind == FaultKind::replicaKilled && fault.lasting == Duration{0}) {
-        undo(fault, endpoint); // a crash: it starts again at once
+        set(fault, endpoint, false); // a crash: it starts again at once
     } else {
         active_.push_back({index, fault, endpoint}); // without an end, until the run's
     }
@@ -84,180 +84,103 @@ void World::faultEnds(std::size_t index, const Fault& fault) {
             return takesAway(a.fault) && a.endpoint == endpoint;
         });
     if (stillGone) return;
-    undo(fault, endpoint);
+    set(fault, endpoint, false);
     for (const ActiveFault& a : active_) {
         if (a.fault.kind == fault.kind && (!ofReplica(fault) || a.endpoint == endpoint)) {
-            apply(a.fault, a.endpoint);
+            set(a.fault, a.endpoint, true);
         }
     }
 }
 
-void World::applyTo(Endpoint& replica, TargetId metrics, const Fault& fault) {
+// What each fault does when it begins (`on`) and undoes when it ends, in one place.
+void World::set(const Fault& fault, std::size_t endpoint, bool on) {
+    if (ofReplica(fault) && endpoint == kNowhere) return;
+    const auto gauges = [&](const auto& change) {
+        for (const TargetId target : targetsOf(fault))
+            change(target);
+    };
     switch (fault.kind) {
     case FaultKind::replicaKilled:
-        replica.kill();
-        metrics_->setEndpointDown(metrics, true);
+        on ? router_->endpoint(endpoint).kill() : router_->endpoint(endpoint).restore();
+        metrics_->setEndpointDown(replicaGauges_[endpoint]->target(), on);
         break;
     case FaultKind::replicaDrained:
-        replica.drain();
+        if (on) {
+            router_->endpoint(endpoint).drain();
+        } else {
+            router_->endpoint(endpoint).restore();
+            metrics_->setEndpointDown(replicaGauges_[endpoint]->target(), false);
+        }
         break;
     case FaultKind::replicaSlow:
-        replica.setSlowFactor(fault.factor);
+        router_->endpoint(endpoint).setSlowFactor(on ? fault.factor : 1.0);
         break;
     case FaultKind::replicaPartition:
-        replica.setPartitioned(true);
-        break;
-    default:
-        PENSTOCK_CHECK(!"a fault of a replica");
-    }
-}
-
-void World::undoOn(Endpoint& replica, TargetId metrics, const Fault& fault) {
-    switch (fault.kind) {
-    case FaultKind::replicaKilled:
-    case FaultKind::replicaDrained:
-        replica.restore();
-        metrics_->setEndpointDown(metrics, false);
-        break;
-    case FaultKind::replicaSlow:
-        replica.setSlowFactor(1.0);
-        break;
-    case FaultKind::replicaPartition:
-        replica.setPartitioned(false);
-        break;
-    default:
-        PENSTOCK_CHECK(!"a fault of a replica");
-    }
-}
-
-void World::apply(const Fault& fault, std::size_t endpoint) {
-    switch (fault.kind) {
-    case FaultKind::replicaKilled:
-    case FaultKind::replicaDrained:
-    case FaultKind::replicaSlow:
-    case FaultKind::replicaPartition:
-        if (endpoint == kNowhere) break;
-        applyTo(router_->endpoint(endpoint), replicaGauges_[endpoint]->target(), fault);
+        router_->endpoint(endpoint).setPartitioned(on);
         break;
     case FaultKind::routerErrors:
-        trouble_.errorStatus = fault.status;
-        trouble_.errorProbability = fault.probability;
-        trouble_.errorRetryAfter = fault.retryAfter;
+        if (on) {
+            trouble_.errorStatus = fault.status;
+            trouble_.errorRetryAfter = fault.retryAfter;
+        }
+        trouble_.errorProbability = on ? fault.probability : 0.0;
         router_->setTrouble(trouble_);
         break;
     case FaultKind::routerLatency:
-        trouble_.latency = fault.delay;
+        trouble_.latency = on ? fault.delay : 0s;
         router_->setTrouble(trouble_);
         break;
     case FaultKind::routerDown:
-        trouble_.down = true;
+        trouble_.down = on;
         router_->setTrouble(trouble_);
-        metrics_->setEndpointDown(routerGauges_->target(), true);
+        metrics_->setEndpointDown(routerGauges_->target(), on);
         break;
     case FaultKind::scrapeFailure:
-        for (TargetId t : targetsOf(fault))
-            metrics_->setScrapeFailure(t, fault.probability);
+        gauges([&](TargetId t) { metrics_->setScrapeFailure(t, on ? fault.probability : 0.0); });
         break;
     case FaultKind::metricsFrozen:
-        for (TargetId t : targetsOf(fault))
-            metrics_->setFrozen(t, true);
+        gauges([&](TargetId t) { metrics_->setFrozen(t, on); });
         break;
     case FaultKind::metricsNaN:
-        for (TargetId t : targetsOf(fault))
-            metrics_->setGaugeFault(t, "", GaugeFault::nan);
+        gauges([&](TargetId t) {
+            metrics_->setGaugeFault(t, "", on ? GaugeFault::nan : GaugeFault::none);
+        });
         break;
     case FaultKind::seriesMissing:
-        for (TargetId t : targetsOf(fault))
-            metrics_->setGaugeFault(t, "", GaugeFault::missing);
+        gauges([&](TargetId t) {
+            metrics_->setGaugeFault(t, "", on ? GaugeFault::missing : GaugeFault::none);
+        });
         break;
     case FaultKind::clockSkew:
-        metrics_->setClockSkew(fault.delay);
+        metrics_->setClockSkew(on ? fault.delay : 0s);
         break;
     case FaultKind::prometheusDown:
-        metrics_->setPrometheusDown(true);
+        metrics_->setPrometheusDown(on);
         break;
     case FaultKind::queueDown:
-        faultyBroker_->setDown(true);
+        faultyBroker_->setDown(on);
         break;
     case FaultKind::queueSlow:
-        faultyBroker_->setLatency(scenario_.broker.roundTrip + fault.delay);
+        faultyBroker_->setLatency(scenario_.broker.roundTrip + (on ? fault.delay : 0s));
         break;
     case FaultKind::queueRestartEmpty:
-        broker_->restartEmpty();
+        if (on) broker_->restartEmpty();
         break;
-    case FaultKind::engineCrash:
-        crashEngine(fault.lasting);
+    case FaultKind::engineCrash: // engineBack() restarts it
+        if (on) crashEngine(fault.lasting);
         break;
     case FaultKind::engineDrain:
-        drainEngine(fault.lasting);
+        if (on) drainEngine(fault.lasting);
         break;
     case FaultKind::autoscalerStuck:
-        autoscaler_->setStuck(true);
-        break;
-    }
-}
-
-void World::undo(const Fault& fault, std::size_t endpoint) {
-    switch (fault.kind) {
-    case FaultKind::replicaKilled:
-    case FaultKind::replicaDrained:
-    case FaultKind::replicaSlow:
-    case FaultKind::replicaPartition:
-        if (endpoint == kNowhere) break;
-        undoOn(router_->endpoint(endpoint), replicaGauges_[endpoint]->target(), fault);
-        break;
-    case FaultKind::routerErrors:
-        trouble_.errorProbability = 0.0;
-        router_->setTrouble(trouble_);
-        break;
-    case FaultKind::routerLatency:
-        trouble_.latency = 0s;
-        router_->setTrouble(trouble_);
-        break;
-    case FaultKind::routerDown:
-        trouble_.down = false;
-        router_->setTrouble(trouble_);
-        metrics_->setEndpointDown(routerGauges_->target(), false);
-        break;
-    case FaultKind::scrapeFailure:
-        for (TargetId t : targetsOf(fault))
-            metrics_->setScrapeFailure(t, 0.0);
-        break;
-    case FaultKind::metricsFrozen:
-        for (TargetId t : targetsOf(fault))
-            metrics_->setFrozen(t, false);
-        break;
-    case FaultKind::metricsNaN:
-    case FaultKind::seriesMissing:
-        for (TargetId t : targetsOf(fault))
-            metrics_->setGaugeFault(t, "", GaugeFault::none);
-        break;
-    case FaultKind::clockSkew:
-        metrics_->setClockSkew(0s);
-        break;
-    case FaultKind::prometheusDown:
-        metrics_->setPrometheusDown(false);
-        break;
-    case FaultKind::queueDown:
-        faultyBroker_->setDown(false);
-        break;
-    case FaultKind::queueSlow:
-        faultyBroker_->setLatency(scenario_.broker.roundTrip);
-        break;
-    case FaultKind::queueRestartEmpty:
-        break;
-    case FaultKind::engineCrash:
-    case FaultKind::engineDrain:
-        break; // engineBack() restarts it
-    case FaultKind::autoscalerStuck:
-        autoscaler_->setStuck(false);
+        autoscaler_->setStuck(on);
         break;
     }
 }
 
 // A process that still drains can be killed too; it is back when both have said so.
 void World::crashEngine(Duration downtime) {
-    if (!engineUp_ && engine_->stopped()) return; // nobody is there
+    if (!engineUp_ && engine_->stopped()) return; // no process is there
     Time back = loop_.now() + downtime;
     if (engineTimer_.armed()) back = std::max(back, engineTimer_.due());
     engineUp_ = false;

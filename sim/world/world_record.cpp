@@ -182,7 +182,7 @@ RunFacts World::facts(double wallSeconds) {
 Status World::checkExpectations() {
     if (scenario_.expect.empty()) return {};
     Report report = recorder().report(facts(0.0));
-    report.score.emplace(); // whoever asks for a score must see to it that there is one
+    report.score.emplace(); // asking for a score takes care that there is one
     const Json json = toJson(report);
     // Gates of a scenario have other names, or none, in its controls: its lesson is not about
     // those.

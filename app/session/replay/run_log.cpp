@@ -136,7 +136,7 @@ Result<RunLog> logFromJson(const Json& json, const std::string& file) {
 
 namespace {
 
-// A run that nobody finished is held to the fingerprint of the last report it left.
+// An unfinished run is held to the fingerprint of the last report it left.
 void addCheckpoint(RunReader& store, RunId id, RunLog& log) {
     const auto report = store.report(id);
     if (!report || !report->contains("checkpoint")) return;
@@ -148,7 +148,7 @@ void addCheckpoint(RunReader& store, RunId id, RunLog& log) {
         log.moves.begin(), log.moves.end(), move, [](const Move& a, const Move& b) {
             return std::pair(a.event, a.t) < std::pair(b.event, b.t);
         });
-    // In the same place as a move, nobody knows which came first.
+    // In the same place as a move, it is unknown which came first.
     if (after != log.moves.begin() && std::prev(after)->event == move.event) return;
     log.moves.insert(after, move);
 }

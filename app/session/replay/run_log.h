@@ -68,7 +68,7 @@ Result<RunLog> readLog(const std::string& run);
 Result<sim::Scenario> scenarioOf(const RunLog& log);
 sim::WorldOptions optionsOf(const RunLog& log);
 
-// Makes the moves of a log at their places; the log outlives it. Whoever runs the world asks for
+// Makes the moves of a log at their places; the log outlives it. The runner of the world asks for
 // the next move, runs no further than its time and its event, and has it made when it is due.
 class Replay {
   public:

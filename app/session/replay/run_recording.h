@@ -2,7 +2,7 @@
 #pragma once
 
 // A run in a store as it goes: its events and gauges, its moves, and a report every second of wall
-// time, so that whoever finds it after its process died has all but the last second. Used by the
+// time, so that after its process died all but the last second is there. Used by the
 // window's runs and by `penstock run --store` alike. Run thread only.
 #include "app/session/replay/run_log.h"
 #include "engine/record/store/run_store.h"

@@ -5,10 +5,10 @@
 // find(). Run thread only; costs a few stores an event. It reads the world and never changes it: a
 // run that is watched and one that is not have the same fingerprint.
 #include "app/session/host/run_host.h"
+#include "app/session/view/event_ring.h"
 #include "app/session/view/gate_words.h"
 #include "app/session/view/life.h"
 #include "app/session/view/pending_frame.h"
-#include "app/session/view/ring.h"
 #include "app/session/view/run_info.h"
 #include "engine/record/measures/histogram.h"
 #include "engine/record/recorder/recorder.h"
@@ -98,8 +98,8 @@ class FrameFeed final : public RecordSink {
     const Names& names_;
     Duration step_{std::chrono::milliseconds{100}};
 
-    Ring<BriefEvent> events_{kEvents};
-    Ring<EndedRequest> ended_{kEnded};
+    EventRing<BriefEvent> events_{kEvents};
+    EventRing<EndedRequest> ended_{kEnded};
     std::uint64_t eventsTold_ = 0, endedTold_ = 0;
     std::vector<std::pair<std::uint64_t, BriefEvent>> rare_; // moves and faults, whatever comes
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-// Runs that nobody looks at any more and whose threads still have to write their end. The window
+// Runs that are not looked at any more and whose threads still have to write their end. The window
 // lets go of one in a moment; what is left of it is cleared away later, at the latest when the
 // process ends, which waits for it: no run is cut short by closing a window.
 #include <memory>

@@ -23,7 +23,7 @@ class Pacer {
 
     enum class Mode : std::uint8_t { paused, paced, fast };
 
-    // A portion is at most this long, so that whoever asks for something else is heard. (The run
+    // A portion is at most this long, so that a request for something else is heard. (The run
     // thread is interrupted in mid-portion as well; this bounds what it does without looking up.)
     static constexpr WallTime kPortion{std::chrono::milliseconds{2}};
     // Paced, the clock moves on this often, and a run that cannot keep up never owes more than
@@ -34,14 +34,14 @@ class Pacer {
 
     struct Plan {
         enum class Act : std::uint8_t {
-            wait, // nothing to do before `until`, or before somebody asks for something
+            wait, // nothing to do before `until`, or before something is asked for
             step, // fire one event
             run,  // run up to `limit` of engine time, for `budget` of wall time at most
         };
         Act act = Act::wait;
         Time limit = kNever;
         WallTime budget = kPortion;
-        std::optional<Wall> until; // of wait; none: until somebody asks
+        std::optional<Wall> until; // of wait; none: until asked
     };
 
     Pacer(Time start, Time end) : start_(start), end_(end), from_(start) {}

@@ -2,7 +2,7 @@
 #include "app/session/run/run_export.h"
 
 #include "app/session/replay/run_recording.h"
-#include "app/session/view/still_engine.h"
+#include "engine/config/documents/build.h"
 #include "engine/config/documents/engine_tree.h"
 #include "engine/config/documents/export.h"
 #include "engine/config/text/override.h"
@@ -62,8 +62,8 @@ ExportAnswer answerOf(ExportKind kind, Result<Exported> exported) {
 
 ExportAnswer exportPolicy(ExportKind kind, const sim::Scenario& scenario,
                           const std::vector<Move>& moves) {
-    StillEngine engine;
-    auto settings = engine.build(scenario.engine);
+    SilentWorld silent;
+    auto settings = buildSettings(scenario.engine, silent);
     if (!settings) return answerOf(kind, fail(settings.error()));
     ParameterRegistry registry(*settings);
     for (const Move& move : moves) {

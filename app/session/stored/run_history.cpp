@@ -69,7 +69,7 @@ Result<std::string> RunHistory::defaultStore() {
 Result<std::vector<RunRow>> RunHistory::runs() const {
     if (!std::filesystem::exists(store_)) return std::vector<RunRow>{};
     {
-        // Opening it to write finds the runs that nobody is writing any more.
+        // Opening it to write finds the runs that are not being written any more.
         auto writer = RunStore::open(store_);
         if (!writer) return fail(writer.error());
     }

@@ -249,7 +249,7 @@ bool StoredRun::Impl::answer() {
             frame.frame.exported.push_back(exported(std::get<ExportKind>(question)));
         }
     }
-    // Before those that wait: whoever asks is looking.
+    // Before those that wait: the asker is looking.
     const std::lock_guard lock(mutex_);
     if (!ready_.empty()) {
         frame.frame.progress = ready_.front().frame.progress;

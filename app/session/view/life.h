@@ -3,7 +3,7 @@
 
 // What a run keeps of its recent past for tables and waterfalls: every event as 32 bytes, the ended
 // requests as a hundred. Both are plain values, written on the run thread in a few nanoseconds and
-// turned into rows by whoever wants them, on whatever thread.
+// turned into rows where they are wanted, on whatever thread.
 #include "app/session/view/run_view.h"
 #include "engine/record/recorder/recorder.h"
 #include "engine/types/event.h"

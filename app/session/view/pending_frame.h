@@ -13,7 +13,7 @@
 
 namespace penstock::app {
 
-// Events and requests are turned into rows by whoever takes it.
+// Events and requests are turned into rows by their taker.
 struct PendingFrame {
     Frame frame;
     std::vector<std::pair<std::uint64_t, BriefEvent>> events; // newest last, at most kMaxRows

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-// What the window's tables show, as plain values: the words between whoever runs a run and whoever
+// What the window's tables show, as plain values: the words between what runs a run and what
 // shows it. Times are engine times; shares lie in [0, 1]; rates are per second of engine time; a
 // quantity that is not known is NaN.
 #include "engine/types/time.h"
@@ -36,7 +36,7 @@ struct ParameterRow {
     std::string name;  // "threshold"
     std::string unit;  // "", "s", "requests"
     ParameterKind kind = ParameterKind::number;
-    double min = 0, max = 1, fallback = 0; // fallback: the value it has when nobody sets it
+    double min = 0, max = 1, fallback = 0; // fallback: the value it has when unset
     double value = 0;                      // of a flag: 0 or 1; of a choice: its index
     std::vector<std::string> choices;      // choice only
     std::string help;

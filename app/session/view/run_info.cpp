@@ -3,7 +3,7 @@
 
 #include "app/session/view/advice_rows.h"
 #include "app/session/view/gate_words.h"
-#include "app/session/view/still_engine.h"
+#include "engine/config/documents/build.h"
 #include "sim/scenario/scenario_advice.h"
 #include "sim/world/perfect_gate.h"
 #include "sim/world/pool_gauges.h"
@@ -79,15 +79,15 @@ ParameterRow rowOf(const ParameterEntry& entry, double value) {
 }
 
 Result<Described> describe(const sim::Scenario& scenario, const sim::WorldOptions& options) {
-    StillEngine still;
-    const EngineDocument engine = options.perfectGate
-                                      ? sim::withoutGates(scenario.engine, sim::seatsOf(scenario))
-                                      : scenario.engine;
-    auto settings = still.build(engine);
+    SilentWorld silent;
+    const EngineDocument engine =
+        options.perfectGate ? sim::withoutGates(scenario.engine, sim::sequenceSlotsOf(scenario))
+                            : scenario.engine;
+    auto settings = buildSettings(engine, silent);
     if (!settings) return fail(settings.error());
     sim::EventLoop loop(Time{}, 0);
-    const sim::Router nobody(scenario.router, loop, 0); // what a perfect gate would look at
-    if (options.perfectGate) sim::placePerfectGates(*settings, scenario.engine, nobody);
+    const sim::Router idle(scenario.router, loop, 0); // what a perfect gate would look at
+    if (options.perfectGate) sim::placePerfectGates(*settings, scenario.engine, idle);
 
     Described out;
     RunInfo& info = out.info;

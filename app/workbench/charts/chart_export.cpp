@@ -3,6 +3,7 @@
 
 #include "app/workbench/charts/value_text.h"
 #include "app/workbench/series/time_ticks.h"
+#include "engine/types/csv_text.h"
 
 #include <QPainter>
 #include <QSaveFile>
@@ -16,12 +17,6 @@ namespace {
 
 constexpr std::size_t kMostRows = 200000;
 constexpr int kHeading = 24, kAxis = 22;
-
-QString csvField(QString text) {
-    if (!text.contains(QLatin1Char(',')) && !text.contains(QLatin1Char('"'))) return text;
-    return QLatin1Char('"') + text.replace(QLatin1Char('"'), QStringLiteral("\"\"")) +
-           QLatin1Char('"');
-}
 
 // Heading, plot and time labels as one drawing of its own, without the screen's buttons.
 void paintChart(TimeChart& chart, QPainter& painter, bool vectors) {
@@ -122,7 +117,7 @@ QString chartCsv(const TimeChart& chart) {
     std::map<Time, std::vector<double>> rows;
     QString out = QStringLiteral("time_s");
     for (std::size_t i = 0; i < series.size(); ++i) {
-        out += QLatin1Char(',') + csvField(series[i].name);
+        out += QLatin1Char(',') + QString::fromStdString(csvText(series[i].name.toStdString()));
         if (!series[i].data) continue;
         for (const Sample& s : series[i].data->samples(view, kMostRows / series.size())) {
             auto& row = rows[s.t];

@@ -3,6 +3,7 @@
 
 #include "app/workbench/charts/curve_raster.h"
 #include "app/workbench/series/time_ticks.h"
+#include "engine/types/round_step.h"
 
 #include <QPainter>
 #include <QPainterPath>
@@ -147,12 +148,7 @@ void PlotScene::fitValues() {
         high = std::isnan(high) ? floor * 10 : std::max({high, values_.high, low * 10});
         low = std::pow(10, std::floor(std::log10(std::min(low, high) * (1 + 1e-9))));
         // To the next of 2, 5, 10 in its decade; labels stand at whole decades.
-        const double decade = std::pow(10, std::floor(std::log10(high) + 1e-9));
-        for (const double digit : {1.0, 2.0, 5.0, 10.0}) {
-            if (decade * digit < high * (1 - 1e-9)) continue;
-            high = decade * digit;
-            break;
-        }
+        high = roundUp(high);
         const bool fits = low >= low_ && high <= high_ && low_ > 0;
         if (fits && std::log(high / low) > 0.6 * std::log(high_ / low_)) {
             low = low_;

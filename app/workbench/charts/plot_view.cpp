@@ -195,7 +195,7 @@ bool PlotView::attended() const {
 }
 
 void PlotView::paintOne(QPainter& painter, double avoid, const Readout& readout) const {
-    // Numbers that cover the curves they are of help nobody: a small chart has them only while it
+    // Numbers that cover the curves they are of no help: a small chart has them only while it
     // is the one that is looked at.
     const ReadoutFit fit = fitReadout(scene_.plot(), readout);
     const bool small = fit.complete && fit.width() <= kMostCovered * scene_.plot().width();

@@ -41,7 +41,7 @@ class ParameterModel : public QAbstractItemModel {
     double shown(const QString& path) const;
     bool pending(const QString& path) const;
 
-    // Locked: nothing may be moved, whoever asks.
+    // Locked: nothing may be moved.
     void setLocked(bool locked);
     bool locked() const { return locked_; }
 

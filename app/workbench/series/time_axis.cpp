@@ -84,7 +84,7 @@ void TimeAxis::pan(double share) {
 
 void TimeAxis::panBy(Duration by) {
     if (by.count() == 0) return;
-    // Half a window beyond either end is far enough to look past it, and nobody gets lost.
+    // Half a window beyond either end is far enough to look past it without getting lost.
     const Duration half = range_.span() / 2;
     const Time earliest = std::min(start_ - half, range_.from);
     const Time latest = std::max(head_ + half - range_.span(), range_.from);

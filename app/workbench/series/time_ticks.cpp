@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-only
 #include "app/workbench/series/time_ticks.h"
 
+#include "engine/types/round_step.h"
+
 #include <fmt/format.h>
 
 #include <array>
@@ -126,14 +128,7 @@ ValueScale niceScale(double low, double high, int most) {
         }
     }
     const double wanted = (high - low) / std::max(1, most);
-    const double decade = std::pow(10.0, std::floor(std::log10(wanted)));
-    double step = decade * 10;
-    for (const double digit : {1.0, 2.0, 2.5, 5.0}) {
-        if (decade * digit >= wanted * (1 - 1e-9)) {
-            step = decade * digit;
-            break;
-        }
-    }
+    const double step = roundUp(wanted, {1.0, 2.0, 2.5, 5.0});
     return {std::floor(low / step + 1e-9) * step, std::ceil(high / step - 1e-9) * step, step};
 }
 

@@ -43,7 +43,7 @@ class MainWindow : public QMainWindow {
 
     // Begins the first run and looks into the store; after the window is shown.
     void begin(Opening opening);
-    // Whatever somebody drops on the window or opens from a dialog.
+    // What is dropped on the window or opens from a dialog.
     void openFiles(const QStringList& files);
     // One of the scenarios that come with the program, by name; false if there is none.
     bool openShipped(const QString& name);

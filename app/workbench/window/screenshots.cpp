@@ -154,7 +154,7 @@ int photograph(int argc, char** argv, const QString& folder, const QString& pict
     QApplication app(argc, argv);
     QApplication::setOrganizationName(QStringLiteral("penstock"));
     QApplication::setApplicationName(QStringLiteral("penstock-pictures"));
-    // Nobody's own settings are used, or changed.
+    // A user's own settings are not used, or changed.
     QSettings::setPath(QSettings::NativeFormat, QSettings::UserScope, scratch.path());
     applyTheme(ThemeKind::light);
     SimulatedRuns runs(scratch.filePath(QStringLiteral("runs.db")).toStdString());

@@ -2,7 +2,7 @@
 #pragma once
 
 // What is wrong with a policy before anything runs: gates that can never close or never open,
-// budgets quantised away, readings that are always late, names that nobody exports. Each finding
+// budgets quantised away, readings that are always late, names that nothing exports. Each finding
 // says what was computed and what to change. A finding that needs a fact which is not known is not
 // made: silence is not a promise.
 #include "engine/config/documents/documents.h"

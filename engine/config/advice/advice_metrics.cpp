@@ -35,12 +35,12 @@ class MetricRules final : private Rules {
         if (!gate.onMetric()) return;
         const double value = gate.number("fallback");
         if (gate.type == "prometheus-saturation") {
-            // Given or not, 0 reads like "closed" to whoever knows the other gates.
+            // Given or not, 0 reads like "closed" beside the other gates.
             const double budget = budgetWithoutReading(value);
             if (budget <= 0.0 || budget < leastBudget(gate)) return;
             add("fails-open", Severity::note, gate, "fallback",
                 fmt::format("Without a reading the saturation counts as {}{}: the gate opens with "
-                            "budget {} while nobody knows the load.",
+                            "budget {} while the load is unknown.",
                             num(value), gate.has("fallback") ? "" : " (the default)", num(budget)),
                 "Set fallback to 1 to hold back while the metric is away, if that is meant.");
             return;
@@ -51,7 +51,7 @@ class MetricRules final : private Rules {
             closes ? "Without a reading the budget counts as 0 (the default): the queue stands "
                      "still until its deadlines pass."
                    : fmt::format("Without a reading the budget counts as {}: the gate stays open "
-                                 "while nobody knows the load.",
+                                 "while the load is unknown.",
                                  num(value)),
             closes ? "Write fallback: 0 to say that it is meant, or a small budget to keep going."
                    : "Set fallback to 0 to hold back while the metric is away, if that is meant.");

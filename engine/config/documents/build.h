@@ -5,6 +5,7 @@
 #include "engine/config/documents/documents.h"
 #include "engine/core/dispatcher.h"
 #include "engine/gates/factory/factory.h"
+#include "engine/ports/silent.h"
 
 namespace penstock {
 
@@ -14,8 +15,14 @@ namespace penstock {
 Result<DispatcherSettings> buildSettings(const EngineDocument& engine, const GateContext& context,
                                          std::vector<Error>* warnings = nullptr);
 
-// Checks the gates alone, over sources that never answer: for `penstock check`. `prometheusKnown`:
-// a document without prometheus_url means that there is none, not that nobody said.
+// The same over a world in which nothing happens, to know what the gates and their knobs
+// are. It outlives the settings.
+Result<DispatcherSettings> buildSettings(const EngineDocument& engine, SilentWorld& world,
+                                         std::vector<Error>* warnings = nullptr,
+                                         bool prometheusKnown = false);
+
+// Checks the gates alone, for `penstock check`. `prometheusKnown`: a document without
+// prometheus_url means that there is none, not that it was left unsaid.
 Status checkGates(const EngineDocument& engine, std::vector<Error>* warnings = nullptr,
                   bool prometheusKnown = false);
 

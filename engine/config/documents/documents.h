@@ -16,7 +16,7 @@
 //   health_port, metrics_port, tls_ca_cert, tls_cert, tls_key, tls_insecure_skip_verify,
 //   backoff {base_seconds, max_seconds}
 //
-// A key that nobody knows is an error. Under an llm-d-async preset it is a warning, because that
+// An unknown key is an error. Under an llm-d-async preset it is a warning, because that
 // version would run with it.
 #include "engine/config/text/reader.h"
 #include "engine/core/merge_policy.h"

@@ -24,16 +24,6 @@ Node text(std::string value, const Position& at) {
 
 // A string of JSON in place of a mapping or list becomes what it spells. The places within it are
 // those of the string: its lines are not the file's.
-void settle(Node& node, const Position& at) {
-    node.at = at;
-    for (Node& item : node.items)
-        settle(item, at);
-    for (Member& member : node.members) {
-        member.at = at;
-        settle(member.value, at);
-    }
-}
-
 Status expandString(const Document& document, Node& node) {
     if (node.kind != Node::Kind::scalar || !node.quoted) return {};
     const std::size_t first = node.text.find_first_not_of(" \t\r\n");
@@ -48,7 +38,7 @@ Status expandString(const Document& document, Node& node) {
     }
     const Position at = node.at;
     node = std::move(parsed->root());
-    settle(node, at);
+    stamp(node, at);
     return {};
 }
 
@@ -116,7 +106,7 @@ Status completeEngine(Document& document, std::string_view path) {
     Node* engine = &document.root();
     if (!path.empty()) {
         const auto found = findPath(document, path);
-        if (!found) return {}; // whoever reads it will miss it
+        if (!found) return {}; // its reader will miss it
         engine = *found;
     }
     return expandGates(document, *engine);

@@ -24,12 +24,6 @@ struct Limits {
 };
 
 // Where something stands, for a person.
-struct Place {
-    std::string file; // or the option of the command line, "--set pool.tp=3"
-    int line = 0;     // 1-based; 0 when unknown
-    int column = 0;
-};
-
 struct Position {
     std::uint16_t source = 0; // index into Document::sources()
     int line = 0;             // 1-based; 0 when unknown

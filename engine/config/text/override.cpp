@@ -138,6 +138,8 @@ Result<Node*> walk(Node& root, std::string_view path, const std::vector<Step>& s
     return at;
 }
 
+} // namespace
+
 void stamp(Node& node, const Position& at) {
     node.at = at;
     for (Node& item : node.items)
@@ -147,8 +149,6 @@ void stamp(Node& node, const Position& at) {
         stamp(member.value, at);
     }
 }
-
-} // namespace
 
 Status applyOverride(Document& document, std::string_view assignment, std::string_view option) {
     const std::string asGiven = fmt::format("{} {}", option, assignment);

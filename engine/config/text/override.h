@@ -23,6 +23,9 @@ namespace penstock {
 Status applyOverride(Document& document, std::string_view assignment,
                      std::string_view option = "--set");
 
+// Everything in `node` stands at `at`: text that was put in place of what stood there.
+void stamp(Node& node, const Position& at);
+
 // The node at a path, as above; the error says where the path leaves the document.
 Result<Node*> findPath(Document& document, std::string_view path);
 

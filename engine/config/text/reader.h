@@ -2,9 +2,9 @@
 #pragma once
 
 // Reads one mapping of a document, strictly: each value has a type, a range and a default or is
-// required, and finish() refuses every key nobody asked for. Errors are collected, not thrown: a
-// person mends a document once, not once per mistake. After an error a reader goes on with a
-// harmless value, so that code that reads needs no ifs; the caller asks Problems at the end.
+// required, and finish() refuses every key that was not asked for. Errors are collected, not
+// thrown: a person mends a document once, not once per mistake. After an error a reader goes on
+// with a harmless value, so that code that reads needs no ifs; the caller asks Problems at the end.
 //
 //   Problems problems;
 //   Reader top = Reader::root(document, problems);
@@ -162,7 +162,7 @@ class Reader {
                                    std::optional<std::vector<std::string>> fallback = {});
     Labels labels(std::string_view key); // {string: string}; empty if absent
 
-    // The value as it stands, for whoever knows its shape; nullptr if absent or null.
+    // The value as it stands, for a caller that knows its shape; nullptr if absent or null.
     const Node* raw(std::string_view key);
 
     // Reports an error at the value of `key`, or at this mapping.

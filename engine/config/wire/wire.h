@@ -19,7 +19,7 @@ namespace penstock {
 struct WireMessage {
     enum class Kind : std::uint8_t { plain, redis, pubsub };
     Kind kind = Kind::plain;
-    Envelope envelope; // labels: the message's own; the queue's are added by whoever takes it
+    Envelope envelope;           // labels: the message's own; the queue's are added by its adapter
     double createdSeconds = 0.0; // Unix; 0: absent
     double deadlineSeconds = 0.0;
 
@@ -84,7 +84,7 @@ std::string payloadKey(std::string_view id, std::string_view token);
 // One line of JSON for the result list. `token` may be empty.
 std::string resultText(std::string_view id, const ResultMessage& result, std::string_view token);
 
-// A message nobody could read, for the dead-letter list: why, when, and itself.
+// A message that could not be read, for the dead-letter list: why, when, and itself.
 std::string deadLetterText(std::string_view member, const WireError& error, double nowSeconds);
 
 // Go's url.JoinPath: the path cleaned of "." and "..", without double slashes, what is not legal in

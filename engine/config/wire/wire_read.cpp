@@ -140,7 +140,7 @@ void takeClassification(WireMessage& m) {
 
 struct MessageReader::Buffers {
     ondemand::parser parser;
-    simdjson::dom::parser validator; // on demand, what nobody looks at is not checked
+    simdjson::dom::parser validator; // on demand, what is not looked at is not checked
     simdjson::padded_string text;
 };
 

@@ -3,7 +3,7 @@
 
 // A window that grows by one for each window's worth of answers and is halved when the pool sheds.
 //
-// Of all linear rules for sharing a resource whose capacity nobody tells, only additive increase
+// Of all linear rules for sharing a resource of unknown capacity, only additive increase
 // with multiplicative decrease converges to a fair and efficient share from any start (Chiu and
 // Jain, 1989). The sign of trouble is the router's own refusal, which is as fast as the router's
 // view of its pool (50 ms) and much faster than any metric. As in TCP (Jacobson 1988; RFC 5681): a

@@ -10,9 +10,9 @@
 // now); with one deadline in sight it is B / s). Slack is counted to the time at which an answer
 // must have been asked for: less the mean latency of answers, and less a `margin` for retries (of
 // at most half the time left, so that a short deadline is not given up). The rate fills a token
-// bucket of `burst`; every request that passes takes a token, whoever let it pass, so the floor
-// adds nothing while the inner gate does enough. It acts only within `horizon` of the deadline:
-// before that the inner gate may open by itself.
+// bucket of `burst`; every request that passes takes a token, whichever gate let it pass, so the
+// floor adds nothing while the inner gate does enough. It acts only within `horizon` of the
+// deadline: before that the inner gate may open by itself.
 #include "engine/gates/parts/wrapper_gate.h"
 
 namespace penstock {

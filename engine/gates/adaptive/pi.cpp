@@ -9,7 +9,7 @@ namespace penstock {
 namespace {
 
 // How often a closed controller is asked again, and the longest step it takes at once: after a
-// pause nobody knows what the error was meanwhile.
+// pause it is unknown what the error was meanwhile.
 constexpr Duration kReadingStep = std::chrono::milliseconds{200};
 constexpr Duration kLongestStep = std::chrono::seconds{1};
 

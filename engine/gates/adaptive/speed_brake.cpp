@@ -11,7 +11,7 @@ constexpr double kSurely = 1.0; // standard deviations of the pool's speed
 constexpr double kLearnUpSeconds = 5.0;
 constexpr double kLearnDownSeconds = 30.0;
 constexpr double kAcceptSeconds = 300.0; // a slow spell that lasts so long is the new normal
-// Before this has passed nobody knows what is normal, and the first guess is as likely too high.
+// Before this has passed it is unknown what is normal, and the first guess is as likely too high.
 constexpr Duration kFirstNormal = std::chrono::seconds{15};
 constexpr double kLongestLessonSeconds = 1.0; // of learning, so that a pause teaches nothing
 

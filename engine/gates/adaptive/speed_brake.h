@@ -10,7 +10,7 @@
 // answers do not tell their tokens a long one looks like a slow one: then it never brakes. The
 // normal speed is learned while the pool is well: quickly upwards; slowly downwards, because our
 // own requests slow it too and are meant to. Where they share something that is scarce, ten times
-// as many are each ten times slower: so that our own growth is not taken for somebody else's burst,
+// as many are each ten times slower: so that our own growth is not taken for a burst of others,
 // what all of ours get together (speed x in flight) must have fallen below its normal too. A pool
 // that stays slow for many minutes has a new normal. What was sampled in a slow spell is history
 // when the spell is over, so the spell's bounds are kept.
@@ -37,7 +37,7 @@ class SpeedBrake {
     bool slow() const { return slow_; }
     // True if `at` lies in the present or the last slow spell.
     bool duringSlowSpell(Time at) const { return at >= from_ && at < until_; }
-    // Somebody who knows better says that there is room: the present speed is then not far from
+    // The caller knows that there is room: the present speed is then not far from
     // normal, and the normal is moved half the way to it (geometrically).
     void release(Time now);
 

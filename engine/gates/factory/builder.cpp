@@ -11,21 +11,7 @@ namespace penstock {
 namespace {
 
 Error errorAt(const GateSpec& spec, std::string message) {
-    std::string path = spec.place.path;
-    if (!path.empty() && !spec.part.empty()) path += '.';
-    path += spec.part;
-    Error error{.message = path.empty() ? std::move(message) : path + ": " + message,
-                .file = spec.place.file,
-                .line = spec.place.line,
-                .column = spec.place.column};
-    if (spec.place.locate && !spec.part.empty()) {
-        const auto [line, column] = spec.place.locate(spec.part);
-        if (line > 0) {
-            error.line = line;
-            error.column = column;
-        }
-    }
-    return error;
+    return spec.place.error(spec.part, std::move(message));
 }
 
 Error unknownType(const GateSpec& spec) {

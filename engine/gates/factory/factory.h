@@ -21,13 +21,20 @@ namespace penstock {
 
 // Where a gate was written, for error texts.
 struct GatePlace {
-    std::string file; // empty: not from a file
-    int line = 0;
-    int column = 0;
+    Place at;
     std::string path; // "queues[1]": put before "gate_params.threshold"
-    // Line and column of a part below `path` ("gate_params.gates[0].gate_params.limit"), where the
-    // reader of the document knows them.
-    std::function<std::pair<int, int>(std::string_view part)> locate = {};
+    // Where a part below `path` stands ("gate_params.gates[0].gate_params.limit"), where the reader
+    // of the document knows it. An absent part stands where what should hold it stands.
+    std::function<Place(std::string_view part)> locate = {};
+
+    // About the part, or about the whole if `part` is empty.
+    Error error(std::string_view part, std::string message) const {
+        std::string where = path;
+        if (!where.empty() && !part.empty()) where += '.';
+        where += part;
+        if (!where.empty()) message = where + ": " + message;
+        return Error::at(locate && !part.empty() ? locate(part) : at, std::move(message));
+    }
 };
 
 struct GateOwner {

@@ -78,18 +78,7 @@ void ParameterReader::checkKeys() {
 Error ParameterReader::errorAt(std::string_view name, std::string message) const {
     std::string part = joined(spec_.part, "gate_params");
     part = joined(part, name);
-    Error error{.message = joined(spec_.place.path, part) + ": " + message,
-                .file = spec_.place.file,
-                .line = spec_.place.line,
-                .column = spec_.place.column};
-    if (spec_.place.locate) {
-        const auto [line, column] = spec_.place.locate(part);
-        if (line > 0) {
-            error.line = line;
-            error.column = column;
-        }
-    }
-    return error;
+    return spec_.place.error(part, std::move(message));
 }
 
 void ParameterReader::refuse(std::string_view name, std::string message) {

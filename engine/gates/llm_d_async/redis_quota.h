@@ -6,9 +6,9 @@
 // mode refuses, classifying mode labels and lets through. A failing store refuses with gateError.
 //
 // The store may answer late: the request then waits (pendingReading), the gate says changed() when
-// the answer is there, and the next apply() of that request takes it. An answer that nobody comes
-// for, because the request was withdrawn or its deadline has passed, is given back.
-// Source: llm-d-async, pkg/redis/quota_gate.go.
+// the answer is there, and the next apply() of that request takes it. An answer that no request
+// comes for, because the request was withdrawn or its deadline has passed, is given back. Source:
+// llm-d-async, pkg/redis/quota_gate.go.
 #include "engine/core/gate.h"
 #include "engine/ports/key_value.h"
 
@@ -47,7 +47,7 @@ class RedisQuotaGate final : public Gate, private StoreListener {
     enum class State : std::uint8_t {
         free,
         asking,    // the store has not answered
-        abandoned, // likewise, and nobody waits for the answer
+        abandoned, // likewise, and the answer is not awaited
         granted,   // answered; the request has not come back for it
         denied,
         failed,
@@ -77,7 +77,7 @@ class RedisQuotaGate final : public Gate, private StoreListener {
     std::pmr::unordered_map<std::uint64_t, std::uint32_t> slotOf_{&pool_}; // by request number
     std::size_t sweep_ = 0;
     bool inApply_ = false;   // inside a call of the store: an answer now is not late
-    bool deniedOne_ = false; // since the last release: somebody may want to know of a free place
+    bool deniedOne_ = false; // since the last release: the listener wants to know of a free place
 };
 
 } // namespace penstock

@@ -8,7 +8,7 @@ namespace penstock {
 
 namespace {
 // A gate that is closed for more than this share of the time is pinned closed, and one that acted
-// but is open for more than this share is pinned open: nobody turns such a gate by its threshold.
+// but is open for more than this share is pinned open: its threshold turns nothing.
 constexpr double kPinnedShare = 0.99;
 // A budget above this that is used up is a limit which the worker pool would soon have set itself.
 constexpr double kHalf = 0.5;

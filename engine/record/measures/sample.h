@@ -18,7 +18,7 @@ struct QueueSample {
     std::int64_t claimed = 0;  // leased to an engine: in hand or in flight
     std::int64_t inFlight = 0; // of those, sent and not yet answered
 
-    // Accepted and not ended, whoever holds it.
+    // Accepted and not ended, wherever it is.
     std::int64_t inSystem() const { return pending + parked + suspect + claimed; }
     // Accepted, not ended, and not at the router.
     std::int64_t depth() const { return inSystem() - inFlight; }

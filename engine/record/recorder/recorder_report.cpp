@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Folds what the Recorder holds into a Report and into chart data. Runs once a run, or whenever
-// somebody asks for a report so far; changes nothing.
+// a report so far is asked for; changes nothing.
 #include "engine/record/recorder/recorder_state.h"
 #include "engine/record/report/expectation.h"
 

@@ -2,6 +2,7 @@
 #include "engine/record/report/html_chart.h"
 
 #include "engine/record/report/html_paths.h"
+#include "engine/types/round_step.h"
 
 #include <fmt/core.h>
 
@@ -17,14 +18,6 @@ namespace {
 constexpr double kAxis = 18;        // below the plot, for time labels
 constexpr double kStripHeight = 30; // of a budget
 constexpr double kStripGap = 14;
-
-// 1, 2 or 5 times a power of ten, so that about `count` steps cover `span`.
-double niceStep(double span, int count) {
-    const double raw = span / count;
-    const double power = std::pow(10.0, std::floor(std::log10(raw)));
-    const double lead = raw / power;
-    return power * (lead <= 1 ? 1 : lead <= 2 ? 2 : lead <= 5 ? 5 : 10);
-}
 
 double timeStep(double seconds) {
     static constexpr std::array kSteps = {0.001, 0.01,  0.1,    0.5,    1.0,    2.0,   5.0,   10.0,
@@ -90,7 +83,7 @@ void range(const ChartSpec& spec, Scale& s) {
         s.low = std::pow(10.0, std::floor(std::log10(least)));
         s.high = std::pow(10.0, std::ceil(std::log10(high)));
     } else {
-        s.step = niceStep(high * 1.05, spec.height < 110 ? 3 : 4);
+        s.step = roundUp(high * 1.05 / (spec.height < 110 ? 3 : 4));
         s.high = s.step * std::ceil(high * 1.02 / s.step);
         if (spec.unit == Unit::share && high <= 1 && s.high > 1) s.high = 1;
     }

@@ -49,7 +49,7 @@ struct SourceReport {
     Distribution ttftMs, tpotMs, e2eMs; // of those that succeeded and ended after warm-up
     double requestsPerSecond = 0;       // completed, over the whole run
     // Where its requests come from: process, and of a trace {file, sha256, format, transforms,
-    // rows_read, rows_kept, dropped{reason: rows}, inversions_repaired}. Null if nobody said.
+    // rows_read, rows_kept, dropped{reason: rows}, inversions_repaired}. Null if unsaid.
     Json traffic;
 };
 
@@ -118,7 +118,7 @@ struct LossReport {
     std::uint64_t faults = 0;       // that began
     std::uint64_t attemptsLost = 0; // in flight when their replica or the router died
     std::uint64_t requestsLost = 0; // of queues: ended without success because a queue lost them
-    std::uint64_t resultsLost = 0;  // ended, but nobody was told
+    std::uint64_t resultsLost = 0;  // ended, and no sender was told
     std::uint64_t interactiveFailed = 0; // users got an error, or gave up
 };
 

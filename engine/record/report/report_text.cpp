@@ -80,7 +80,7 @@ std::string lossText(const LossReport& l) {
     if (l.faults + l.attemptsLost + l.requestsLost + l.resultsLost == 0) return {};
     return fmt::format(
         "  {} faults: {} requests in flight died with their replica or router, {} queued "
-        "requests were lost, {} ended with nobody told, {} users got no answer\n",
+        "requests were lost, {} ended without an answer, {} users got no answer\n",
         count(l.faults), count(l.attemptsLost), count(l.requestsLost), count(l.resultsLost),
         count(l.interactiveFailed));
 }

@@ -52,7 +52,7 @@ ScoreReport scoreAgainst(const Report& run, const Report& perfect) {
     score.perfectTtftMs = there.ttftMs;
     score.perfectFailedShare = there.failedShare;
     score.lostGoodput = shortOf(goodputOf(run), score.perfectTokensPerSecond);
-    // With nobody answered here there is no wait to compare: those are failures.
+    // Without an answer here there is no wait to compare: those are failures.
     score.needlessWait = there.ttftMs > 0 ? shortOf(there.ttftMs, here.ttftMs) : 0.0;
     score.failedUsers = std::max(0.0, here.failedShare - there.failedShare);
     score.value = score.lostGoodput + score.needlessWait + score.failedUsers;

@@ -36,7 +36,7 @@ struct RunLayout {
 struct RunHeader {
     std::string scenario; // its name
     std::string document; // its whole text, so that it can be run again
-    std::string origin;   // JSON of whoever began it: what else that takes
+    std::string origin;   // JSON of the program that began it: what else that takes
     std::uint64_t seed = 0;
     std::string semantics;
     std::string tags, note;
@@ -46,7 +46,7 @@ struct RunHeader {
 };
 
 enum class RunState : std::uint8_t {
-    running,   // somebody is writing it now
+    running,   // being written now
     done,      // finished with a report
     recovered, // its writer died; what it had written is here
 };

@@ -21,7 +21,7 @@
 
 namespace penstock {
 
-// Wakes the store's thread; shared by the store and its writers, whoever lives longer.
+// Wakes the store's thread; shared by the store and its writers, the longer-lived frees it.
 struct StoreBell {
     std::mutex mutex;
     std::condition_variable changed;

@@ -38,7 +38,7 @@ class RunWriter {
     void move(Move move);
     // One value for each series of the header, at one time; NaN: no point.
     void points(Time t, std::span<const float> values);
-    // A report so far, for whoever has to recover the run.
+    // A report so far, from which the run can be recovered.
     void checkpoint(const Json& report);
 
     // Writes everything that is left and marks the run done. Waits for the disk.

@@ -2,7 +2,7 @@
 #pragma once
 
 // Laws from which numbers are drawn: lengths in tokens (also sizes of jobs and turns of sessions)
-// and durations in seconds. Plain descriptions, filled by whoever reads a scenario; the drawing is
+// and durations in seconds. Plain descriptions, filled by the scenario's reader; the drawing is
 // in draw.h. Units are in the names.
 #include <cstdint>
 #include <variant>

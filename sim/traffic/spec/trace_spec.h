@@ -2,7 +2,7 @@
 #pragma once
 
 // Names a recorded trace and what is done to it on the way in. Transforms apply in the order given
-// and are repeated in the report, so that nobody mistakes a stretched trace for a measured one.
+// and are repeated in the report, so that a stretched trace is not mistaken for a measured one.
 #include <cstdint>
 #include <map>
 #include <string>

@@ -3,6 +3,7 @@
 // parseTraceRecord in tracev2.go, LoadTraceV2SessionBlueprints in replay.go).
 #include "sim/traffic/statistics/blis_writer.h"
 
+#include "engine/types/csv_text.h"
 #include "sim/traffic/statistics/output_file.h"
 #include "sim/traffic/trace/csv.h"
 

@@ -37,7 +37,7 @@ std::string TraceStatistics::advice() const {
     if (gridNs > 0 && grid > 0.1 * meanGap && shared > 0) {
         out += fmt::format("times sit on a grid of {:g} s, coarse beside the mean gap of {:.3g} s: "
                            "{:.0f} % of requests come at the same instant as the one before, which "
-                           "nobody sent that way. Add the transform dither to spread them.",
+                           "no client sent that way. Add the transform dither to spread them.",
                            grid, meanGap, 100 * shared);
     }
     if (counters.inversions > 0) {

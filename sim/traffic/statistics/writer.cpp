@@ -2,6 +2,7 @@
 // Rows as text, buffered.
 #include "sim/traffic/statistics/writer.h"
 
+#include "engine/types/csv_text.h"
 #include "sim/traffic/statistics/blis_writer.h"
 #include "sim/traffic/statistics/output_file.h"
 #include "sim/traffic/trace/csv.h"

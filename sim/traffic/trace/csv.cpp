@@ -110,14 +110,4 @@ int findColumn(const std::vector<CsvField>& header, std::string_view name, int f
     return -1;
 }
 
-std::string csvText(const std::string& text) {
-    if (text.find_first_of(",\"\r\n") == std::string::npos) return text;
-    std::string out = "\"";
-    for (const char ch : text) {
-        if (ch == '"') out += '"';
-        out += ch;
-    }
-    return out + '"';
-}
-
 } // namespace penstock::sim

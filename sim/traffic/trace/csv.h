@@ -46,7 +46,4 @@ class CsvReader {
 // matter), or -1.
 int findColumn(const std::vector<CsvField>& header, std::string_view name, int from = 0);
 
-// `text` as a field of a record, quoted where it must be.
-std::string csvText(const std::string& text);
-
 } // namespace penstock::sim

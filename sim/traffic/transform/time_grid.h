@@ -2,7 +2,7 @@
 #pragma once
 
 // Finds the clock tick on which a trace's times sit. A trace rounded to whole seconds has bursts
-// that nobody sent, so a grid that is coarse beside the mean gap deserves a dither.
+// that no client sent, so a grid that is coarse beside the mean gap deserves a dither.
 #include <array>
 #include <cstdint>
 

@@ -121,7 +121,7 @@ class NotEmpty final : public RowSource {
     Error error_;
 };
 
-// A stack whose counters nobody reads, because another pass has counted already.
+// A stack whose counters are not read, because another pass has counted already.
 class Uncounted final : public RowSource {
   public:
     Uncounted(std::unique_ptr<TraceCounters> counters, RowSourcePtr below)

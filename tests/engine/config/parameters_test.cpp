@@ -2,10 +2,10 @@
 // Goal: every knob has one path, one range and one way to be turned, and what was turned finds its
 // way back into the documents. Method: a policy with nested gates, its registry, and the documents
 // and Helm values written from it, read again.
+#include "engine/config/documents/build.h"
 #include "engine/config/documents/export.h"
 #include "engine/config/text/json.h"
 #include "engine/config/text/override.h"
-#include "tests/engine/config/still_world.h"
 
 #include <gmock/gmock.h>
 
@@ -42,7 +42,7 @@ engine:
 struct Policy {
     Document document;
     EngineDocument engine;
-    StillWorld world; // outlives the gates
+    std::unique_ptr<SilentWorld> world; // outlives the gates
     DispatcherSettings settings;
 };
 
@@ -50,12 +50,13 @@ std::unique_ptr<Policy> policy(std::string_view text = kEngine) {
     auto document = Document::parse(text, "s.yaml");
     EXPECT_TRUE(document) << document.error().text();
     EXPECT_TRUE(completeEngine(*document, "engine"));
-    auto made = std::make_unique<Policy>(Policy{std::move(*document), {}, {}, {}});
+    auto made = std::make_unique<Policy>(
+        Policy{std::move(*document), {}, std::make_unique<SilentWorld>(), {}});
     Problems problems;
     Reader root = Reader::root(made->document, problems);
     root.object("engine", [&](Reader& r) { made->engine = readEngine(r); });
     EXPECT_TRUE(problems.empty()) << problems.error().text();
-    auto settings = made->world.build(made->engine);
+    auto settings = buildSettings(made->engine, *made->world);
     EXPECT_TRUE(settings) << settings.error().text();
     made->settings = std::move(*settings);
     return made;

@@ -100,7 +100,7 @@ TEST(Reader, reportsEveryMistakeWithItsPlaceItsValueAndWhatWouldBeRight) {
         pool.number("rate", {.min = 0, .unit = "requests/s", .above = true});
         pool.choice("law", {"poisson", "gamma"});
         pool.duration("wait", {.min = 1s, .max = 10s});
-        pool.integer("seats", {.min = 1});
+        pool.integer("slots", {.min = 1});
     });
     r.finish();
     std::vector<std::string> texts;
@@ -119,7 +119,7 @@ TEST(Reader, reportsEveryMistakeWithItsPlaceItsValueAndWhatWouldBeRight) {
             "must be one of poisson, gamma",
             "s.yaml:7:9: pool.wait: soon is not a duration; it must be a duration like "
             "250ms, 90s, 1m30s or a number of seconds, at least 1s, at most 10s",
-            "s.yaml:2:3: pool.seats: missing; it must be a whole number of at least 1"));
+            "s.yaml:2:3: pool.slots: missing; it must be a whole number of at least 1"));
     EXPECT_THAT(problems.error().text(), HasSubstr("\ns.yaml:4:7: "));
 }
 

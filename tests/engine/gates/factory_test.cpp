@@ -181,11 +181,11 @@ TEST(Factory, placesAreLookedUpWhereTheReaderKnowsThem) {
     GateSpec spec{.type = "wait-on-refuse"};
     spec.params = nlohmann::json::parse(
         R"({"gate":{"gate_type":"local-max-concurrency","gate_params":{"limit":0}}})");
-    spec.place = {.file = "q.json", .line = 1, .path = "queues[0]"};
+    spec.place = {.at = {"q.json", 1, 0}, .path = "queues[0]"};
     std::string asked;
     spec.place.locate = [&asked](std::string_view part) {
         asked = part;
-        return std::pair{12, 34};
+        return Place{"q.json", 12, 34};
     };
     const auto made = makeGate(spec, bench.context());
     ASSERT_FALSE(made);

@@ -116,7 +116,7 @@ struct Bench {
         GateSpec spec;
         spec.type = std::move(type);
         spec.params = nlohmann::json::parse(params);
-        spec.place = {.file = "q.json", .line = 7, .path = "queues[1]"};
+        spec.place = {.at = {"q.json", 7, 0}, .path = "queues[1]"};
         return makeGate(spec, context(), &warnings);
     }
     std::unique_ptr<Gate> make(std::string type, const std::string& params = "{}") {

@@ -67,7 +67,7 @@ TEST_P(EngineRuns, AreTheSameTwice) {
         for (int i = 0; i < 40; ++i) {
             world.push(10min, static_cast<std::size_t>(i % 2));
             world.run(700ms);
-            world.load = (i % 10) / 10.0;
+            world.reading = (i % 10) / 10.0;
         }
         world.run(20min);
         return world.engine().recorder().fingerprint().text();
@@ -80,7 +80,7 @@ INSTANTIATE_TEST_SUITE_P(Presets, EngineRuns,
 
 TEST(EngineRun, AMovedKnobActsAndIsTold) {
     ScriptedWorld world(document());
-    world.load = 0.5; // what is free, above 1 - threshold: open
+    world.reading = 0.5; // what is free, above 1 - threshold: open
     world.push(1h, 1);
     world.run(5s);
     EXPECT_EQ(world.results.size(), 1U);
@@ -107,7 +107,7 @@ TEST(EngineRun, AMovedKnobActsAndIsTold) {
 
 TEST(EngineRun, APausedQueueTakesNothingNew) {
     ScriptedWorld world(document());
-    world.load = 1.0;
+    world.reading = 1.0;
     ASSERT_TRUE(world.engine().pauseQueue("urgent", true).has_value());
     world.push(1h, 0);
     world.push(1h, 1);

@@ -27,7 +27,7 @@ class ScriptedWorld final : private Loop,
     std::function<Duration(const Request&)> serviceTime = [](const Request&) {
         return std::chrono::seconds{1};
     };
-    double load = 0.0; // what every metric query gives
+    double reading = 1.0; // what every metric query gives: all of the pool is free
     std::map<std::uint64_t, int> ends, results;
 
     // Ends the process if the document cannot be built: tests give good ones.
@@ -109,7 +109,7 @@ class ScriptedWorld final : private Loop,
     void abort(std::uint32_t attempt) override { timers_.disarm(*flights_.at(attempt)); }
 
     void read(const MetricQuery&, std::uint32_t tag, MetricListener& listener) override {
-        listener.metricRead(tag, {Reading::State::value, load, now()});
+        listener.metricRead(tag, {Reading::State::value, reading, now()});
     }
 
     void enqueued(const Request& request) override {

@@ -32,7 +32,7 @@ TEST(StepTime, OneSequenceOfAnEightBillionModelDecodesInSevenMilliseconds) {
     EXPECT_NEAR(stepNs(cost, decodes(1, 236)) * 1e-6, 7.1, 0.05 * 7.1);
 }
 
-// The price that a server under load pays for not having a prompt cached: saturated, 128 seats, 204
+// The price that a server under load pays for not having a prompt cached: saturated, 128 slots, 204
 // tokens in of which 192 are cached or not, 62 out.
 TEST(StepTime, AnUncachedPromptTokenCostsTwentyMicroseconds) {
     const auto secondsPerRequest = [&](bool cached) {

@@ -11,7 +11,7 @@ using test::plainReplica;
 using test::RouterBench;
 using namespace std::chrono_literals;
 
-// One seat and nine waiting are a saturation of 9/5.
+// One slot and nine waiting are a saturation of 9/5.
 void saturate(RouterBench& bench, int requests = 10) {
     for (int i = 0; i < requests; ++i)
         bench.send(0, 1000);

@@ -16,10 +16,10 @@ using namespace std::chrono_literals;
 
 // A step of 10 ms whatever it holds, a first token in one step, no API delay: a request of n output
 // tokens takes n x 10 ms.
-inline ReplicaConfig plainReplica(std::int32_t seats = 4, std::int64_t kvBlocks = 100000) {
+inline ReplicaConfig plainReplica(std::int32_t slots = 4, std::int64_t kvBlocks = 100000) {
     ReplicaConfig config;
     config.cost = coefficientStepCost(10e6, 0, 0);
-    config.maxNumSeqs = seats;
+    config.maxNumSeqs = slots;
     config.kvBlocks = kvBlocks;
     return config;
 }

@@ -194,7 +194,7 @@ TEST(Saturation, committedCountsWhatIsOnItsWay) {
     EXPECT_DOUBLE_EQ(bench.router.committedSaturation(), 6.0 / 5.0);
     bench.run(500ms);
     EXPECT_DOUBLE_EQ(bench.router.committedSaturation(), bench.router.trueSaturation());
-    EXPECT_EQ(bench.router.seats(), 1);
+    EXPECT_EQ(bench.router.slots(), 1);
 }
 
 } // namespace

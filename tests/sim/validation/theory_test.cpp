@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Goal: where queueing theory has an answer, a replica gives it. Method: with steps of constant
-// length whatever the batch, a replica with c seats is a queue with c servers whose service time is
+// length whatever the batch, a replica with c slots is a queue with c servers whose service time is
 // the number of output tokens; its mean wait must be that of M/M/1, M/D/1 and M/M/c (Erlang) within
 // 2 % up to 90 % load.
 #include "sim/validation/theory.h"

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-only
 #include "app/workbench/docks/steering/knob_scale.h"
 
+#include "engine/types/round_step.h"
+
 #include <algorithm>
 #include <cmath>
 
@@ -9,15 +11,6 @@ namespace {
 
 constexpr double kMostBend = 12;
 constexpr double kFineness = 200; // steps of a slider
-
-// The largest of 1, 2, 5 · 10^k that is not larger than `step`.
-double roundStep(double step) {
-    const double decade = std::pow(10, std::floor(std::log10(step)));
-    for (const double digit : {5.0, 2.0}) {
-        if (digit * decade <= step * (1 + 1e-9)) return digit * decade;
-    }
-    return decade;
-}
 
 } // namespace
 
@@ -52,7 +45,7 @@ double KnobScale::value(double position) const {
     const double half = 0.5 / kFineness;
     double step = exact(std::min(1.0, position + half)) - exact(std::max(0.0, position - half));
     if (!(step > 0)) return middle;
-    step = roundStep(step);
+    step = roundDown(step);
     if (whole_) step = std::max(1.0, step);
     return std::clamp(std::round(middle / step) * step, min_, max_);
 }

@@ -27,7 +27,7 @@ struct RunOrder {
     std::string tags;                   // of its entry there
 };
 
-// What a file is that somebody hands to the window.
+// What a file is that is handed to the window.
 enum class FileKind { scenario, documents, report, moves, store, unknown };
 
 class RunMaker {

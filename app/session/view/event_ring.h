@@ -14,10 +14,10 @@
 namespace penstock::app {
 
 template <class T>
-class Ring {
+class EventRing {
   public:
     // `capacity`: a multiple of kChunk.
-    explicit Ring(std::size_t capacity) : chunks_(capacity / kChunk) {
+    explicit EventRing(std::size_t capacity) : chunks_(capacity / kChunk) {
         PENSTOCK_CHECK(capacity > 0 && capacity % kChunk == 0);
     }
 

@@ -1,12 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-// A world for gates that are built but never asked: time stands still and nothing answers.
-#include "engine/config/documents/build.h"
+// A world in which nothing ever happens: time stands still and no answer comes. Enough to build an
+// engine's gates from documents, to check them and to list their knobs, without running anything.
+#include "engine/ports/key_value.h"
+#include "engine/ports/loop.h"
+#include "engine/ports/metric_source.h"
 
 namespace penstock {
 
-struct StillWorld final : Loop, MetricSource, KeyValue {
+class SilentWorld final : public Loop, public MetricSource, public KeyValue {
+  public:
     Time now() const override { return {}; }
     void arm(Timer&, Time) override {}
     void disarm(Timer&) override {}
@@ -17,11 +21,6 @@ struct StillWorld final : Loop, MetricSource, KeyValue {
     }
     void release(std::string_view, Duration) override {}
     void admit(std::string_view, std::int64_t, Duration, std::uint64_t, StoreListener&) override {}
-
-    Result<DispatcherSettings> build(const EngineDocument& engine) {
-        return buildSettings(
-            engine, {.loop = *this, .metrics = this, .store = this, .semantics = engine.semantics});
-    }
 };
 
 } // namespace penstock
