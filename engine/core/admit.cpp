@@ -26,7 +26,7 @@ void Dispatcher::Impl::admit(Queue& queue, Item& item) {
     } else if (queue.port->cancelled(item.request)) {
         endCancelled(item);
     } else if (reader_->shrunkMeanwhile(queue)) {
-        refused(item, {Action::refuse, queue.gate->reason(), 0, {}}, false);
+        refused(item, {Action::refuse, queue.roomReason, 0, {}}, false);
     } else if (askQueueGate(queue, item)) {
         passedQueueGate(queue, item);
     }
@@ -85,7 +85,7 @@ bool Dispatcher::Impl::askQueueGateAgain(Pool& pool, Queue& queue, Item& item) {
         return askQueueGate(queue, item);
     }
     queue.gateShut = true;
-    waitAtHand(pool, item, {Action::wait, queue.gate->reason(), 0, {}}, true);
+    waitAtHand(pool, item, {Action::wait, queue.roomReason, 0, {}}, true);
     return false;
 }
 

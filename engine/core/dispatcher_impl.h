@@ -14,9 +14,9 @@
 #include "engine/core/classify.h"
 #include "engine/core/dispatcher.h"
 #include "engine/core/ledger.h"
-#include "engine/types/limiter.h"
 #include "engine/core/merge.h"
 #include "engine/core/retry_ladder.h"
+#include "engine/types/limiter.h"
 
 #include <memory>
 #include <vector>
@@ -109,6 +109,7 @@ class Dispatcher::Impl final : public ItemOwner {
         QueueTraits traits;
         Gate* gate = nullptr;
         GateMemory memory;
+        Reason roomReason; // of the last look at how much it leaves
         MemberTimer<Queue, &Queue::tick> ticker{*this};
         ItemList inbox;
         std::int32_t outstanding = 0;   // asked of a claim not yet answered

@@ -20,9 +20,10 @@ void Reservations::abandonAll() {
 }
 
 Verdict Gate::apply(Time now, Request&, Reservations&) {
+    const Budget open = budget(now);
     Verdict verdict;
-    if (budget(now) <= 0.0) verdict.action = Action::refuse;
-    verdict.reason = reason_;
+    if (open.share <= 0.0) verdict.action = Action::refuse;
+    verdict.reason = open.reason;
     return verdict;
 }
 
@@ -31,8 +32,9 @@ void Gate::release(std::uint64_t) {
     PENSTOCK_CHECK(false);
 }
 
-std::int32_t Gate::room(Time now, std::int32_t capacity, std::int32_t inFlight) {
-    return roomOf(capacity, budget(now), inFlight);
+Room Gate::room(Time now, std::int32_t capacity, std::int32_t inFlight) {
+    const Budget open = budget(now);
+    return {roomOf(capacity, open.share, inFlight), open.reason};
 }
 
 } // namespace penstock

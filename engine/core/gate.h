@@ -15,11 +15,12 @@
 #include "engine/types/result.h"
 #include "engine/types/verdict.h"
 
+#include <algorithm>
 #include <array>
 #include <cstdint>
 #include <memory>
+#include <span>
 #include <string_view>
-#include <vector>
 
 namespace penstock {
 
@@ -69,12 +70,23 @@ struct AttemptOutcome {
     std::uint32_t outputTokens = 0; // 0: unknown
 };
 
+// The share of capacity that a gate leaves for new requests, in [0, 1], and why.
+struct Budget {
+    double share = 1.0;
+    Reason reason;
+};
+
+// How many more requests may be sent, >= 0, and why.
+struct Room {
+    std::int32_t requests = 0;
+    Reason reason;
+};
+
 class Gate {
   public:
     virtual ~Gate() = default;
 
-    // The share of capacity available for new requests, in [0, 1].
-    virtual double budget(Time now) = 0;
+    virtual Budget budget(Time now) = 0;
 
     // May this request go? May add to `reservations`; a verdict other than proceed adds nothing.
     // The default refuses when the budget is 0, as every metric gate does.
@@ -87,47 +99,78 @@ class Gate {
     // default releases it); what it wrote to a shared store stays there until its TTL.
     virtual void abandon(std::uint64_t token) { release(token); }
 
-    // A request that this gate answered with `wait` leaves without being applied again (cancelled,
-    // expired, given back): what the gate holds ready for it is given back. Harmless for others.
-    virtual void withdrawn(const Request&) {}
-
-    // The reservation of `request` is about to be released only because a later gate of the same
-    // chain is still asking: what release() would give back is to be held for its next apply().
-    virtual void keep(const Request&) {}
-
     // How many more may be sent now, given the capacity (workers) of the pool and what this gate's
     // owner has in flight: the concurrency meaning of a budget. The default is
     // floor(capacity x budget) - inFlight; gates that count for themselves know better.
-    virtual std::int32_t room(Time now, std::int32_t capacity, std::int32_t inFlight);
+    virtual Room room(Time now, std::int32_t capacity, std::int32_t inFlight);
 
-    // Why the last budget() or apply() said what it said.
-    const Reason& reason() const { return reason_; }
+    // Gates inside this one (composite, wait-on-refuse...), in their order. What the engine tells a
+    // gate reaches those inside it by this alone.
+    virtual std::span<const std::unique_ptr<Gate>> inner() const { return {}; }
+
+    // ---- what the engine tells: each call reaches every gate of the tree once, those inside first
+
+    // Of every dispatch and every outcome of the gate's owner.
+    void sent(Time now, const Request& request) {
+        for (const auto& gate : inner())
+            gate->sent(now, request);
+        onSent(now, request);
+    }
+    void settled(Time now, const Request& request, const AttemptOutcome& outcome) {
+        for (const auto& gate : inner())
+            gate->settled(now, request, outcome);
+        onSettled(now, request, outcome);
+    }
+    // Of the owner's backlog at each poll: pending requests and the earliest deadline.
+    void backlog(Time now, std::int64_t pending, Time earliestDeadline) {
+        for (const auto& gate : inner())
+            gate->backlog(now, pending, earliestDeadline);
+        onBacklog(now, pending, earliestDeadline);
+    }
+    // A request that this gate answered with `wait` leaves without being applied again (cancelled,
+    // expired, given back): what the gate holds ready for it is given back. Harmless for others.
+    void withdrawn(const Request& request) {
+        for (const auto& gate : inner())
+            gate->withdrawn(request);
+        onWithdrawn(request);
+    }
+    // The reservation of `request` is about to be released only because a later gate of the same
+    // chain is still asking: what release() would give back is to be held for its next apply().
+    void keep(const Request& request) {
+        for (const auto& gate : inner())
+            gate->keep(request);
+        onKeep(request);
+    }
 
     // Earliest time at which the answer may change without a gateChanged() call; kNever if none.
-    virtual Time recheckAt() const { return kNever; }
-
-    // Told of every dispatch and every outcome of its owner. For adaptive gates.
-    virtual void sent(Time, const Request&) {}
-    virtual void settled(Time, const Request&, const AttemptOutcome&) {}
-    // Told of the owner's backlog at each poll: pending requests and the earliest deadline.
-    virtual void backlog(Time, std::int64_t /*pending*/, Time /*earliestDeadline*/) {}
+    Time recheckAt() const {
+        Time earliest = ownRecheckAt();
+        for (const auto& gate : inner())
+            earliest = std::min(earliest, gate->recheckAt());
+        return earliest;
+    }
 
     virtual std::string_view type() const = 0;
 
     // Shows the numbers that may be turned while a run goes on.
     virtual void parameters(ParameterVisitor&) {}
 
-    // Gates inside this one (composite, wait-on-refuse…), for reports, parameters and advice.
-    virtual std::vector<Gate*> inner() { return {}; }
-
-    // The listener outlives the gate. Gates pass it on to those inside.
-    virtual void listen(GateListener* listener) { listener_ = listener; }
+    // The listener outlives the gate.
+    void listen(GateListener* listener) { listener_ = listener; }
 
   protected:
+    virtual void onSent(Time, const Request&) {}
+    virtual void onSettled(Time, const Request&, const AttemptOutcome&) {}
+    virtual void onBacklog(Time, std::int64_t /*pending*/, Time /*earliestDeadline*/) {}
+    virtual void onWithdrawn(const Request&) {}
+    virtual void onKeep(const Request&) {}
+    virtual Time ownRecheckAt() const { return kNever; }
+
     void changed() {
         if (listener_ != nullptr) listener_->gateChanged(*this);
     }
-    Reason reason_;
+
+  private:
     GateListener* listener_ = nullptr;
 };
 

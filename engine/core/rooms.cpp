@@ -13,8 +13,7 @@ constexpr std::int32_t kNoLimit = INT32_MAX;
 
 void Dispatcher::Impl::readGate(Gate& gate, GateMemory& memory, std::uint16_t queue,
                                 std::uint16_t pool) {
-    const double budget = gate.budget(clockNow());
-    const Reason& reason = gate.reason();
+    const auto [budget, reason] = gate.budget(clockNow());
     const bool bothNaN = std::isnan(memory.reason.value) && std::isnan(reason.value);
     const bool same = memory.told && memory.budget == budget &&
                       (memory.reason.value == reason.value || bothNaN) &&
@@ -32,7 +31,7 @@ std::int32_t Dispatcher::Impl::freedNext(const Pool& pool, std::int32_t taken) c
 std::int32_t Dispatcher::Impl::poolRoom(Pool& pool, std::int32_t inFlight) {
     if (pool.gate == nullptr) return kNoLimit;
     readGate(*pool.gate, pool.memory, kNoIndex, pool.index);
-    return pool.gate->room(clockNow(), workers(pool), inFlight);
+    return pool.gate->room(clockNow(), workers(pool), inFlight).requests;
 }
 
 // For one more on top of `besides`.
@@ -49,7 +48,9 @@ std::int32_t Dispatcher::Impl::queueRoom(Pool& pool, Queue& queue, Besides besid
         taken += shared ? of(pool).inboxed() + pool.outstanding
                         : of(queue).inboxed() + queue.outstanding;
     }
-    return queue.gate->room(clockNow(), workers(pool), taken);
+    const Room room = queue.gate->room(clockNow(), workers(pool), taken);
+    queue.roomReason = room.reason;
+    return room.requests;
 }
 
 } // namespace penstock

@@ -13,8 +13,7 @@ void Gauger::readEngine(Time now) {
     engine_.readGates();
     for (std::size_t i = 0; i < engine_.owners().size(); ++i) {
         Gate& shadow = gateOf(shadows_, engine_.owners()[i]);
-        shadow.budget(now);
-        const Reason& truth = shadow.reason();
+        const Reason truth = shadow.budget(now).reason;
         GateSample& s = engine_.gates()[i];
         s.trueKnown = truth.available && !truth.source.empty();
         s.trueValue = truth.value;

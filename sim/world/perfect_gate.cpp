@@ -7,18 +7,20 @@
 
 namespace penstock::sim {
 
-double PerfectGate::budget(Time) {
-    const double saturation = router_.committedSaturation();
-    const double budget = budgetAbove(1.0 - saturation, 1.0 - kPerfectSaturation);
-    reason_.source = "the pool itself";
-    reason_.value = 1.0 - saturation;
-    reason_.threshold = 1.0 - kPerfectSaturation;
-    reason_.code = budget > 0.0 ? ReasonCode::open : ReasonCode::closedByThreshold;
-    return budget;
+Budget PerfectGate::budget(Time) {
+    const double free = 1.0 - router_.committedSaturation();
+    const double closing = 1.0 - kPerfectSaturation;
+    const double share = budgetAbove(free, closing);
+    return {share,
+            {.code = share > 0.0 ? ReasonCode::open : ReasonCode::closedByThreshold,
+             .value = free,
+             .threshold = closing,
+             .source = "the pool itself"}};
 }
 
-std::int32_t PerfectGate::room(Time now, std::int32_t, std::int32_t inFlight) {
-    return roomOf(static_cast<std::int32_t>(router_.slots()), budget(now), inFlight);
+Room PerfectGate::room(Time now, std::int32_t, std::int32_t inFlight) {
+    const Budget open = budget(now);
+    return {roomOf(static_cast<std::int32_t>(router_.slots()), open.share, inFlight), open.reason};
 }
 
 std::int32_t sequenceSlotsOf(const Scenario& scenario) {

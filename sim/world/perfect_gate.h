@@ -26,9 +26,9 @@ class PerfectGate final : public Gate {
 
     // kPerfectSaturation less the saturation, at least 0. In the Reason, `value` is the free share
     // 1 - saturation, as for every gate on a metric.
-    double budget(Time now) override;
+    Budget budget(Time now) override;
     // Of the pool's slots, whatever the owner's capacity.
-    std::int32_t room(Time now, std::int32_t capacity, std::int32_t inFlight) override;
+    Room room(Time now, std::int32_t capacity, std::int32_t inFlight) override;
     std::string_view type() const override { return "perfect"; }
 
   private:

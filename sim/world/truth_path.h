@@ -6,7 +6,7 @@
 // onlooker another.
 #include "engine/ports/key_value.h"
 #include "sim/metrics/metric_path.h"
-#include "sim/world/metric_source.h"
+#include "sim/metrics/metric_source.h"
 #include "sim/world/pool_gauges.h"
 #include "sim/world/shadow_gates.h"
 

@@ -19,10 +19,9 @@ namespace {
 
 // A gate that holds others speaks in the terms of the inner one that decided; those that read a
 // metric come first, because the others seldom are the interesting ones.
-const Gate& speaker(Gate& gate) {
-    const std::vector<Gate*> inner = gate.inner();
+const Gate& speaker(const Gate& gate) {
     const Gate* first = nullptr;
-    for (Gate* each : inner) {
+    for (const auto& each : gate.inner()) {
         const Gate& leaf = speaker(*each);
         if (speaksOfFreeShare(leaf.type())) return leaf;
         if (first == nullptr) first = &leaf;

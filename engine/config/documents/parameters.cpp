@@ -44,7 +44,7 @@ class ParameterCollector final : public ParameterVisitor {
         under(paramsPath, fmt::format("{}, {}", owner, gate.type()));
         gate_ = findGate(gate.type());
         gate.parameters(*this);
-        const std::vector<Gate*> inner = gate.inner();
+        const auto inner = gate.inner();
         const std::vector<std::string> places = innerPlaces(gate.type(), inner.size());
         for (std::size_t i = 0; i < inner.size() && i < places.size(); ++i) {
             this->gate(*inner[i], paramsPath + "." + places[i], owner);

@@ -17,7 +17,7 @@ double AimdGate::limit(Time) {
     return bounded(window_);
 }
 
-void AimdGate::settled(Time now, const Request&, const AttemptOutcome& outcome) {
+void AimdGate::onSettled(Time now, const Request&, const AttemptOutcome& outcome) {
     const Time sentAt = now - outcome.latency;
     switch (loadSignOf(outcome)) {
     case LoadSign::shed:

@@ -31,7 +31,7 @@ class AimdGate final : public WindowGate {
     AimdGate(Settings settings, WindowOwner owner)
         : WindowGate(owner), settings_(settings), window_(settings.initialWindow) {}
 
-    void settled(Time now, const Request& request, const AttemptOutcome& outcome) override;
+    void onSettled(Time now, const Request& request, const AttemptOutcome& outcome) override;
     std::string_view type() const override { return "aimd"; }
     void parameters(ParameterVisitor& visitor) override;
 

@@ -20,8 +20,7 @@ void DeadlineFloorGate::fill(Time now) {
     filledAt_ = now;
 }
 
-void DeadlineFloorGate::backlog(Time now, std::int64_t pending, Time earliestDeadline) {
-    WrapperGate::backlog(now, pending, earliestDeadline);
+void DeadlineFloorGate::onBacklog(Time now, std::int64_t pending, Time earliestDeadline) {
     fill(now);
     rate_ = 0.0;
     if (pending <= 0 || earliestDeadline <= now) return; // nothing, or past saving
@@ -33,43 +32,39 @@ void DeadlineFloorGate::backlog(Time now, std::int64_t pending, Time earliestDea
                      static_cast<double>(pending) / std::max(kLeastSlackSeconds, slack));
 }
 
-void DeadlineFloorGate::settled(Time now, const Request& request, const AttemptOutcome& outcome) {
-    WrapperGate::settled(now, request, outcome);
+void DeadlineFloorGate::onSettled(Time, const Request&, const AttemptOutcome& outcome) {
     if (loadSignOf(outcome) != LoadSign::served) return;
     const double seconds = toSeconds(outcome.latency);
     latencySeconds_ += latencySeconds_ <= 0.0 ? seconds : kForget * (seconds - latencySeconds_);
 }
 
-void DeadlineFloorGate::explain() {
-    reason_ = Reason{.code = ReasonCode::open,
-                     .value = rate_,
-                     .threshold = 0.0,
-                     .source = "rate that the earliest deadline needs"};
+Reason DeadlineFloorGate::floorReason() const {
+    return Reason{.code = ReasonCode::open,
+                  .value = rate_,
+                  .threshold = 0.0,
+                  .source = "rate that the earliest deadline needs"};
 }
 
-double DeadlineFloorGate::budget(Time now) {
+Budget DeadlineFloorGate::budget(Time now) {
     fill(now);
-    const double inner = WrapperGate::budget(now);
+    const Budget inner = WrapperGate::budget(now);
     if (tokens_ < 1.0) return inner;
     const double floor = clampUnit(tokens_ / std::max(1.0, capacity_));
-    if (floor > inner) explain();
-    return std::max(inner, floor);
+    return floor > inner.share ? Budget{floor, floorReason()} : inner;
 }
 
-std::int32_t DeadlineFloorGate::room(Time now, std::int32_t capacity, std::int32_t inFlight) {
+Room DeadlineFloorGate::room(Time now, std::int32_t capacity, std::int32_t inFlight) {
     fill(now);
     capacity_ = capacity;
-    const std::int32_t inner = WrapperGate::room(now, capacity, inFlight);
+    const Room inner = WrapperGate::room(now, capacity, inFlight);
     const auto floor = static_cast<std::int32_t>(
         std::min(tokens_, static_cast<double>(std::max(0, capacity - inFlight))));
-    if (floor > inner) explain();
-    return std::max(inner, floor);
+    return floor > inner.requests ? Room{floor, floorReason()} : inner;
 }
 
 Verdict DeadlineFloorGate::apply(Time now, Request& request, Reservations& reservations) {
     fill(now);
     Verdict verdict = inner_->apply(now, request, reservations);
-    reason_ = verdict.reason;
     const bool closed = verdict.action == Action::refuse || verdict.action == Action::wait;
     // A tenant's quota is no matter of the pool's load, and an answer still to come is awaited.
     const bool aboutLoad = verdict.reason.code != ReasonCode::quotaExhausted &&
@@ -77,17 +72,15 @@ Verdict DeadlineFloorGate::apply(Time now, Request& request, Reservations& reser
                            verdict.reason.code != ReasonCode::gateError;
     if (closed && aboutLoad && tokens_ >= 1.0) {
         inner_->withdrawn(request);
-        explain();
-        verdict = Verdict{.reason = reason_};
+        verdict = Verdict{.reason = floorReason()};
     }
     if (verdict.action == Action::proceed) tokens_ = std::max(0.0, tokens_ - 1.0);
     return verdict;
 }
 
-Time DeadlineFloorGate::recheckAt() const {
-    const Time inner = WrapperGate::recheckAt();
-    if (rate_ <= 0.0 || tokens_ >= 1.0) return inner;
-    return std::min(inner, filledAt_ + fromSeconds((1.0 - tokens_) / rate_) + Duration{1});
+Time DeadlineFloorGate::ownRecheckAt() const {
+    if (rate_ <= 0.0 || tokens_ >= 1.0) return kNever;
+    return filledAt_ + fromSeconds((1.0 - tokens_) / rate_) + Duration{1};
 }
 
 void DeadlineFloorGate::parameters(ParameterVisitor& visitor) {

@@ -28,21 +28,21 @@ class DeadlineFloorGate final : public WrapperGate {
     DeadlineFloorGate(Settings settings, std::unique_ptr<Gate> inner)
         : WrapperGate(std::move(inner)), settings_(settings) {}
 
-    double budget(Time now) override;
+    Budget budget(Time now) override;
     Verdict apply(Time now, Request& request, Reservations& reservations) override;
-    std::int32_t room(Time now, std::int32_t capacity, std::int32_t inFlight) override;
-    Time recheckAt() const override;
-    void settled(Time now, const Request& request, const AttemptOutcome& outcome) override;
-    void backlog(Time now, std::int64_t pending, Time earliestDeadline) override;
+    Room room(Time now, std::int32_t capacity, std::int32_t inFlight) override;
     std::string_view type() const override { return "deadline-floor"; }
     void parameters(ParameterVisitor& visitor) override;
 
     double rate() const { return rate_; } // requests a second that the deadline asks for
 
   private:
+    void onSettled(Time now, const Request& request, const AttemptOutcome& outcome) override;
+    void onBacklog(Time now, std::int64_t pending, Time earliestDeadline) override;
+    Time ownRecheckAt() const override;
     void fill(Time now);
     // The inner gate is closed and a token is there: the reason is then the floor's.
-    void explain();
+    Reason floorReason() const;
 
     Settings settings_;
     double rate_ = 0.0;

@@ -27,16 +27,17 @@ double GradientGate::limit(Time now) {
     return std::max(bounded(0.0), brake_.eased(now, bounded(window_), held()));
 }
 
-Time GradientGate::recheckAt() const {
+Time GradientGate::ownRecheckAt() const {
     return brake_.refilling(limitAt_) ? limitAt_ + kRecheck : kNever;
 }
 
-void GradientGate::explain(double limit, bool full) {
-    WindowGate::explain(limit, full);
-    if (full && brake_.slow()) reason_.code = ReasonCode::closedBySlowdown;
+Reason GradientGate::explain(double limit, bool full) const {
+    Reason reason = WindowGate::explain(limit, full);
+    if (full && brake_.slow()) reason.code = ReasonCode::closedBySlowdown;
+    return reason;
 }
 
-void GradientGate::settled(Time now, const Request&, const AttemptOutcome& outcome) {
+void GradientGate::onSettled(Time now, const Request&, const AttemptOutcome& outcome) {
     switch (loadSignOf(outcome)) {
     case LoadSign::served:
         break;

@@ -37,8 +37,8 @@ class GradientGate final : public WindowGate {
         : WindowGate(owner), settings_(settings), brake_(settings.brake),
           window_(settings.initialWindow) {}
 
-    void settled(Time now, const Request& request, const AttemptOutcome& outcome) override;
-    Time recheckAt() const override;
+    void onSettled(Time now, const Request& request, const AttemptOutcome& outcome) override;
+    Time ownRecheckAt() const override;
     std::string_view type() const override { return "gradient"; }
     void parameters(ParameterVisitor& visitor) override;
 
@@ -46,7 +46,7 @@ class GradientGate final : public WindowGate {
 
   protected:
     double limit(Time now) override;
-    void explain(double limit, bool full) override;
+    Reason explain(double limit, bool full) const override;
 
   private:
     void learn(Time now);

@@ -34,8 +34,8 @@ double PiGate::steer(Time now, const View& view) {
     return perError * error + integral_;
 }
 
-Time PiGate::recheckAt() const {
-    const Time reading = SaturationWindowGate::recheckAt();
+Time PiGate::ownRecheckAt() const {
+    const Time reading = SaturationWindowGate::ownRecheckAt();
     return rising_ ? std::min(reading, steeredAt_ + kReadingStep) : reading;
 }
 

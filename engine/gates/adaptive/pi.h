@@ -26,7 +26,7 @@ class PiGate final : public SaturationWindowGate {
         : SaturationWindowGate(std::move(settings.steering), source, cache, owner),
           gain_(settings.gain), integralTime_(settings.integralTime) {}
 
-    Time recheckAt() const override;
+    Time ownRecheckAt() const override;
     std::string_view type() const override { return "pi"; }
     void parameters(ParameterVisitor& visitor) override;
 

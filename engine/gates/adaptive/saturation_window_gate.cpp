@@ -26,11 +26,11 @@ SaturationWindowGate::SaturationWindowGate(Steering settings, MetricSource& sour
       reading_(source, MetricQuery{.text = settings_.query}, cache, *this),
       brake_(settings_.brake) {}
 
-void SaturationWindowGate::sent(Time now, const Request&) {
+void SaturationWindowGate::onSent(Time now, const Request&) {
     response_.sent(now);
 }
 
-void SaturationWindowGate::settled(Time now, const Request&, const AttemptOutcome& outcome) {
+void SaturationWindowGate::onSettled(Time now, const Request&, const AttemptOutcome& outcome) {
     const LoadSign sign = loadSignOf(outcome);
     if (sign == LoadSign::shed && now - outcome.latency >= refusal_) {
         refused_ = true;
@@ -43,7 +43,7 @@ void SaturationWindowGate::settled(Time now, const Request&, const AttemptOutcom
     response_.settled(now, sign == LoadSign::served ? outcome.latency : Duration{-1});
 }
 
-Time SaturationWindowGate::recheckAt() const {
+Time SaturationWindowGate::ownRecheckAt() const {
     const Time reading = reading_.expiresAt();
     return brake_.refilling(limitAt_) ? std::min(reading, limitAt_ + kBrakeStep) : reading;
 }
@@ -109,22 +109,24 @@ double SaturationWindowGate::limit(Time now) {
     return std::clamp(limit, 0.0, static_cast<double>(std::max(1, capacity())));
 }
 
-void SaturationWindowGate::explain(double limit, bool full) {
-    reason_.available = view_.available;
-    reason_.value = expected_;
-    reason_.threshold = settings_.target;
-    reason_.age = age_;
-    reason_.source = reading_.text();
+Reason SaturationWindowGate::explain(double limit, bool full) const {
+    Reason reason;
+    reason.available = view_.available;
+    reason.value = expected_;
+    reason.threshold = settings_.target;
+    reason.age = age_;
+    reason.source = reading_.text();
     if (!view_.available) {
-        reason_.code = limit >= 1.0 ? ReasonCode::openByFallback : ReasonCode::closedByFallback;
+        reason.code = limit >= 1.0 ? ReasonCode::openByFallback : ReasonCode::closedByFallback;
     } else if (braked_) {
-        reason_.code = ReasonCode::closedBySlowdown;
-        reason_.source = kBrakeSource;
+        reason.code = ReasonCode::closedBySlowdown;
+        reason.source = kBrakeSource;
     } else if (full) {
-        reason_.code = limit >= 1.0 ? ReasonCode::atLimit : ReasonCode::closedByThreshold;
+        reason.code = limit >= 1.0 ? ReasonCode::atLimit : ReasonCode::closedByThreshold;
     } else {
-        reason_.code = ReasonCode::open;
+        reason.code = ReasonCode::open;
     }
+    return reason;
 }
 
 void SaturationWindowGate::commonParameters(ParameterVisitor& visitor) {

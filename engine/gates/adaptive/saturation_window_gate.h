@@ -31,9 +31,9 @@ class SaturationWindowGate : public WindowGate, public CachedReading::Owner {
     SaturationWindowGate(Steering settings, MetricSource& source, CachePolicy cache,
                          WindowOwner owner);
 
-    void sent(Time now, const Request& request) override;
-    void settled(Time now, const Request& request, const AttemptOutcome& outcome) override;
-    Time recheckAt() const override;
+    void onSent(Time now, const Request& request) override;
+    void onSettled(Time now, const Request& request, const AttemptOutcome& outcome) override;
+    Time ownRecheckAt() const override;
 
     const PoolResponse& response() const { return response_; }
 
@@ -50,7 +50,7 @@ class SaturationWindowGate : public WindowGate, public CachedReading::Owner {
     double limit(Time now) final;
     // Requests that may be in flight, by a reading that is available; need not be bounded.
     virtual double steer(Time now, const View& view) = 0;
-    void explain(double limit, bool full) final;
+    Reason explain(double limit, bool full) const final;
     void readingArrived(CachedReading&) override { changed(); }
     void commonParameters(ParameterVisitor& visitor);
 

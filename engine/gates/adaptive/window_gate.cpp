@@ -16,22 +16,21 @@ std::int32_t whole(double limit) {
 
 } // namespace
 
-double WindowGate::budget(Time now) {
+Budget WindowGate::budget(Time now) {
     const double open = limit(now);
-    explain(open, held_ >= whole(open));
-    return clampUnit(open / static_cast<double>(std::max(1, capacity_)));
+    return {clampUnit(open / static_cast<double>(std::max(1, capacity_))),
+            explain(open, held_ >= whole(open))};
 }
 
-void WindowGate::explain(double limit, bool full) {
-    reason_.code = full ? ReasonCode::atLimit : ReasonCode::open;
-    reason_.value = held_;
-    reason_.threshold = limit;
+Reason WindowGate::explain(double limit, bool full) const {
+    return {.code = full ? ReasonCode::atLimit : ReasonCode::open,
+            .value = static_cast<double>(held_),
+            .threshold = limit};
 }
 
 Verdict WindowGate::apply(Time now, Request&, Reservations& reservations) {
     const double open = limit(now);
     const bool full = held_ >= whole(open);
-    explain(open, full);
     Verdict verdict;
     if (full) {
         verdict.action = Action::refuse;
@@ -40,7 +39,7 @@ Verdict WindowGate::apply(Time now, Request&, Reservations& reservations) {
         ++held_;
         reservations.add(*this, 0);
     }
-    verdict.reason = reason_;
+    verdict.reason = explain(open, full);
     return verdict;
 }
 
@@ -50,13 +49,12 @@ void WindowGate::release(std::uint64_t) {
     changed();
 }
 
-std::int32_t WindowGate::room(Time now, std::int32_t capacity, std::int32_t inFlight) {
+Room WindowGate::room(Time now, std::int32_t capacity, std::int32_t inFlight) {
     capacity_ = capacity;
     const double open = limit(now);
     const std::int32_t taken = ofPool_ ? std::max(held_, inFlight) : held_;
     const std::int32_t room = std::max(0, whole(open) - taken);
-    explain(open, room == 0);
-    return room;
+    return {room, explain(open, room == 0)};
 }
 
 LoadSign loadSignOf(const AttemptOutcome& outcome) {

@@ -20,10 +20,10 @@ struct WindowOwner {
 
 class WindowGate : public Gate {
   public:
-    double budget(Time now) final;
+    Budget budget(Time now) final;
     Verdict apply(Time now, Request& request, Reservations& reservations) final;
     void release(std::uint64_t token) final;
-    std::int32_t room(Time now, std::int32_t capacity, std::int32_t inFlight) final;
+    Room room(Time now, std::int32_t capacity, std::int32_t inFlight) final;
 
     std::int32_t held() const { return held_; }
 
@@ -32,8 +32,8 @@ class WindowGate : public Gate {
 
     // Requests that may be in flight now, >= 0. Called often: cheap, and the same for the same now.
     virtual double limit(Time now) = 0;
-    // Sets reason_ for a limit just computed; `full` if one more would not fit.
-    virtual void explain(double limit, bool full);
+    // The reason for a limit just computed; `full` if one more would not fit.
+    virtual Reason explain(double limit, bool full) const;
 
     // True when the limit is what holds requests back, so that the next outcome says something
     // about a larger one (RFC 7661: a window that is not used must not grow).

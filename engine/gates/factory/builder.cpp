@@ -49,9 +49,9 @@ Result<std::unique_ptr<Gate>> makeAt(const GateSpec& spec, const GateContext& co
 }
 
 // How many reservations a request may hold at once because of this gate, at most.
-std::size_t reservationsOf(Gate& gate) {
+std::size_t reservationsOf(const Gate& gate) {
     std::size_t most = findGate(gate.type())->reserves ? 1 : 0;
-    for (Gate* inner : gate.inner())
+    for (const auto& inner : gate.inner())
         most += reservationsOf(*inner);
     return most;
 }

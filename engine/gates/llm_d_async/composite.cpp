@@ -10,24 +10,22 @@ CompositeGate::CompositeGate(std::vector<std::unique_ptr<Gate>> gates) : gates_(
         gate->listen(this);
 }
 
-double CompositeGate::budget(Time now) {
-    double least = 1.0;
-    reason_ = Reason{};
+Budget CompositeGate::budget(Time now) {
+    Budget least;
     for (const auto& gate : gates_) {
-        const double budget = gate->budget(now);
-        if (budget < least || gate == gates_.front()) reason_ = gate->reason();
-        least = std::min(least, budget);
+        const Budget open = gate->budget(now);
+        if (open.share < least.share || gate == gates_.front()) least.reason = open.reason;
+        least.share = std::min(least.share, open.share);
     }
     return least;
 }
 
-std::int32_t CompositeGate::room(Time now, std::int32_t capacity, std::int32_t inFlight) {
-    std::int32_t least = std::max(0, capacity - inFlight);
-    reason_ = Reason{};
+Room CompositeGate::room(Time now, std::int32_t capacity, std::int32_t inFlight) {
+    Room least{std::max(0, capacity - inFlight), {}};
     for (const auto& gate : gates_) {
-        const std::int32_t room = gate->room(now, capacity, inFlight);
-        if (room < least || gate == gates_.front()) reason_ = gate->reason();
-        least = std::min(least, room);
+        const Room room = gate->room(now, capacity, inFlight);
+        if (room.requests < least.requests || gate == gates_.front()) least.reason = room.reason;
+        least.requests = std::min(least.requests, room.requests);
     }
     return least;
 }
@@ -38,7 +36,6 @@ Verdict CompositeGate::apply(Time now, Request& request, Reservations& reservati
     Verdict verdict;
     for (std::size_t i = 0; i < gates_.size(); ++i) {
         verdict = gates_[i]->apply(now, request, reservations);
-        reason_ = verdict.reason;
         if (verdict.action == Action::proceed) continue;
         if (verdict.reason.code == ReasonCode::pendingReading) {
             // Those before it would otherwise ask again for what they have just been granted, and
@@ -54,45 +51,6 @@ Verdict CompositeGate::apply(Time now, Request& request, Reservations& reservati
     }
     applying_ = false;
     return verdict;
-}
-
-Time CompositeGate::recheckAt() const {
-    Time earliest = kNever;
-    for (const auto& gate : gates_)
-        earliest = std::min(earliest, gate->recheckAt());
-    return earliest;
-}
-
-void CompositeGate::withdrawn(const Request& request) {
-    for (const auto& gate : gates_)
-        gate->withdrawn(request);
-}
-
-void CompositeGate::keep(const Request& request) {
-    for (const auto& gate : gates_)
-        gate->keep(request);
-}
-
-void CompositeGate::sent(Time now, const Request& request) {
-    for (const auto& gate : gates_)
-        gate->sent(now, request);
-}
-
-void CompositeGate::settled(Time now, const Request& request, const AttemptOutcome& outcome) {
-    for (const auto& gate : gates_)
-        gate->settled(now, request, outcome);
-}
-
-void CompositeGate::backlog(Time now, std::int64_t pending, Time earliestDeadline) {
-    for (const auto& gate : gates_)
-        gate->backlog(now, pending, earliestDeadline);
-}
-
-std::vector<Gate*> CompositeGate::inner() {
-    std::vector<Gate*> gates;
-    for (const auto& gate : gates_)
-        gates.push_back(gate.get());
-    return gates;
 }
 
 } // namespace penstock

@@ -14,17 +14,11 @@ class CompositeGate final : public Gate, private GateListener {
     // No gates: always open.
     explicit CompositeGate(std::vector<std::unique_ptr<Gate>> gates);
 
-    double budget(Time now) override;
+    Budget budget(Time now) override;
     Verdict apply(Time now, Request& request, Reservations& reservations) override;
-    std::int32_t room(Time now, std::int32_t capacity, std::int32_t inFlight) override;
-    Time recheckAt() const override;
-    void withdrawn(const Request& request) override;
-    void keep(const Request& request) override;
-    void sent(Time now, const Request& request) override;
-    void settled(Time now, const Request& request, const AttemptOutcome& outcome) override;
-    void backlog(Time now, std::int64_t pending, Time earliestDeadline) override;
+    Room room(Time now, std::int32_t capacity, std::int32_t inFlight) override;
     std::string_view type() const override { return "composite"; }
-    std::vector<Gate*> inner() override;
+    std::span<const std::unique_ptr<Gate>> inner() const override { return gates_; }
 
   private:
     void gateChanged(Gate&) override {

@@ -8,7 +8,7 @@ namespace penstock {
 
 class ConstantGate final : public Gate {
   public:
-    double budget(Time) override { return 1.0; }
+    Budget budget(Time) override { return {}; }
     std::string_view type() const override { return "constant"; }
 };
 

@@ -34,7 +34,7 @@ MetricGate::Observation EndpointScrapeGate::observe(Time now) {
     return seen;
 }
 
-Time EndpointScrapeGate::recheckAt() const {
+Time EndpointScrapeGate::ownRecheckAt() const {
     return pods_ == nullptr ? value_.expiresAt() : std::min(value_.expiresAt(), pods_->expiresAt());
 }
 

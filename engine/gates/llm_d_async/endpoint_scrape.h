@@ -24,7 +24,7 @@ class EndpointScrapeGate final : public MetricGate {
     };
     EndpointScrapeGate(Settings settings, MetricSource& source, CachePolicy cache);
 
-    Time recheckAt() const override;
+    Time ownRecheckAt() const override;
     std::string_view type() const override { return "endpoint-scrape"; }
     void parameters(ParameterVisitor& visitor) override;
 

@@ -4,26 +4,29 @@
 #include "engine/gates/parts/catalogue.h"
 #include "engine/types/check.h"
 
+#include <algorithm>
+
 namespace penstock {
 
-double LocalMaxConcurrencyGate::budget(Time) {
-    const std::int32_t free = settings_.limit - inFlight_;
-    reason_.code = free > 0 ? ReasonCode::open : ReasonCode::atLimit;
-    reason_.value = inFlight_;
-    reason_.threshold = settings_.limit;
-    return free > 0 ? static_cast<double>(free) / static_cast<double>(settings_.limit) : 0.0;
+Budget LocalMaxConcurrencyGate::budget(Time) {
+    const std::int32_t free = std::max(0, settings_.limit - inFlight_);
+    return {static_cast<double>(free) / static_cast<double>(settings_.limit),
+            {.code = free > 0 ? ReasonCode::open : ReasonCode::atLimit,
+             .value = static_cast<double>(inFlight_),
+             .threshold = static_cast<double>(settings_.limit)}};
 }
 
 Verdict LocalMaxConcurrencyGate::apply(Time now, Request&, Reservations& reservations) {
+    const Budget open = budget(now);
     Verdict verdict;
-    if (budget(now) > 0.0) {
+    verdict.reason = open.reason;
+    if (open.share > 0.0) {
         PENSTOCK_CHECK(!reservations.full());
         ++inFlight_;
         reservations.add(*this, 0);
     } else {
         verdict.action = settings_.blocking ? Action::wait : Action::refuse;
     }
-    verdict.reason = reason_;
     return verdict;
 }
 
@@ -34,9 +37,8 @@ void LocalMaxConcurrencyGate::release(std::uint64_t) {
     if (wasFull && inFlight_ < settings_.limit) changed();
 }
 
-std::int32_t LocalMaxConcurrencyGate::room(Time now, std::int32_t, std::int32_t) {
-    budget(now);
-    return settings_.limit > inFlight_ ? settings_.limit - inFlight_ : 0;
+Room LocalMaxConcurrencyGate::room(Time now, std::int32_t, std::int32_t) {
+    return {std::max(0, settings_.limit - inFlight_), budget(now).reason};
 }
 
 void LocalMaxConcurrencyGate::parameters(ParameterVisitor& visitor) {

@@ -17,10 +17,10 @@ class LocalMaxConcurrencyGate final : public Gate {
     };
     explicit LocalMaxConcurrencyGate(Settings settings) : settings_(settings) {}
 
-    double budget(Time now) override;
+    Budget budget(Time now) override;
     Verdict apply(Time now, Request& request, Reservations& reservations) override;
     void release(std::uint64_t token) override;
-    std::int32_t room(Time now, std::int32_t capacity, std::int32_t inFlight) override;
+    Room room(Time now, std::int32_t capacity, std::int32_t inFlight) override;
     std::string_view type() const override { return "local-max-concurrency"; }
     void parameters(ParameterVisitor& visitor) override;
 

@@ -65,7 +65,7 @@ void PrometheusBudgetGate::readingArrived(CachedReading& reading) {
     }
 }
 
-Time PrometheusBudgetGate::recheckAt() const {
+Time PrometheusBudgetGate::ownRecheckAt() const {
     Time earliest = kNever;
     for (const auto& reading : cascades_[current_].readings) {
         earliest = std::min(earliest, reading->expiresAt());

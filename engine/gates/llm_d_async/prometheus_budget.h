@@ -26,7 +26,7 @@ class PrometheusBudgetGate final : public MetricGate {
     };
     PrometheusBudgetGate(Settings settings, MetricSource& source, CachePolicy cache);
 
-    Time recheckAt() const override;
+    Time ownRecheckAt() const override;
     std::string_view type() const override { return "prometheus-budget"; }
     void parameters(ParameterVisitor& visitor) override;
 

@@ -16,7 +16,7 @@ class PrometheusQueryGate final : public MetricGate {
     };
     PrometheusQueryGate(Settings settings, MetricSource& source, CachePolicy cache);
 
-    Time recheckAt() const override { return reading_.expiresAt(); }
+    Time ownRecheckAt() const override { return reading_.expiresAt(); }
     std::string_view type() const override { return "prometheus-query"; }
     void parameters(ParameterVisitor& visitor) override;
 

@@ -21,7 +21,7 @@ class PrometheusSaturationGate final : public MetricGate {
     };
     PrometheusSaturationGate(Settings settings, MetricSource& source, CachePolicy cache);
 
-    Time recheckAt() const override { return reading_.expiresAt(); }
+    Time ownRecheckAt() const override { return reading_.expiresAt(); }
     std::string_view type() const override { return "prometheus-saturation"; }
     void parameters(ParameterVisitor& visitor) override;
 

@@ -23,7 +23,7 @@ std::optional<double> toBudget(std::string_view text) {
 
 } // namespace
 
-double RedisBudgetGate::budget(Time now) {
+Budget RedisBudgetGate::budget(Time now) {
     if (!asking_ && (!answered_ || now >= askedAt_ + settings_.refresh)) {
         asking_ = true;
         askedAt_ = now;
@@ -31,16 +31,15 @@ double RedisBudgetGate::budget(Time now) {
         store_.get(settings_.key, 0, *this);
         inBudget_ = false;
     }
-    reason_.code = code_;
-    reason_.available = available_;
-    reason_.value = budget_;
-    reason_.threshold = 0.0;
-    reason_.age = available_ ? now - askedAt_ : Duration::zero();
-    reason_.source = settings_.key;
-    return budget_;
+    return {budget_,
+            {.code = code_,
+             .available = available_,
+             .value = budget_,
+             .age = available_ ? now - askedAt_ : Duration::zero(),
+             .source = settings_.key}};
 }
 
-Time RedisBudgetGate::recheckAt() const {
+Time RedisBudgetGate::ownRecheckAt() const {
     if (asking_ || !answered_ || settings_.refresh <= Duration::zero()) return kNever;
     return askedAt_ + settings_.refresh;
 }

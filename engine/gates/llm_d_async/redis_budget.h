@@ -21,12 +21,12 @@ class RedisBudgetGate final : public Gate, private StoreListener {
     RedisBudgetGate(Settings settings, KeyValue& store)
         : settings_(std::move(settings)), store_(store) {}
 
-    double budget(Time now) override;
-    Time recheckAt() const override;
+    Budget budget(Time now) override;
     std::string_view type() const override { return "redis"; }
     void parameters(ParameterVisitor& visitor) override;
 
   private:
+    Time ownRecheckAt() const override;
     void storeReplied(std::uint64_t tag, const StoreReply& reply) override;
 
     Settings settings_;

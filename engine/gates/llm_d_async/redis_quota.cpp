@@ -55,10 +55,7 @@ Verdict RedisQuotaGate::apply(Time now, Request& request, Reservations& reservat
     const std::string* value = request.envelope == nullptr
                                    ? nullptr
                                    : findLabel(request.envelope->metadata, settings_.attribute);
-    if (value == nullptr) {
-        reason_ = Reason{};
-        return Verdict{};
-    }
+    if (value == nullptr) return Verdict{};
     const auto found = slotOf_.find(request.number);
     const bool known = found != slotOf_.end() && slots_[found->second].state != State::taken &&
                        slots_[found->second].state != State::keeping;
@@ -82,7 +79,8 @@ Verdict RedisQuotaGate::apply(Time now, Request& request, Reservations& reservat
 Verdict RedisQuotaGate::take(std::uint32_t index, Request& request, Reservations& reservations) {
     Slot& slot = slots_[index];
     Verdict verdict;
-    reason_ =
+    Reason& reason = verdict.reason;
+    reason =
         Reason{.threshold = static_cast<double>(settings_.limit), .source = settings_.attribute};
     switch (slot.state) {
     case State::granted:
@@ -93,23 +91,22 @@ Verdict RedisQuotaGate::take(std::uint32_t index, Request& request, Reservations
         break;
     case State::denied:
         request.classification = Classification::overflow;
-        reason_.code = ReasonCode::quotaExhausted;
+        reason.code = ReasonCode::quotaExhausted;
         deniedOne_ = true;
         if (!settings_.classifying) verdict.action = Action::refuse;
         freeSlot(index);
         break;
     case State::failed:
-        reason_.code = ReasonCode::gateError;
-        reason_.available = false;
+        reason.code = ReasonCode::gateError;
+        reason.available = false;
         verdict.action = Action::refuse;
         freeSlot(index);
         break;
     default:
-        reason_.code = ReasonCode::pendingReading;
-        reason_.available = false;
+        reason.code = ReasonCode::pendingReading;
+        reason.available = false;
         verdict.action = Action::wait;
     }
-    verdict.reason = reason_;
     return verdict;
 }
 
@@ -127,13 +124,13 @@ void RedisQuotaGate::release(std::uint64_t token) {
     changed();
 }
 
-void RedisQuotaGate::keep(const Request& request) {
+void RedisQuotaGate::onKeep(const Request& request) {
     const auto found = slotOf_.find(request.number);
     if (found == slotOf_.end() || slots_[found->second].state != State::taken) return;
     slots_[found->second].state = State::keeping;
 }
 
-void RedisQuotaGate::withdrawn(const Request& request) {
+void RedisQuotaGate::onWithdrawn(const Request& request) {
     const auto found = slotOf_.find(request.number);
     if (found == slotOf_.end()) return;
     const std::uint32_t index = found->second;

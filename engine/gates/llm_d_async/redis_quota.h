@@ -32,11 +32,9 @@ class RedisQuotaGate final : public Gate, private StoreListener {
     // The store outlives the gate, and the gate its last question.
     RedisQuotaGate(Settings settings, KeyValue& store);
 
-    double budget(Time) override { return 1.0; }
+    Budget budget(Time) override { return {}; }
     Verdict apply(Time now, Request& request, Reservations& reservations) override;
     void release(std::uint64_t token) override;
-    void withdrawn(const Request& request) override;
-    void keep(const Request& request) override;
     std::string_view type() const override { return "redis-quota"; }
     void parameters(ParameterVisitor& visitor) override;
 
@@ -61,6 +59,8 @@ class RedisQuotaGate final : public Gate, private StoreListener {
         std::string key;
     };
 
+    void onWithdrawn(const Request& request) override;
+    void onKeep(const Request& request) override;
     void storeReplied(std::uint64_t tag, const StoreReply& reply) override;
     std::uint32_t newSlot(const Request& request, std::string_view value);
     void freeSlot(std::uint32_t index);

@@ -27,7 +27,6 @@ bool TierPriorityAdmissionGate::saturated(const Verdict& inner) const {
 
 Verdict TierPriorityAdmissionGate::apply(Time now, Request& request, Reservations& reservations) {
     Verdict verdict = inner_->apply(now, request, reservations);
-    reason_ = verdict.reason;
     if (verdict.action == Action::proceed || undecided(verdict)) return verdict;
     if (!saturated(verdict)) {
         if (settings_.heedsWait) return verdict;
@@ -42,7 +41,6 @@ Verdict TierPriorityAdmissionGate::apply(Time now, Request& request, Reservation
         verdict.reason.code = ReasonCode::droppedOverflow;
         verdict.dropStatus = kTooManyRequests;
         verdict.dropBody = kTooManyRequestsBody;
-        reason_ = verdict.reason;
     } else {
         verdict.action = Action::refuse;
     }

@@ -9,7 +9,6 @@ Verdict WaitOnRefuseGate::apply(Time now, Request& request, Reservations& reserv
     if (verdict.action == Action::refuse && verdict.reason.code != ReasonCode::gateError) {
         verdict.action = Action::wait;
     }
-    reason_ = verdict.reason;
     return verdict;
 }
 

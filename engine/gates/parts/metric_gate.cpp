@@ -6,23 +6,24 @@
 
 namespace penstock {
 
-double MetricGate::budget(Time now) {
+Budget MetricGate::budget(Time now) {
     const Observation seen = observe(now);
-    reason_.source = seen.source;
-    reason_.threshold = closingPoint();
-    reason_.available = seen.available && std::isfinite(seen.value);
-    if (!reason_.available) {
+    Reason reason;
+    reason.source = seen.source;
+    reason.threshold = closingPoint();
+    reason.available = seen.available && std::isfinite(seen.value);
+    if (!reason.available) {
         const double fallback = clampUnit(fallbackBudget());
-        reason_.value = fallback;
-        reason_.age = Duration::zero();
-        reason_.code = fallback > 0.0 ? ReasonCode::openByFallback : ReasonCode::closedByFallback;
-        return fallback;
+        reason.value = fallback;
+        reason.age = Duration::zero();
+        reason.code = fallback > 0.0 ? ReasonCode::openByFallback : ReasonCode::closedByFallback;
+        return {fallback, reason};
     }
     const double budget = budgetAbove(seen.value, closingPoint());
-    reason_.value = seen.value;
-    reason_.age = std::max(Duration::zero(), now - seen.sampledAt);
-    reason_.code = budget > 0.0 ? ReasonCode::open : ReasonCode::closedByThreshold;
-    return budget;
+    reason.value = seen.value;
+    reason.age = std::max(Duration::zero(), now - seen.sampledAt);
+    reason.code = budget > 0.0 ? ReasonCode::open : ReasonCode::closedByThreshold;
+    return {budget, reason};
 }
 
 MetricGate::Observation MetricGate::plain(CachedReading& reading, Time now) {

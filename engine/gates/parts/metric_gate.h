@@ -15,7 +15,7 @@ namespace penstock {
 
 class MetricGate : public Gate, public CachedReading::Owner {
   public:
-    double budget(Time now) final;
+    Budget budget(Time now) final;
 
   protected:
     struct Observation {

@@ -15,27 +15,11 @@ class WrapperGate : public Gate, protected GateListener {
         inner_->listen(this);
     }
 
-    double budget(Time now) override {
-        const double budget = inner_->budget(now);
-        reason_ = inner_->reason();
-        return budget;
+    Budget budget(Time now) override { return inner_->budget(now); }
+    Room room(Time now, std::int32_t capacity, std::int32_t inFlight) override {
+        return inner_->room(now, capacity, inFlight);
     }
-    std::int32_t room(Time now, std::int32_t capacity, std::int32_t inFlight) override {
-        const std::int32_t room = inner_->room(now, capacity, inFlight);
-        reason_ = inner_->reason();
-        return room;
-    }
-    Time recheckAt() const override { return inner_->recheckAt(); }
-    void withdrawn(const Request& request) override { inner_->withdrawn(request); }
-    void keep(const Request& request) override { inner_->keep(request); }
-    void sent(Time now, const Request& request) override { inner_->sent(now, request); }
-    void settled(Time now, const Request& request, const AttemptOutcome& outcome) override {
-        inner_->settled(now, request, outcome);
-    }
-    void backlog(Time now, std::int64_t pending, Time earliestDeadline) override {
-        inner_->backlog(now, pending, earliestDeadline);
-    }
-    std::vector<Gate*> inner() override { return {inner_.get()}; }
+    std::span<const std::unique_ptr<Gate>> inner() const final { return {&inner_, 1}; }
 
   protected:
     void gateChanged(Gate&) override { changed(); }

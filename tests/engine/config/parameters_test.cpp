@@ -148,7 +148,7 @@ TEST(Parameters, turningActsOnTheSettingsAndTheGates) {
     const std::string_view limit =
         "engine.transport.queues[batch].gate_params.gates[1].gate_params.limit";
     ASSERT_TRUE(registry.set(limit, "3"));
-    EXPECT_EQ(p->settings.queues[0].gate->inner()[1]->room({}, 64, 0), 3);
+    EXPECT_EQ(p->settings.queues[0].gate->inner()[1]->room({}, 64, 0).requests, 3);
 }
 
 TEST(Export, aTurnedPolicyGoesBackIntoItsDocuments) {

@@ -41,11 +41,12 @@ TEST(Fallback, polarityOfEachGateForEachKindOfNonReading) {
             Bench bench;
             bench.metrics.say("", reading);
             auto gate = bench.make(c.type, c.params);
-            EXPECT_DOUBLE_EQ(gate->budget(bench.now()), c.budget) << c.type << c.params << what;
-            EXPECT_FALSE(gate->reason().available);
-            EXPECT_EQ(gate->reason().code,
+            EXPECT_DOUBLE_EQ(gate->budget(bench.now()).share, c.budget)
+                << c.type << c.params << what;
+            EXPECT_FALSE(gate->budget(bench.now()).reason.available);
+            EXPECT_EQ(gate->budget(bench.now()).reason.code,
                       c.budget > 0.0 ? ReasonCode::openByFallback : ReasonCode::closedByFallback);
-            EXPECT_DOUBLE_EQ(gate->reason().value, c.budget);
+            EXPECT_DOUBLE_EQ(gate->budget(bench.now()).reason.value, c.budget);
             Message message{1};
             Reservations none;
             EXPECT_EQ(gate->apply(bench.now(), message.request, none).action,
@@ -61,8 +62,8 @@ TEST(Fallback, holdsBeforeTheFirstAnswer) {
         auto gate = bench.make(c.type, c.params);
         CountingListener listener;
         gate->listen(&listener);
-        EXPECT_DOUBLE_EQ(gate->budget(bench.now()), c.budget) << c.type << c.params;
-        EXPECT_FALSE(gate->reason().available);
+        EXPECT_DOUBLE_EQ(gate->budget(bench.now()).share, c.budget) << c.type << c.params;
+        EXPECT_FALSE(gate->budget(bench.now()).reason.available);
         EXPECT_EQ(gate->recheckAt(), kNever);
         bench.metrics.deliver();
         EXPECT_EQ(listener.changes, 1);
@@ -93,8 +94,8 @@ TEST(Fallback, redisBudget) {
         if (c.text != nullptr) bench.store.set("dispatch-gate-budget", c.text);
         bench.store.setFailing(c.failing);
         auto gate = bench.make("redis", R"({"address":"r:6379"})");
-        EXPECT_DOUBLE_EQ(gate->budget(bench.now()), c.budget) << (c.text ? c.text : "(none)");
-        EXPECT_EQ(gate->reason().available, c.available);
+        EXPECT_DOUBLE_EQ(gate->budget(bench.now()).share, c.budget) << (c.text ? c.text : "(none)");
+        EXPECT_EQ(gate->budget(bench.now()).reason.available, c.available);
     }
 }
 
@@ -104,21 +105,21 @@ TEST(Fallback, redisBudgetIsReadAgainAfterItsRefreshAndLateAnswersWakeTheListene
     auto gate = bench.make("redis", R"({"address":"r:6379","budget_key":"k","refresh":"200ms"})");
     CountingListener listener;
     gate->listen(&listener);
-    EXPECT_DOUBLE_EQ(gate->budget(bench.now()), 0.5);
+    EXPECT_DOUBLE_EQ(gate->budget(bench.now()).share, 0.5);
     bench.store.set("k", "0.25");
     bench.pass(199ms);
-    EXPECT_DOUBLE_EQ(gate->budget(bench.now()), 0.5);
+    EXPECT_DOUBLE_EQ(gate->budget(bench.now()).share, 0.5);
     EXPECT_EQ(gate->recheckAt(), bench.now() + 1ms);
     bench.pass(1ms);
-    EXPECT_DOUBLE_EQ(gate->budget(bench.now()), 0.25);
+    EXPECT_DOUBLE_EQ(gate->budget(bench.now()).share, 0.25);
     EXPECT_EQ(listener.changes, 0);
     bench.store.setLatency(10ms);
     bench.store.set("k", "0.75");
     bench.pass(200ms);
-    EXPECT_DOUBLE_EQ(gate->budget(bench.now()), 0.25);
+    EXPECT_DOUBLE_EQ(gate->budget(bench.now()).share, 0.25);
     bench.pass(10ms);
     EXPECT_EQ(listener.changes, 1);
-    EXPECT_DOUBLE_EQ(gate->budget(bench.now()), 0.75);
+    EXPECT_DOUBLE_EQ(gate->budget(bench.now()).share, 0.75);
 }
 
 } // namespace

@@ -14,15 +14,15 @@ TEST(Caching, errorsAreCachedOrRetried) {
         if (cached) bench.semantics = Semantics::llmDAsync09();
         auto gate = bench.make("prometheus-query", kParams);
         bench.metrics.fail("q");
-        EXPECT_DOUBLE_EQ(gate->budget(bench.now()), 0.125);
+        EXPECT_DOUBLE_EQ(gate->budget(bench.now()).share, 0.125);
         bench.metrics.say("q", 0.5);
         const Duration until = cached ? 5s : 1s;
         EXPECT_EQ(gate->recheckAt(), kStart + until);
         bench.pass(until - 1ms);
-        EXPECT_DOUBLE_EQ(gate->budget(bench.now()), 0.125);
-        EXPECT_EQ(gate->reason().code, ReasonCode::openByFallback);
+        EXPECT_DOUBLE_EQ(gate->budget(bench.now()).share, 0.125);
+        EXPECT_EQ(gate->budget(bench.now()).reason.code, ReasonCode::openByFallback);
         bench.pass(1ms);
-        EXPECT_DOUBLE_EQ(gate->budget(bench.now()), 0.5);
+        EXPECT_DOUBLE_EQ(gate->budget(bench.now()).share, 0.5);
     }
 }
 

@@ -71,12 +71,12 @@ class WaitingRoom final : public Gate {
         open = value;
         changed();
     }
-    double budget(Time) override { return 1.0; }
+    Budget budget(Time) override { return {1.0, {}}; }
     Verdict apply(Time, Request&, Reservations&) override {
         ++applied;
         return {open ? Action::proceed : Action::wait, {}, 0, {}};
     }
-    void withdrawn(const Request&) override { ++withdrawnCount; }
+    void onWithdrawn(const Request&) override { ++withdrawnCount; }
     std::string_view type() const override { return "waiting-room"; }
 };
 

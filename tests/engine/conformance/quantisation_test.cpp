@@ -38,7 +38,7 @@ TEST(MetricLaw, budgetAtBatchTenShutsAt85APodNot95) {
     auto gate = bench.make("prometheus-budget", R"({"pool":"p"})");
     for (int running = 0; running <= 100; ++running) {
         bench.metrics.say("num_requests_running", 1.0 - running / 100.0);
-        const double budget = gate->budget(bench.now());
+        const double budget = gate->budget(bench.now()).share;
         // On the edges 1 - 0.95 and 1 - 0.85 - 0.05 round to either side, there as here.
         if (running != 95) {
             EXPECT_EQ(budget > 0.0, running < 95) << running;

@@ -17,7 +17,7 @@ TEST(QueueGate, ARefusedHeadReturnsAndIsPoppedAgainInTheSamePollUnder09) {
       public:
         std::set<std::uint64_t> seen;
         int applied = 0;
-        double budget(Time) override { return 1.0; }
+        Budget budget(Time) override { return {1.0, {}}; }
         Verdict apply(Time, Request& request, Reservations&) override {
             ++applied;
             seen.insert(request.number);
@@ -74,7 +74,7 @@ TEST(Gates, DropsGetTheirResult) {
     class Dropper final : public Gate {
       public:
         int status = 0;
-        double budget(Time) override { return 1.0; }
+        Budget budget(Time) override { return {1.0, {}}; }
         Verdict apply(Time, Request&, Reservations&) override {
             Verdict verdict;
             verdict.action = Action::drop;
@@ -134,7 +134,7 @@ TEST(Tenants, ARefusedTenantDoesNotHideOthersUnderPenstock) {
     class Quota final : public Gate {
       public:
         Action over = Action::refuse;
-        double budget(Time) override { return 1.0; }
+        Budget budget(Time) override { return {1.0, {}}; }
         Verdict apply(Time, Request& request, Reservations&) override {
             Verdict verdict;
             if (request.number > 500) return verdict;

@@ -201,7 +201,7 @@ class At final : public Timer {
 // A gate whose budget the test sets; it refuses, or says `closedAction`, when shut.
 class KnobGate final : public Gate {
   public:
-    explicit KnobGate(double open = 1.0) : value_(open) { reason_.code = ReasonCode::open; }
+    explicit KnobGate(double open = 1.0) : value_(open) {}
 
     void set(double value) {
         value_ = value;
@@ -213,20 +213,20 @@ class KnobGate final : public Gate {
     int sentCount = 0;
     int settledCount = 0;
 
-    double budget(Time) override {
-        reason_.value = value_;
-        reason_.code = value_ > 0.0 ? ReasonCode::open : ReasonCode::closedByThreshold;
-        return value_;
+    Budget budget(Time) override {
+        const ReasonCode code = value_ > 0.0 ? ReasonCode::open : ReasonCode::closedByThreshold;
+        return {value_, {.code = code, .value = value_}};
     }
     Verdict apply(Time now, Request&, Reservations&) override {
         ++applied;
         Verdict verdict;
-        if (budget(now) <= 0.0) verdict.action = closedAction;
-        verdict.reason = reason_;
+        const Budget open = budget(now);
+        if (open.share <= 0.0) verdict.action = closedAction;
+        verdict.reason = open.reason;
         return verdict;
     }
-    void sent(Time, const Request&) override { ++sentCount; }
-    void settled(Time, const Request&, const AttemptOutcome&) override { ++settledCount; }
+    void onSent(Time, const Request&) override { ++sentCount; }
+    void onSettled(Time, const Request&, const AttemptOutcome&) override { ++settledCount; }
     std::string_view type() const override { return "knob"; }
 
   private:
@@ -244,12 +244,12 @@ class LimitGate final : public Gate {
     int heldMax = 0;
     std::function<void(char)> trace; // 'a' on acquire, 'r' on release
 
-    double budget(Time) override {
-        reason_.value = held;
-        if (limit_ <= 0) return 0.0;
-        return held >= limit_ ? 0.0 : static_cast<double>(limit_ - held) / limit_;
+    Budget budget(Time) override {
+        const bool open = limit_ > 0 && held < limit_;
+        return {open ? static_cast<double>(limit_ - held) / limit_ : 0.0,
+                {.value = static_cast<double>(held)}};
     }
-    std::int32_t room(Time, std::int32_t, std::int32_t) override { return limit_ - held; }
+    Room room(Time, std::int32_t, std::int32_t) override { return {limit_ - held, {}}; }
     Verdict apply(Time, Request&, Reservations& reservations) override {
         Verdict verdict;
         if (held >= limit_) {

@@ -29,9 +29,9 @@ class TenantGate final : public Gate {
   public:
     TenantGate(int limit, Action over) : limit_(limit), over_(over) {}
     int held = 0;
-    double budget(Time) override { return 1.0; }
-    std::int32_t room(Time, std::int32_t capacity, std::int32_t inFlight) override {
-        return capacity - inFlight;
+    Budget budget(Time) override { return {1.0, {}}; }
+    Room room(Time, std::int32_t capacity, std::int32_t inFlight) override {
+        return {capacity - inFlight, {}};
     }
     Verdict apply(Time, Request& request, Reservations& reservations) override {
         const std::size_t tenant = request.number % 3;
@@ -356,7 +356,7 @@ class Walk final : public InferenceClient {
                 inFlight += dispatcher_->queueView(static_cast<std::uint16_t>(q)).inFlight;
             }
             if (!queueKnobs_.empty()) {
-                const double budget = queueKnobs_[request.queue]->budget(loop_.now());
+                const double budget = queueKnobs_[request.queue]->budget(loop_.now()).share;
                 const std::int32_t mine =
                     setup_.shared ? inFlight : dispatcher_->queueView(request.queue).inFlight;
                 expect(budget > 0.0, "sent through a closed queue gate");
@@ -364,7 +364,7 @@ class Walk final : public InferenceClient {
                        "queue budget exceeded");
             }
             if (!poolKnobs_.empty()) {
-                const double budget = poolKnobs_[pool]->budget(loop_.now());
+                const double budget = poolKnobs_[pool]->budget(loop_.now()).share;
                 expect(budget > 0.0, "sent through a closed pool gate");
                 expect(inFlight <= static_cast<std::int32_t>(view.workers * budget),
                        "pool budget exceeded");

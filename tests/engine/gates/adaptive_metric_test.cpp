@@ -98,16 +98,16 @@ TEST(Headroom, aRefusalIsBelievedBeforeTheNextSample) {
     Bench bench;
     bench.metrics.say("pool_saturation", 0.0);
     auto gate = bench.make("headroom", R"({"pool":"p","per_request":0.02})");
-    EXPECT_EQ(gate->room(bench.now(), 64, 0), 40);
+    EXPECT_EQ(gate->room(bench.now(), 64, 0).requests, 40);
     Message m{1};
     for (int i = 0; i < 30; ++i)
         gate->sent(bench.now(), m.request);
     bench.pass(1s);
     gate->settled(bench.now(), m.request, {.latency = 100ms, .status = 429});
-    EXPECT_EQ(gate->room(bench.now(), 64, 0), 15);
+    EXPECT_EQ(gate->room(bench.now(), 64, 0).requests, 15);
     bench.metrics.say("pool_saturation", 0.58, bench.now() + 1s);
     bench.pass(5s);
-    EXPECT_GT(gate->room(bench.now(), 64, 0), 30);
+    EXPECT_GT(gate->room(bench.now(), 64, 0).requests, 30);
 }
 
 TEST(Headroom, withoutAReadingOrWithAStaleOneItFallsBack) {
@@ -115,18 +115,18 @@ TEST(Headroom, withoutAReadingOrWithAStaleOneItFallsBack) {
         Bench bench;
         auto gate =
             bench.make("headroom", std::string(R"({"pool":"p","fallback":)") + fallback + "}");
-        EXPECT_EQ(gate->room(bench.now(), 64, 0), room);
-        EXPECT_FALSE(gate->reason().available);
-        EXPECT_EQ(gate->reason().code,
+        EXPECT_EQ(gate->room(bench.now(), 64, 0).requests, room);
+        EXPECT_FALSE(gate->budget(bench.now()).reason.available);
+        EXPECT_EQ(gate->budget(bench.now()).reason.code,
                   room > 0 ? ReasonCode::openByFallback : ReasonCode::closedByFallback);
         bench.metrics.say("pool_saturation", 0.4, bench.now());
         bench.pass(5s);
-        EXPECT_GT(gate->room(bench.now(), 64, 0), 0);
-        EXPECT_TRUE(gate->reason().available);
-        EXPECT_EQ(gate->reason().age, 5s);
+        EXPECT_GT(gate->room(bench.now(), 64, 0).requests, 0);
+        EXPECT_TRUE(gate->budget(bench.now()).reason.available);
+        EXPECT_EQ(gate->budget(bench.now()).reason.age, 5s);
         bench.pass(56s);
-        EXPECT_EQ(gate->room(bench.now(), 64, 0), room); // 61 s old
-        EXPECT_FALSE(gate->reason().available);
+        EXPECT_EQ(gate->room(bench.now(), 64, 0).requests, room); // 61 s old
+        EXPECT_FALSE(gate->budget(bench.now()).reason.available);
     }
 }
 

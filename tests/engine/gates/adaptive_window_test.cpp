@@ -141,10 +141,10 @@ TEST(Aimd, staysBetweenItsBounds) {
         b.tell(shed(10ms));
     }
     EXPECT_DOUBLE_EQ(b.gate.window(), 2.0);
-    EXPECT_EQ(b.gate.room(b.bench.now(), 64, 0), 0); // the filler holds more
+    EXPECT_EQ(b.gate.room(b.bench.now(), 64, 0).requests, 0); // the filler holds more
     b.filler.empty();
-    EXPECT_EQ(b.gate.room(b.bench.now(), 64, 0), 2);
-    EXPECT_DOUBLE_EQ(b.gate.budget(b.bench.now()), 2.0 / 64.0);
+    EXPECT_EQ(b.gate.room(b.bench.now(), 64, 0).requests, 2);
+    EXPECT_DOUBLE_EQ(b.gate.budget(b.bench.now()).share, 2.0 / 64.0);
 }
 
 // A rate meaning of budgets never asks for room: the workers are then those of the owner.
@@ -153,9 +153,9 @@ TEST(Aimd, knowsTheWorkersOfItsPoolFromTheStart) {
     GateSpec spec{.type = "aimd", .params = {{"initial_window", 8}}};
     spec.owner = {.poolId = "default", .workers = 32};
     auto gate = std::move(*makeGate(spec, bench.context()));
-    EXPECT_DOUBLE_EQ(gate->budget(bench.now()), 0.25);
-    EXPECT_EQ(gate->room(bench.now(), 16, 5), 3); // a pool's own count is believed
-    EXPECT_DOUBLE_EQ(gate->budget(bench.now()), 0.5);
+    EXPECT_DOUBLE_EQ(gate->budget(bench.now()).share, 0.25);
+    EXPECT_EQ(gate->room(bench.now(), 16, 5).requests, 3); // a pool's own count is believed
+    EXPECT_DOUBLE_EQ(gate->budget(bench.now()).share, 0.5);
 }
 
 // The plant refuses beyond 40; the window saws between half of that and a little more.

@@ -19,9 +19,9 @@ TEST(Caching, asksOncePerTtl) {
     EXPECT_EQ(gate->recheckAt(), kStart + 5s);
     bench.metrics.say("q", 0.75);
     bench.pass(4999ms);
-    EXPECT_DOUBLE_EQ(gate->budget(bench.now()), 0.5);
+    EXPECT_DOUBLE_EQ(gate->budget(bench.now()).share, 0.5);
     bench.pass(1ms);
-    EXPECT_DOUBLE_EQ(gate->budget(bench.now()), 0.75);
+    EXPECT_DOUBLE_EQ(gate->budget(bench.now()).share, 0.75);
     EXPECT_EQ(bench.metrics.asked.size(), 2U);
 }
 
@@ -64,7 +64,7 @@ TEST(Caching, zeroAsksEveryTimeAndNeverSchedulesARecheck) {
 TEST(Caching, anEmptyAnswerIsNoErrorAndStaysForTheTtl) {
     Bench bench;
     auto gate = bench.make("prometheus-query", kParams);
-    EXPECT_DOUBLE_EQ(gate->budget(bench.now()), 0.125);
+    EXPECT_DOUBLE_EQ(gate->budget(bench.now()).share, 0.125);
     EXPECT_EQ(gate->recheckAt(), kStart + 5s);
 }
 
@@ -79,12 +79,12 @@ TEST(Caching, oneQuestionAtATimeAndTheLastAnswerServesMeanwhile) {
     bench.metrics.say("q", 0.75);
     bench.pass(6s);
     for (int i = 0; i < 10; ++i)
-        EXPECT_DOUBLE_EQ(gate->budget(bench.now()), 0.5);
+        EXPECT_DOUBLE_EQ(gate->budget(bench.now()).share, 0.5);
     EXPECT_EQ(bench.metrics.asked.size(), 2U);
     EXPECT_EQ(gate->recheckAt(), kNever);
     bench.metrics.deliver();
     EXPECT_EQ(listener.changes, 1);
-    EXPECT_DOUBLE_EQ(gate->budget(bench.now()), 0.75);
+    EXPECT_DOUBLE_EQ(gate->budget(bench.now()).share, 0.75);
     EXPECT_EQ(gate->recheckAt(), kStart + 11s); // from the question on, as there
 }
 
@@ -94,11 +94,11 @@ TEST(Caching, ageIsThatOfTheSample) {
     auto gate = bench.make("prometheus-query", kParams);
     bench.pass(3s);
     gate->budget(bench.now());
-    EXPECT_EQ(gate->reason().age, 15s);
+    EXPECT_EQ(gate->budget(bench.now()).reason.age, 15s);
     bench.pass(1s);
     gate->budget(bench.now());
-    EXPECT_EQ(gate->reason().age, 16s);
-    EXPECT_EQ(gate->reason().source, "q");
+    EXPECT_EQ(gate->budget(bench.now()).reason.age, 16s);
+    EXPECT_EQ(gate->budget(bench.now()).reason.source, "q");
 }
 
 TEST(Caching, aCascadeIsRecheckedWhenItsFirstSilentQueryMayAnswerAgain) {
@@ -106,11 +106,11 @@ TEST(Caching, aCascadeIsRecheckedWhenItsFirstSilentQueryMayAnswerAgain) {
     bench.metrics.fail("flow_control_queue_size");
     bench.metrics.say("per_pod_queue_size", 0.5);
     auto gate = bench.make("prometheus-budget", R"({"pool":"p","baseline":0})");
-    EXPECT_DOUBLE_EQ(gate->budget(bench.now()), 0.5);
+    EXPECT_DOUBLE_EQ(gate->budget(bench.now()).share, 0.5);
     EXPECT_EQ(gate->recheckAt(), kStart + 1s); // the failed one is retried, the second is warm
     bench.metrics.say("flow_control_queue_size", 0.25);
     bench.pass(1s);
-    EXPECT_DOUBLE_EQ(gate->budget(bench.now()), 0.25);
+    EXPECT_DOUBLE_EQ(gate->budget(bench.now()).share, 0.25);
     EXPECT_EQ(bench.metrics.asked.size(), 3U);
 }
 

@@ -37,18 +37,18 @@ TEST(Composite, budgetAndRoomAreTheLeastOfAll) {
     auto gate = bench.make(
         "composite", composite({inner("prometheus-query", R"({"query":"a"})"),
                                 inner("prometheus-query", R"({"query":"b"})"), localMax(10)}));
-    EXPECT_DOUBLE_EQ(gate->budget(bench.now()), 0.25);
-    EXPECT_EQ(gate->reason().source, "b");
-    EXPECT_EQ(gate->room(bench.now(), 64, 0), 10);
-    EXPECT_EQ(gate->room(bench.now(), 64, 14), 2);
-    EXPECT_EQ(gate->room(bench.now(), 64, 64), 0);
+    EXPECT_DOUBLE_EQ(gate->budget(bench.now()).share, 0.25);
+    EXPECT_EQ(gate->budget(bench.now()).reason.source, "b");
+    EXPECT_EQ(gate->room(bench.now(), 64, 0).requests, 10);
+    EXPECT_EQ(gate->room(bench.now(), 64, 14).requests, 2);
+    EXPECT_EQ(gate->room(bench.now(), 64, 64).requests, 0);
 }
 
 TEST(Composite, withoutGatesIsOpen) {
     Bench bench;
     auto gate = bench.make("composite", R"({"gates":[]})");
-    EXPECT_EQ(gate->budget(bench.now()), 1.0);
-    EXPECT_EQ(gate->room(bench.now(), 8, 3), 5);
+    EXPECT_EQ(gate->budget(bench.now()).share, 1.0);
+    EXPECT_EQ(gate->room(bench.now(), 8, 3).requests, 5);
     Message message{1};
     Reservations none;
     EXPECT_EQ(gate->apply(bench.now(), message.request, none).action, Action::proceed);
@@ -59,7 +59,7 @@ TEST(Composite, givesBackWhatTheFirstTookWhenALaterOneRefuses) {
     auto gate = bench.make("composite", composite({localMax(5), localMax(1)}));
     CountingListener listener;
     gate->listen(&listener);
-    auto* first = dynamic_cast<LocalMaxConcurrencyGate*>(gate->inner()[0]);
+    auto* first = dynamic_cast<LocalMaxConcurrencyGate*>(gate->inner()[0].get());
     Message a{1};
     Message b{2};
     Reservations ofA;
@@ -88,12 +88,12 @@ TEST(Composite, nestsAndRollsBackThroughItsLevels) {
         const Verdict v = gate->apply(bench.now(), messages.back()->request, held[i]);
         EXPECT_EQ(v.action, i == 0 ? Action::proceed : Action::wait);
     }
-    auto* outer = dynamic_cast<CompositeGate*>(gate->inner()[0]);
-    for (Gate* counted : outer->inner()) {
-        EXPECT_EQ(dynamic_cast<LocalMaxConcurrencyGate*>(counted)->inFlight(), 1);
+    auto* outer = dynamic_cast<CompositeGate*>(gate->inner()[0].get());
+    for (const auto& counted : outer->inner()) {
+        EXPECT_EQ(dynamic_cast<LocalMaxConcurrencyGate*>(counted.get())->inFlight(), 1);
     }
     held[0].releaseAll();
-    EXPECT_EQ(dynamic_cast<LocalMaxConcurrencyGate*>(outer->inner()[1])->inFlight(), 0);
+    EXPECT_EQ(dynamic_cast<LocalMaxConcurrencyGate*>(outer->inner()[1].get())->inFlight(), 0);
 }
 
 // Two quotas in a late store: the grant of the first is held while the second is asked, so that the
@@ -191,7 +191,7 @@ RC_GTEST_PROP(Composite, reservationsBalanceWhateverTheOrderOfAnswersAndEnds, ()
         }
         bench.store.setFailing(false);
         bench.pass(std::chrono::milliseconds{*rc::gen::inRange(0, 3)});
-        const double budget = gate->budget(bench.now());
+        const double budget = gate->budget(bench.now()).share;
         RC_ASSERT(budget >= 0.0 && budget <= 1.0);
         RC_ASSERT(bench.store.count("quota:user:a") <= limits[1]);
         RC_ASSERT(bench.store.count("quota:team:t") <= limits[2] + 2);
@@ -204,8 +204,8 @@ RC_GTEST_PROP(Composite, reservationsBalanceWhateverTheOrderOfAnswersAndEnds, ()
     for (const char* key : {"quota:user:a", "quota:user:b", "quota:team:t"}) {
         RC_ASSERT(bench.store.count(key) == 0);
     }
-    RC_ASSERT(gate->budget(bench.now()) == 1.0);
-    RC_ASSERT(dynamic_cast<RedisQuotaGate*>(gate->inner()[1])->held() == 0U);
+    RC_ASSERT(gate->budget(bench.now()).share == 1.0);
+    RC_ASSERT(dynamic_cast<RedisQuotaGate*>(gate->inner()[1].get())->held() == 0U);
 }
 
 } // namespace

@@ -24,7 +24,8 @@ struct Drain {
         const Time end = bench.now() + span;
         while (bench.now() < end) {
             gate->backlog(bench.now(), backlog, deadline);
-            for (auto room = gate->room(bench.now(), 4, 0); room > 0 && backlog > 0; --room) {
+            for (auto room = gate->room(bench.now(), 4, 0).requests; room > 0 && backlog > 0;
+                 --room) {
                 Message m{static_cast<std::uint64_t>(backlog)};
                 Reservations r;
                 if (gate->apply(bench.now(), m.request, r).action != Action::proceed) break;
@@ -53,11 +54,11 @@ TEST(DeadlineFloor, leavesAClosedGateClosedBeyondTheHorizonAndWithoutBacklog) {
     Drain far(0.0, 100, R"(,"horizon":"30s")");
     far.run(60s, kStart + 2h);
     EXPECT_EQ(far.backlog, 100);
-    EXPECT_EQ(far.gate->budget(far.bench.now()), 0.0);
-    EXPECT_EQ(far.gate->reason().code, ReasonCode::closedByThreshold);
+    EXPECT_EQ(far.gate->budget(far.bench.now()).share, 0.0);
+    EXPECT_EQ(far.gate->budget(far.bench.now()).reason.code, ReasonCode::closedByThreshold);
     Drain nothing(0.0, 0);
     nothing.run(60s, kNever);
-    EXPECT_EQ(nothing.gate->room(nothing.bench.now(), 64, 0), 0);
+    EXPECT_EQ(nothing.gate->room(nothing.bench.now(), 64, 0).requests, 0);
 }
 
 TEST(DeadlineFloor, addsNothingToAGateThatIsOpenEnough) {
@@ -105,9 +106,9 @@ TEST(DeadlineFloor, isAskedAgainWhenTheNextTokenIsThere) {
     drain.gate->backlog(drain.bench.now(), 10, kStart + 115s);           // one in ten seconds
     EXPECT_NEAR(toSeconds(drain.gate->recheckAt() - kStart), 5.0, 0.01); // the reading first
     drain.bench.pass(9s);
-    EXPECT_EQ(drain.gate->room(drain.bench.now(), 64, 0), 0);
+    EXPECT_EQ(drain.gate->room(drain.bench.now(), 64, 0).requests, 0);
     drain.bench.pass(1001ms);
-    EXPECT_EQ(drain.gate->room(drain.bench.now(), 64, 0), 1);
+    EXPECT_EQ(drain.gate->room(drain.bench.now(), 64, 0).requests, 1);
 }
 
 } // namespace

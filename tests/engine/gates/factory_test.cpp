@@ -72,7 +72,7 @@ TEST(Factory, everyGateOfTheCatalogueIsMadeWithItsDefaults) {
             EXPECT_DOUBLE_EQ(knob.value, p->spec.defaultValue)
                 << description.type << " " << knob.spec.name;
         }
-        const double budget = gate->budget(bench.now());
+        const double budget = gate->budget(bench.now()).share;
         EXPECT_TRUE(budget >= 0.0 && budget <= 1.0) << description.type;
     }
 }
@@ -103,11 +103,11 @@ TEST(Factory, valuesMayBeStrings) {
     auto made = bench.make("composite", R"({"gates":
         "[{\"gate_type\":\"prometheus-saturation\",\"gate_params\":{\"pool\":\"p\",\"threshold\":\"0.7\",\"metric\":\"x_saturation\"}},{\"gate_type\":\"local-max-concurrency\",\"gate_params\":{\"limit\":\"4\"}}]"})");
     ASSERT_EQ(made->inner().size(), 2U);
-    EXPECT_NEAR(made->budget(bench.now()), 0.2, 1e-12);
+    EXPECT_NEAR(made->budget(bench.now()).share, 0.2, 1e-12);
     auto waiting = bench.make(
         "wait-on-refuse",
         R"({"gate":"{\"gate_type\":\"local-max-concurrency\",\"gate_params\":{\"limit\":3.0}}"})");
-    EXPECT_EQ(waiting->room(bench.now(), 64, 0), 3);
+    EXPECT_EQ(waiting->room(bench.now(), 64, 0).requests, 3);
     // Absent, null and empty are the default; a number may be a name.
     auto plain = bench.make("prometheus-saturation",
                             R"({"pool":42.5,"threshold":null,"fallback":"","namespace":""})");

@@ -20,11 +20,13 @@ TEST(MetricLaw, saturationClosesAtItsThreshold) {
         bench.metrics.say("pool_saturation", 1.0 - c.saturation);
         auto gate = bench.make("prometheus-saturation",
                                R"({"pool":"p","threshold":)" + std::to_string(c.threshold) + "}");
-        EXPECT_NEAR(gate->budget(bench.now()), c.budget, 1e-9)
+        EXPECT_NEAR(gate->budget(bench.now()).share, c.budget, 1e-9)
             << c.saturation << " at " << c.threshold;
-        EXPECT_EQ(gate->reason().code,
+        EXPECT_EQ(gate->budget(bench.now()).reason.code,
                   c.budget > 0 ? ReasonCode::open : ReasonCode::closedByThreshold);
-        EXPECT_EQ(gate->reason().value <= gate->reason().threshold, c.budget == 0.0);
+        EXPECT_EQ(gate->budget(bench.now()).reason.value <=
+                      gate->budget(bench.now()).reason.threshold,
+                  c.budget == 0.0);
     }
 }
 
@@ -69,20 +71,20 @@ TEST(MetricLaw, budgetReadsTheFirstQueryThatAnswers) {
     bench.cacheTtl = 0s;
     auto gate = bench.make("prometheus-budget", R"({"pool":"p","baseline":0})");
     bench.metrics.say("num_requests_running", 0.3);
-    EXPECT_DOUBLE_EQ(gate->budget(bench.now()), 0.3);
+    EXPECT_DOUBLE_EQ(gate->budget(bench.now()).share, 0.3);
     EXPECT_EQ(bench.metrics.asked.size(), 3U);
     bench.metrics.say("per_pod_queue_size", 0.2);
-    EXPECT_DOUBLE_EQ(gate->budget(bench.now()), 0.2);
+    EXPECT_DOUBLE_EQ(gate->budget(bench.now()).share, 0.2);
     EXPECT_EQ(bench.metrics.asked.size(), 5U);
     bench.metrics.say("flow_control_queue_size", 0.1);
-    EXPECT_DOUBLE_EQ(gate->budget(bench.now()), 0.1);
+    EXPECT_DOUBLE_EQ(gate->budget(bench.now()).share, 0.1);
     EXPECT_EQ(bench.metrics.asked.size(), 6U);
     // NaN is an answer, and no reading: it is the fallback, not the next query.
     bench.metrics.say("flow_control_queue_size", kNaN);
-    EXPECT_EQ(gate->budget(bench.now()), 0.0);
-    EXPECT_FALSE(gate->reason().available);
+    EXPECT_EQ(gate->budget(bench.now()).share, 0.0);
+    EXPECT_FALSE(gate->budget(bench.now()).reason.available);
     bench.metrics.fail("flow_control_queue_size");
-    EXPECT_DOUBLE_EQ(gate->budget(bench.now()), 0.2);
+    EXPECT_DOUBLE_EQ(gate->budget(bench.now()).share, 0.2);
 }
 
 TEST(MetricLaw, movingMaxConcurrencyAsksTheNewQuery) {
@@ -90,12 +92,12 @@ TEST(MetricLaw, movingMaxConcurrencyAsksTheNewQuery) {
     bench.metrics.say("/ 100)", 0.5);
     bench.metrics.say("/ 200)", 0.75);
     auto gate = bench.make("prometheus-budget", R"({"pool":"p","baseline":0})");
-    EXPECT_DOUBLE_EQ(gate->budget(bench.now()), 0.5);
+    EXPECT_DOUBLE_EQ(gate->budget(bench.now()).share, 0.5);
     ASSERT_TRUE(turn(*gate, "max_concurrency", 200));
-    EXPECT_DOUBLE_EQ(gate->budget(bench.now()), 0.75);
+    EXPECT_DOUBLE_EQ(gate->budget(bench.now()).share, 0.75);
     const std::size_t asked = bench.metrics.asked.size();
     ASSERT_TRUE(turn(*gate, "max_concurrency", 100));
-    EXPECT_DOUBLE_EQ(gate->budget(bench.now()), 0.5);
+    EXPECT_DOUBLE_EQ(gate->budget(bench.now()).share, 0.5);
     EXPECT_EQ(bench.metrics.asked.size(), asked); // the old queries are still warm
 }
 
@@ -105,7 +107,7 @@ TEST(MetricLaw, queryIsTheBudgetClamped) {
         Bench bench;
         bench.metrics.say("my_budget", value);
         auto gate = bench.make("prometheus-query", R"({"query":"my_budget","pool":"p"})");
-        EXPECT_DOUBLE_EQ(gate->budget(bench.now()), budget);
+        EXPECT_DOUBLE_EQ(gate->budget(bench.now()).share, budget);
     }
 }
 
@@ -132,7 +134,7 @@ TEST(MetricLaw, scrapeReadsASharesOrACountPerPod) {
         bench.metrics.say("a/metrics m", c.value);
         bench.metrics.say("b/metrics ready", c.pods);
         auto gate = bench.make("endpoint-scrape", "{" + c.params + "}");
-        EXPECT_NEAR(gate->budget(bench.now()), c.budget, 1e-12) << c.params << " " << c.value;
+        EXPECT_NEAR(gate->budget(bench.now()).share, c.budget, 1e-12) << c.params << " " << c.value;
     }
 }
 

@@ -54,7 +54,7 @@ class Plant final : public MetricSource {
             }
             settleDue(gate);
             if (demand(elapsed())) {
-                std::int32_t room = gate.room(now, workers, flying());
+                std::int32_t room = gate.room(now, workers, flying()).requests;
                 room = std::min(room, workers - flying());
                 for (; room > 0; --room) {
                     if (!send(gate, now)) break;

@@ -90,7 +90,7 @@ struct KnobTurner final : ParameterVisitor {
 void turnAll(Gate& gate) {
     KnobTurner turner;
     gate.parameters(turner);
-    for (Gate* inner : gate.inner())
+    for (const auto& inner : gate.inner())
         turnAll(*inner);
 }
 
@@ -135,13 +135,14 @@ RC_GTEST_PROP(Properties, everyGateKeepsItsWord, ()) {
         gate->backlog(now, *rc::gen::inRange(0, 1000),
                       now + std::chrono::seconds{*rc::gen::inRange(-5, 1000)});
 
-        const double budget = gate->budget(now);
+        const double budget = gate->budget(now).share;
         RC_ASSERT(budget >= 0.0 && budget <= 1.0);
         const std::int32_t capacity = *rc::gen::inRange(0, 200);
         const std::int32_t inFlight = *rc::gen::inRange(0, 250);
-        RC_ASSERT(gate->room(now, capacity, inFlight) >= 0);
-        RC_ASSERT(gate->reason().age >= Duration::zero());
-        RC_ASSERT(!gate->reason().available || !std::isnan(gate->reason().value));
+        RC_ASSERT(gate->room(now, capacity, inFlight).requests >= 0);
+        RC_ASSERT(gate->budget(bench.now()).reason.age >= Duration::zero());
+        RC_ASSERT(!gate->budget(bench.now()).reason.available ||
+                  !std::isnan(gate->budget(bench.now()).reason.value));
 
         Guest& guest = guests[*rc::gen::inRange<std::size_t>(0, guests.size())];
         if (guest.inside) {

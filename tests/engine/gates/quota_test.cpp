@@ -29,7 +29,7 @@ TEST(Quota, concurrencyCountsRequestsPerValueAndRefusesOverTheLimit) {
     EXPECT_EQ(gate->apply(bench.now(), d.request, rd).action, Action::proceed);
     EXPECT_EQ(bench.store.count("quota:userid:ann"), 2);
     EXPECT_EQ(bench.store.count("quota:userid:bob"), 1);
-    EXPECT_EQ(gate->budget(bench.now()), 1.0);
+    EXPECT_EQ(gate->budget(bench.now()).share, 1.0);
     ra.releaseAll();
     EXPECT_EQ(gate->apply(bench.now(), c.request, rc).action, Action::proceed);
     EXPECT_EQ(c.request.classification, Classification::reserved);

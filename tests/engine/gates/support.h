@@ -151,7 +151,7 @@ inline bool turn(Gate& gate, std::string_view name, double value) {
     turner.wanted = name;
     turner.to = value;
     gate.parameters(turner);
-    for (Gate* inner : gate.inner())
+    for (const auto& inner : gate.inner())
         turner.found |= turn(*inner, name, value);
     return turner.found;
 }

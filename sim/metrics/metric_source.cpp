@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "sim/world/metric_source.h"
+#include "sim/metrics/metric_source.h"
 
 #include <algorithm>
 
