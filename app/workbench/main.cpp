@@ -4,7 +4,6 @@
 #include "app/workbench/look/theme.h"
 #include "app/workbench/window/main_window.h"
 #include "app/workbench/window/runs/simulated_runs.h"
-#include "app/workbench/window/screenshots.h"
 
 #include <CLI/CLI.hpp>
 #include <QApplication>
@@ -18,7 +17,6 @@ struct Arguments {
     std::uint64_t seed = 0;
     std::string store;
     bool noStore = false;
-    std::string screenshots, picture;
 };
 
 } // namespace
@@ -42,17 +40,10 @@ int main(int argc, char** argv) {
         "SQLite database of the history of runs; ~/.local/share/penstock/runs.db if none "
         "is given");
     cli.add_flag("--no-store", arguments.noStore, "Keep no history of runs");
-    cli.add_option("--screenshots", arguments.screenshots,
-                   "Play the scenario for a while without a person and save pictures of the window "
-                   "and its panels in this folder: two sizes, light and dark, at 1x and 2x");
-    cli.add_option("--picture", arguments.picture,
-                   "Play likewise, and save one picture of the window (PNG)")
-        ->excludes("--screenshots");
     cli.set_version_flag("--version", "penstock-workbench " PENSTOCK_VERSION);
     cli.footer("Examples:\n"
                "  penstock-workbench\n"
-               "  penstock-workbench scenarios/reopen-stampede.yaml --seed 7\n"
-               "  penstock-workbench --screenshots build/screenshots");
+               "  penstock-workbench scenarios/reopen-stampede.yaml --seed 7");
     try {
         cli.parse(argc, argv);
     } catch (const CLI::ParseError& error) {
@@ -62,14 +53,6 @@ int main(int argc, char** argv) {
     opening.order.scenario = arguments.scenario;
     opening.order.overrides = arguments.overrides;
     if (seed->count() > 0) opening.order.seed = arguments.seed;
-    if (!arguments.picture.empty()) {
-        return makePicture(argc, argv, QString::fromStdString(arguments.picture),
-                           std::move(opening));
-    }
-    if (!arguments.screenshots.empty()) {
-        return makeScreenshots(argc, argv, QString::fromStdString(arguments.screenshots),
-                               std::move(opening));
-    }
 
     QApplication app(argc, argv);
     QApplication::setOrganizationName(QStringLiteral("penstock"));

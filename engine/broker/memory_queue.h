@@ -111,7 +111,7 @@ class MemoryQueue final : public RequestQueue {
     void giveBack(const Request& request, std::uint32_t claim) override;
     void forget(const Request& request, std::uint32_t claim) override;
     bool cancelled(const Request& request) const override;
-    QueueDepth depth() const override { return depth_; }
+    const QueueDepth& depth() const override { return depth_; }
     Time earliestDeadline() const override;
 
   private:

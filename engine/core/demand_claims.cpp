@@ -12,18 +12,18 @@ namespace penstock {
 class DemandClaims final : public BudgetReader {
   public:
     explicit DemandClaims(Impl& impl)
-        : impl_(impl), dry_(impl.queues_.size(), false), expiredUsed_(impl.pools_.size(), 0),
+        : impl_(impl), dry_(impl.queues_.size(), 0), expiredUsed_(impl.pools_.size(), 0),
           granted_(impl.queues_.size(), 0), rooms_(impl.queues_.size(), 0),
           caps_(impl.queues_.size(), 0) {
         candidates_.reserve(impl.queues_.size());
     }
 
     bool ticksWhenIdle() const override { return false; }
-    void triggered(Queue& queue) override { dry_[queue.index] = false; }
+    void triggered(Queue& queue) override { dry_[queue.index] = 0; }
     void ticked(Queue& queue) override;
     bool drive(Pool& pool) override;
     void claimed(Queue& queue, std::int32_t asked, std::int32_t got) override {
-        if (got < asked) dry_[queue.index] = true;
+        if (got < asked) dry_[queue.index] = 1;
     }
     Time readAt(const Queue&) const override { return impl_.clockNow(); }
     bool standing(const Queue&) const override { return false; }
@@ -60,7 +60,7 @@ class DemandClaims final : public BudgetReader {
     void findCapacities(Pool& pool);
 
     Impl& impl_;
-    std::vector<bool> dry_; // by queue: the last claim brought less than asked
+    std::vector<std::uint8_t> dry_; // by queue: the last claim brought less than asked
     std::vector<std::int32_t>
         expiredUsed_; // by pool: slots used up by expired heads until the tick
     // Scratch of a claim: which queues may still get a slot, how many each got, and its bounds.
@@ -91,10 +91,11 @@ std::int32_t DemandClaims::committed(const Pool& pool) const {
 }
 
 bool DemandClaims::mayClaim(const Queue& queue) const {
-    return queue.outstanding == 0 && !dry_[queue.index] && !queue.heldBack && queue.blocked == 0 &&
-           !impl_.settings_.queues[queue.index].paused &&
+    return queue.outstanding == 0 && dry_[queue.index] == 0 && !queue.heldBack &&
+           queue.blocked == 0 && !impl_.settings_.queues[queue.index].paused &&
            (queue.ticked || impl_.semantics().pollOnFreedSlot) && impl_.hasWork(queue) &&
-           impl_.of(queue).at(Stage::backingOff) < impl_.workers(*impl_.pools_[queue.pool]);
+           (impl_.of(queue).at(Stage::backingOff) == 0 ||
+            impl_.of(queue).at(Stage::backingOff) < impl_.workers(*impl_.pools_[queue.pool]));
 }
 
 // A claim takes its time, and the gate may have less room by then than it had when asked.
@@ -190,7 +191,7 @@ void DemandClaims::findCapacities(Pool& pool) {
         const std::int32_t room = impl_.queueRoom(pool, queue, Besides::everything);
         queue.gateShut = room <= 0;
         if (queue.gateShut) continue;
-        const QueueDepth depth = queue.port->depth();
+        const QueueDepth& depth = queue.port->depth();
         const bool exact = queue.traits.announces && queue.traits.exactDepth && depth.known;
         const std::int64_t there = exact ? depth.claimable() : batch;
         granted_[index] = 0;

@@ -12,13 +12,13 @@
 // A single-threaded state machine: it never blocks, reads no clock, draws no number of its own. It
 // cannot tell a live world from a simulated one. Run thread only.
 #include "engine/core/gate.h"
-#include "engine/types/limiter.h"
 #include "engine/core/merge_policy.h"
 #include "engine/ports/inference_client.h"
 #include "engine/ports/loop.h"
 #include "engine/ports/observer.h"
 #include "engine/ports/request_queue.h"
 #include "engine/types/backoff.h"
+#include "engine/types/limiter.h"
 #include "engine/types/semantics.h"
 
 #include <memory>

@@ -281,4 +281,16 @@ class Dispatcher::Impl final : public ItemOwner {
     MemberTimer<Impl, &Impl::drained> drainTimer_{*this};
 };
 
+// Inline: several times a request.
+inline Event Dispatcher::Impl::about(EventKind kind, const Request& request) const {
+    Event event;
+    event.at = clockNow();
+    event.request = request.number;
+    event.kind = kind;
+    event.queue = request.queue;
+    event.pool = queues_[request.queue]->pool;
+    event.attempt = request.retries;
+    return event;
+}
+
 } // namespace penstock

@@ -15,6 +15,47 @@
 
 namespace penstock {
 
+// Where a request may go from each stage, as bits.
+inline constexpr std::uint32_t stageBit(Stage stage) {
+    return 1U << static_cast<unsigned>(stage);
+}
+
+inline constexpr std::array<std::uint32_t, kStages> kStageMoves = [] {
+    std::array<std::uint32_t, kStages> moves{};
+    const auto from = [&moves](Stage stage) -> std::uint32_t& {
+        return moves[static_cast<std::size_t>(stage)];
+    };
+    const std::uint32_t out = stageBit(Stage::settling) | stageBit(Stage::backingOff);
+    const std::uint32_t gate = stageBit(Stage::parked) | stageBit(Stage::waiting);
+    from(Stage::free) = stageBit(Stage::inbox);
+    from(Stage::inbox) =
+        stageBit(Stage::asking) | stageBit(Stage::handed) | stageBit(Stage::merged) | gate | out;
+    from(Stage::asking) =
+        stageBit(Stage::asking) | stageBit(Stage::handed) | stageBit(Stage::merged) | out;
+    from(Stage::handed) = stageBit(Stage::merged) | stageBit(Stage::ready) | out;
+    from(Stage::merged) = stageBit(Stage::merged) | stageBit(Stage::ready) |
+                          stageBit(Stage::inFlight) | gate | stageBit(Stage::asking) | out;
+    from(Stage::ready) = stageBit(Stage::inFlight) | gate | out;
+    from(Stage::parked) = stageBit(Stage::inFlight) | gate | out;
+    from(Stage::waiting) =
+        stageBit(Stage::handed) | stageBit(Stage::merged) | stageBit(Stage::inFlight) | gate | out;
+    from(Stage::inFlight) = out;
+    from(Stage::backingOff) = stageBit(Stage::inbox) | stageBit(Stage::settling);
+    from(Stage::settling) = stageBit(Stage::free);
+    return moves;
+}();
+
+inline LifeStage stageWaitsFor(Stage stage) {
+    switch (stage) {
+    case Stage::asking:
+    case Stage::parked:
+    case Stage::waiting:
+        return LifeStage::gate;
+    default:
+        return LifeStage::workerSlot;
+    }
+}
+
 // What one queue, or one pool, has in the engine's hands.
 class Holdings {
   public:
@@ -68,5 +109,66 @@ class Ledger {
     std::vector<Holdings> queues_;
     std::vector<Holdings> pools_;
 };
+
+// ---- inline: once or more a request
+
+inline void Ledger::count(const Item& item, Stage stage, std::int32_t by) {
+    const auto at = static_cast<std::size_t>(stage);
+    Holdings& queue = queues_[item.request.queue];
+    Holdings& pool = pools_[poolOfQueue_[item.request.queue]];
+    queue.at_[at] += by;
+    pool.at_[at] += by;
+    PENSTOCK_CHECK(queue.at_[at] >= 0 && pool.at_[at] >= queue.at_[at]);
+}
+
+inline Item& Ledger::take(const Request& request, Time now) {
+    Item& item = slab_.take(request);
+    PENSTOCK_CHECK(request.queue < queues_.size());
+    item.stageSince = now;
+    count(item, Stage::inbox, 1);
+    ++queues_[request.queue].held_;
+    ++pools_[poolOfQueue_[request.queue]].held_;
+    return item;
+}
+
+inline void Ledger::move(Item& item, Stage stage, Time now) {
+    PENSTOCK_CHECK((kStageMoves[static_cast<std::size_t>(item.stage)] & stageBit(stage)) != 0);
+    // A flight is charged as its answer says, a back-off as it was planned.
+    const bool ours = item.stage != Stage::inFlight && item.stage != Stage::backingOff &&
+                      item.stage != Stage::settling;
+    if (ours && now > item.stageSince) {
+        heads_[item.request.queue].account().at(stageWaitsFor(item.stage)) +=
+            toSeconds(now - item.stageSince);
+    }
+    if (item.stage != stage) {
+        count(item, item.stage, -1);
+        count(item, stage, 1);
+    }
+    item.stage = stage;
+    item.stageSince = now;
+}
+
+inline void Ledger::give(Item& item, Time now) {
+    PENSTOCK_CHECK(item.stage == Stage::settling && !item.holdsSlot);
+    count(item, Stage::settling, -1);
+    --queues_[item.request.queue].held_;
+    --pools_[poolOfQueue_[item.request.queue]].held_;
+    item.stageSince = now;
+    slab_.give(item);
+}
+
+inline void Ledger::takeSlot(Item& item) {
+    if (item.holdsSlot) return;
+    item.holdsSlot = true;
+    ++pools_[poolOfQueue_[item.request.queue]].busy_;
+}
+
+inline void Ledger::freeSlot(Item& item) {
+    if (!item.holdsSlot) return;
+    item.holdsSlot = false;
+    Holdings& pool = pools_[poolOfQueue_[item.request.queue]];
+    --pool.busy_;
+    PENSTOCK_CHECK(pool.busy_ >= 0);
+}
 
 } // namespace penstock

@@ -7,17 +7,6 @@
 
 namespace penstock {
 
-Event Dispatcher::Impl::about(EventKind kind, const Request& request) const {
-    Event event;
-    event.at = clockNow();
-    event.request = request.number;
-    event.kind = kind;
-    event.queue = request.queue;
-    event.pool = queues_[request.queue]->pool;
-    event.attempt = request.retries;
-    return event;
-}
-
 void Dispatcher::Impl::emitVerdict(EventKind kind, const Item& item, const Reason& reason) {
     if (observer_ == nullptr) return;
     Event event = about(kind, item.request);

@@ -159,7 +159,7 @@ bool Dispatcher::Impl::rewakeAtPoolGate(Pool& pool, Item& item) {
 
 bool Dispatcher::Impl::hasWork(const Queue& queue) const {
     if (!queue.traits.announces) return true;
-    const QueueDepth depth = queue.port->depth();
+    const QueueDepth& depth = queue.port->depth();
     return !depth.known || depth.claimable() > 0;
 }
 
@@ -213,7 +213,7 @@ void Dispatcher::Impl::rest(Pool& pool) {
     bool held = !pool.waiting.empty();
     for (const std::uint16_t index : pool.queues) {
         Queue& queue = *queues_[index];
-        const QueueDepth depth = queue.port->depth();
+        const QueueDepth& depth = queue.port->depth();
         head(queue).set(depth.pending > 0 ? reader_->holder(pool, queue) : HeadClock::Holder::none,
                         now);
         if (queue.gate != nullptr) again = std::min(again, queue.gate->recheckAt());

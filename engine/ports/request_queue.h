@@ -129,7 +129,8 @@ class RequestQueue {
     // second old.
     virtual bool cancelled(const Request& request) const = 0;
 
-    virtual QueueDepth depth() const = 0;
+    // As last known; valid until the next call.
+    virtual const QueueDepth& depth() const = 0;
 
     // The deadline of the head of pending; kNever when empty, unknown, or not the order of this
     // queue.

@@ -56,7 +56,7 @@ class FaultyBroker::Queue final : public RequestQueue, private QueueListener {
         inner_.forget(request, claim);
     }
     bool cancelled(const Request& request) const override { return inner_.cancelled(request); }
-    QueueDepth depth() const override { return inner_.depth(); }
+    const QueueDepth& depth() const override { return inner_.depth(); }
     Time earliestDeadline() const override { return inner_.earliestDeadline(); }
 
     QueueListener* listener() { return listener_; }

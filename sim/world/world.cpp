@@ -71,7 +71,7 @@ Status World::build() {
         const auto waiting = [this] {
             std::int64_t messages = 0;
             for (std::size_t i = 0; i < broker_->size(); ++i) {
-                const QueueDepth depth = broker_->queue(i).depth();
+                const QueueDepth& depth = broker_->queue(i).depth();
                 messages += depth.pending + depth.suspect + depth.claimed;
             }
             return messages;

@@ -33,7 +33,7 @@ Status World::checkRequests() const {
     }
     const auto& queues = engine_->settings().queues;
     for (std::size_t i = 0; i < queues.size(); ++i) {
-        const QueueDepth depth = broker_->queue(static_cast<std::uint16_t>(i)).depth();
+        const QueueDepth& depth = broker_->queue(static_cast<std::uint16_t>(i)).depth();
         const std::int64_t there = depth.pending + depth.claimed + depth.parked + depth.suspect;
         const std::int64_t outstanding = queued[queues[i].id];
         if (outstanding != there) {

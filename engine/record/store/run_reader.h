@@ -59,9 +59,6 @@ class RunReader {
     Result<std::vector<RequestLife>> requests(RunId id, const RequestFilter& filter);
     Result<std::vector<Move>> moves(RunId id);
 
-    // The charts of a stored run, in about `bins` points each, from its series and gate readings.
-    Result<ChartData> charts(RunId id, int bins = 1024);
-
   private:
     struct State;
     explicit RunReader(std::unique_ptr<State> state);

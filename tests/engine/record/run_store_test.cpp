@@ -130,26 +130,6 @@ TEST_F(RunStoreTest, oneRequestsLifeCanBeFound) {
     EXPECT_GT(users->at(0).ttft, 0s);
 }
 
-TEST_F(RunStoreTest, chartsOfAStoredRunAreThoseOfTheLivingOne) {
-    auto store = open();
-    const RunId id = record(*store, 600);
-    auto r = reader();
-    const auto charts = r->charts(id);
-    ASSERT_TRUE(charts) << charts.error().text();
-    EXPECT_NEAR(charts->seconds, 600, 1);
-    EXPECT_GT(charts->gates.at(0).closed.size(), 5u);
-    EXPECT_EQ(charts->heat.rows, 8);
-    double stored = 0, living = 0;
-    for (float v : charts->queueDepth.at(0).mean)
-        stored += std::isnan(v) ? 0 : v;
-    stored *= charts->queueDepth.at(0).binSeconds;
-    for (float v : depth_.mean)
-        living += v;
-    EXPECT_NEAR(stored / living, 1.0, 0.02);
-    const Report empty;
-    EXPECT_NE(toHtml(empty, *charts).find("gate-0"), std::string::npos);
-}
-
 TEST_F(RunStoreTest, aLongRunIsSampledAndItsRequestsStayWhole) {
     auto store = open();
     const RunId id =
@@ -280,7 +260,6 @@ TEST_F(RunStoreTest, aKilledRunIsReadableUpToItsLastSecond) {
         ASSERT_EQ(points->at(i).t, Time{static_cast<std::int64_t>(i) * 1s});
     }
     EXPECT_GE(static_cast<std::int64_t>(run->events), secondBefore);
-    EXPECT_TRUE(r->charts(*id));
     EXPECT_FALSE(r->report(*id));
 }
 

@@ -29,11 +29,11 @@ QProcessEnvironment emptyHome(const QTemporaryDir& home) {
     return environment;
 }
 
-Ran run(const QStringList& arguments) {
+Ran run(const QStringList& arguments, const QString& program = kProgram) {
     QTemporaryDir home;
     QProcess process;
     process.setProcessEnvironment(emptyHome(home));
-    process.start(kProgram, arguments);
+    process.start(program, arguments);
     process.waitForFinished(60000);
     return {process.exitCode(), QString::fromUtf8(process.readAllStandardOutput()),
             QString::fromUtf8(process.readAllStandardError())};
@@ -42,7 +42,7 @@ Ran run(const QStringList& arguments) {
 TEST(Program, SaysWhatItCanDo) {
     const Ran help = run({QStringLiteral("--help")});
     EXPECT_EQ(help.code, 0);
-    for (const char* word : {"--seed", "--set", "--store", "--screenshots", "Examples"})
+    for (const char* word : {"--seed", "--set", "--store", "Examples"})
         EXPECT_TRUE(help.out.contains(QString::fromLatin1(word))) << word;
     EXPECT_EQ(run({QStringLiteral("--version")}).code, 0);
 }
@@ -50,7 +50,8 @@ TEST(Program, SaysWhatItCanDo) {
 TEST(Program, RefusesWhatItDoesNotKnow) {
     EXPECT_EQ(run({QStringLiteral("--sede"), QStringLiteral("3")}).code, 2);
     const Ran pictures = run({QStringLiteral("/no/such/scenario.yaml"),
-                              QStringLiteral("--screenshots"), QDir::tempPath()});
+                              QStringLiteral("--screenshots"), QDir::tempPath()},
+                             QStringLiteral(PENSTOCK_BINARY_DIR "/bin/penstock-pictures"));
     EXPECT_EQ(pictures.code, 2);
     EXPECT_TRUE(pictures.err.contains(QStringLiteral("/no/such/scenario.yaml")));
 }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-only
-#include "app/workbench/window/screenshots.h"
+#include "tests/app/workbench/pictures/screenshots.h"
 
 #include "app/workbench/actions/cheat_sheet.h"
 #include "app/workbench/actions/command_palette.h"
