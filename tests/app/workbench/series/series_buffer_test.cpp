@@ -150,8 +150,12 @@ TEST(SeriesBuffer, ColumnsHoldTheExtremesOfEverySample) {
             low = std::min<double>(low, c[i].min);
             high = std::max<double>(high, c[i].max);
         }
-        for (const Sample& s : samples) {
+        for (std::size_t i = 0; i < samples.size(); ++i) {
+            const Sample& s = samples[i];
             if (std::isnan(s.value)) continue;
+            // Replaced in the instant in which the range begins, it was never in force there.
+            const bool replaced = i + 1 < samples.size() && samples[i + 1].t == s.t;
+            if (s.t == samples.front().t && replaced) continue;
             wantLow = std::min(wantLow, s.value);
             wantHigh = std::max(wantHigh, s.value);
         }
