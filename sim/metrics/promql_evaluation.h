@@ -75,7 +75,7 @@ class Evaluation {
     std::shared_ptr<const Expression> expression_;
     std::int64_t lookbackMs_;
     std::int64_t reachMs_ = 0;
-    bool ageIsUnknown_ = false; // timestamp() of what it reads cannot be asked
+    bool ageIsUnknown_ = false;                     // timestamp() of what it reads cannot be asked
     std::int64_t oldestSelectedMs_ = kNothingFound; // by the evaluation going on
     std::uint64_t generation_ = 0;
     LabelPool pool_;
