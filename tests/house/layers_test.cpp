@@ -143,4 +143,22 @@ TEST(House, everySourceNamesItsLicence) {
     }
 }
 
+// A formatter for C++ once took these for its own and tore the line apart.
+TEST(House, everyBuildFileNamesItsLicence) {
+    std::size_t files = 0;
+    for (const char* top : {"engine", "sim", "app", "tests"}) {
+        for (const auto& entry : fs::recursive_directory_iterator(kRoot / top)) {
+            if (entry.path().filename() != "CMakeLists.txt") continue;
+            ++files;
+            std::ifstream in{entry.path()};
+            std::string first;
+            std::getline(in, first);
+            const bool named = first == "# SPDX-License-Identifier: Apache-2.0" ||
+                               first == "# SPDX-License-Identifier: GPL-3.0-only";
+            EXPECT_TRUE(named) << entry.path() << ": " << first;
+        }
+    }
+    EXPECT_GT(files, 40U);
+}
+
 } // namespace
