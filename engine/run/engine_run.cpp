@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "engine/run/engine_run.h"
 
+#include "engine/types/check.h"
+
 #include <fmt/format.h>
 
 #include <utility>
@@ -10,8 +12,9 @@ namespace penstock {
 namespace {
 
 // Metric gates speak of the free share D and close at or below a point: lower is busier.
-RecorderSetup completed(RecorderSetup setup, const DispatcherSettings& settings,
-                        const ParameterRegistry& registry) {
+RecorderSetup completed(RecorderSetup setup, DispatcherSettings& settings) {
+    PENSTOCK_CHECK(setup.queues.empty() && setup.workerPools.empty() && setup.gates.empty());
+    PENSTOCK_CHECK(setup.parameterNames.empty());
     setup.budgetIsRate = settings.semantics.budgetMeans == Semantics::BudgetMeans::ratePerPoll;
     for (const QueueSettings& queue : settings.queues)
         setup.queues.push_back({queue.id, queue.pool});
@@ -21,6 +24,7 @@ RecorderSetup completed(RecorderSetup setup, const DispatcherSettings& settings,
         const std::string type{gateOf(settings, owner).type()};
         setup.gates.push_back({owner.ofPool, owner.index, type, false});
     }
+    const ParameterRegistry registry(settings);
     for (const ParameterEntry& entry : registry.entries())
         setup.parameterNames.push_back(entry.path);
     return setup;
@@ -30,11 +34,12 @@ RecorderSetup completed(RecorderSetup setup, const DispatcherSettings& settings,
 
 EngineRun::EngineRun(DispatcherSettings settings, RecorderSetup recorder, EnginePorts ports,
                      EngineListener* listener)
-    : loop_(ports.loop), listener_(listener),
+    : loop_(ports.loop), listener_(listener), recorder_(completed(std::move(recorder), settings)),
       dispatcher_(std::move(settings), ports.loop, ports.client, std::move(ports.queues), this),
-      settings_(dispatcher_.settings()), registry_(settings_),
-      recorder_(completed(std::move(recorder), settings_, registry_)),
-      gauges_(dispatcher_, settings_) {}
+      settings_(dispatcher_.settings()), registry_(settings_), gauges_(dispatcher_, settings_) {
+    // A move tells the recorder an index in a list that was made before this one.
+    PENSTOCK_CHECK(registry_.entries().size() == recorder_.setup().parameterNames.size());
+}
 
 EngineRun::~EngineRun() = default;
 

@@ -37,8 +37,8 @@ class EngineListener {
 class EngineRun final : private Observer {
   public:
     // `settings` as buildSettings() makes them. Of `recorder` the owner says start, warm-up,
-    // periods, sources, replicas and names of faults; what the engine's documents say is filled in
-    // here. `listener` may be null.
+    // periods, sources, replicas and names of faults, and nothing of queues, pools, gates and
+    // parameters: what the engine's documents say is filled in here. `listener` may be null.
     EngineRun(DispatcherSettings settings, RecorderSetup recorder, EnginePorts ports,
               EngineListener* listener);
     ~EngineRun() override;
@@ -67,7 +67,7 @@ class EngineRun final : private Observer {
     void tell(const Event& event) { recorder_.observe(event); }
     void tellEnd(const End& end) { ended(end); }
 
-    // Reads the gauges and hands them to the recorder; `more` adds what is the world's.
+    // The run's own gauges, for an owner without any of the world's to read beside them.
     EngineGauges& gauges() { return gauges_; }
 
     // What of a report's facts is the engine's: where the queues stand, which stage was binding.
@@ -80,10 +80,10 @@ class EngineRun final : private Observer {
 
     Loop& loop_;
     EngineListener* listener_;
+    Recorder recorder_; // outlives the dispatcher, which it observes
     Dispatcher dispatcher_;
     DispatcherSettings& settings_; // the dispatcher's
     ParameterRegistry registry_;
-    Recorder recorder_;
     EngineGauges gauges_;
 };
 

@@ -89,6 +89,7 @@ void World::engineEnded(const End& end) {
         completion.outputTokens = lastTiming.outputTokens;
     }
     recorder().completed(completion);
+    PENSTOCK_CHECK(outstanding_[source] > 0);
     --outstanding_[source];
     const std::uint32_t user = body.user;
     from.bodies().end(sequenceOf(request.number));
@@ -119,6 +120,7 @@ void World::interactiveEnded(const InteractiveOutcome& outcome) {
         completion.promptTokens = timing.promptTokens;
         completion.outputTokens = timing.outputTokens;
     }
+    PENSTOCK_CHECK(outstanding_[outcome.source] > 0);
     --outstanding_[outcome.source];
     recorder().completed(completion);
 }

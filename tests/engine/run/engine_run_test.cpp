@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // Goal: EngineRun needs no simulated world. Method: a world of a few lines owns one, built from a
 // document, and everything that the engine promises is asked of it: every request answered once,
-// knobs and pauses that act and are told, gates that close, crashes that lose nothing, a report
-// whose laws hold, and the same fingerprint twice.
+// knobs and pauses that act and are told, gates that close, crashes that lose nothing, each start
+// and end of the engine told once, a report whose laws hold, and a fingerprint that is the same
+// twice and another after a move.
 #include "tests/engine/run/scripted_world.h"
 
 #include <gmock/gmock.h>
@@ -11,6 +12,7 @@ namespace penstock::testing {
 namespace {
 
 using namespace std::chrono_literals;
+using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 
 EngineDocument document(const std::string& semantics = "penstock") {
@@ -40,6 +42,25 @@ pools: [{id: pool, workers: 8}]
     }
     return *read;
 }
+
+std::string thresholdOf(ScriptedWorld& world) {
+    for (const ParameterEntry& entry : world.engine().parameters().entries()) {
+        if (entry.name == "threshold") return entry.path;
+    }
+    ADD_FAILURE() << "the document's gate has a threshold";
+    return {};
+}
+
+// What was told of the engine itself, in order: Event::code of kind `engine`.
+class EngineCodes final : public RecordSink {
+  public:
+    std::vector<int> codes;
+    void event(const Event& event) override {
+        if (event.kind == EventKind::engine) codes.push_back(event.code);
+    }
+    void ended(const End&) override {}
+    void sample(Time, const Sample&) override {}
+};
 
 class EngineRuns : public ::testing::TestWithParam<const char*> {};
 
@@ -84,12 +105,7 @@ TEST(EngineRun, AMovedKnobActsAndIsTold) {
     world.push(1h, 1);
     world.run(5s);
     EXPECT_EQ(world.results.size(), 1U);
-    const std::string knob = world.engine().parameters().entries().front().path;
-    std::string threshold;
-    for (const ParameterEntry& entry : world.engine().parameters().entries()) {
-        if (entry.path.find("threshold") != std::string::npos) threshold = entry.path;
-    }
-    ASSERT_FALSE(threshold.empty()) << knob;
+    const std::string threshold = thresholdOf(world);
     const auto moved = world.engine().move(threshold, 0.3);
     ASSERT_TRUE(moved.has_value()) << moved.error().text();
     world.push(1h, 1);
@@ -103,6 +119,56 @@ TEST(EngineRun, AMovedKnobActsAndIsTold) {
     const auto wrong = world.engine().move("no.such.knob", 0.3);
     ASSERT_FALSE(wrong.has_value());
     EXPECT_THAT(wrong.error().text(), HasSubstr("no.such.knob"));
+}
+
+// Of a run in which nothing waits, so that the move itself is all that differs.
+TEST(EngineRun, AMoveIsPartOfItsIdentity) {
+    const auto fingerprint = [](double threshold) {
+        ScriptedWorld world(document());
+        world.run(10s);
+        if (threshold > 0.0) {
+            EXPECT_TRUE(world.engine().move(thresholdOf(world), threshold).has_value());
+        }
+        world.run(10s);
+        return world.engine().recorder().fingerprint().text();
+    };
+    EXPECT_EQ(fingerprint(0.4), fingerprint(0.4));
+    EXPECT_NE(fingerprint(0.4), fingerprint(0.5));
+    EXPECT_NE(fingerprint(0.4), fingerprint(0.0));
+}
+
+// Started by its world, killed, started again, then drained with one request still at the router.
+TEST(EngineRun, EachStartAndEndOfTheEngineIsToldOnce) {
+    EngineCodes told; // from the second life on: the world has started the first
+    ScriptedWorld world(document());
+    world.engine().recorder().addSink(told);
+    world.serviceTime = [](const Request&) { return 30s; };
+    world.crashAndRestart();
+    EXPECT_THAT(told.codes, ElementsAre(1, 0));
+    world.push(1h, 0);
+    world.run(10s);
+    world.engine().stop(5s);
+    world.engine().stop(5s); // it is stopping already
+    EXPECT_FALSE(world.engine().stopped());
+    world.run(10s);
+    EXPECT_TRUE(world.engine().stopped());
+    EXPECT_THAT(told.codes, ElementsAre(1, 0, 2, 3));
+    EXPECT_TRUE(world.results.empty());
+    EXPECT_EQ(world.broker().queue(0).depth().pending, 1); // given back, not lost
+    world.broker().checkConservation();
+    EXPECT_TRUE(world.report().has_value());
+}
+
+// Owners may let go of a run at any moment, with requests at the router and in hand.
+TEST(EngineRun, EndsInMidFlight) {
+    ScriptedWorld world(document());
+    world.reading = 0.0; // the batch queue's gate is shut
+    world.serviceTime = [](const Request&) { return 1h; };
+    for (int i = 0; i < 40; ++i)
+        world.push(2h, static_cast<std::size_t>(i % 2));
+    world.run(1min);
+    EXPECT_EQ(world.engine().dispatcher().poolView(0).busy, 8);
+    EXPECT_TRUE(world.ends.empty());
 }
 
 TEST(EngineRun, APausedQueueTakesNothingNew) {
@@ -131,6 +197,10 @@ TEST(EngineRun, ACrashLosesNothingUnderLeases) {
     world.run(1h);
     EXPECT_EQ(world.ends.size(), 30U);
     EXPECT_EQ(world.results.size(), 30U);
+    for (const auto& [number, count] : world.ends)
+        EXPECT_EQ(count, 1) << number;
+    for (const auto& [number, count] : world.results)
+        EXPECT_EQ(count, 1) << number;
     world.broker().checkConservation();
     EXPECT_TRUE(world.report().has_value());
 }
