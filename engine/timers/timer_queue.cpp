@@ -109,8 +109,7 @@ void TimerQueue::take(Timer& timer) {
             used_[node.slot / kSlots] &= ~(std::uint64_t{1} << node.slot % kSlots);
         }
     }
-    node.next = freeNodes_;
-    freeNodes_ = at;
+    nodes_.give(at);
 }
 
 // The level is that of the highest digit in which its tick differs from the current one.
@@ -119,13 +118,7 @@ void TimerQueue::intoWheel(const Entry& entry) {
     const auto level = static_cast<std::size_t>((63 - std::countl_zero(tick ^ tick_)) / kLevelBits);
     const std::size_t slot = (tick >> (level * kLevelBits)) % kSlots;
     const auto place = static_cast<std::uint32_t>(level * kSlots + slot);
-    std::uint32_t at = freeNodes_;
-    if (at == kNone) {
-        at = static_cast<std::uint32_t>(nodes_.size());
-        nodes_.emplace_back();
-    } else {
-        freeNodes_ = nodes_[at].next;
-    }
+    const std::uint32_t at = nodes_.take();
     const std::uint64_t bit = std::uint64_t{1} << slot;
     const std::uint32_t first = (used_[level] & bit) != 0 ? wheel_[place] : kNone;
     nodes_[at] = {entry, first, kNone, place};
@@ -149,8 +142,7 @@ bool TimerQueue::turnWheel(Time limit) {
         used_[level] &= ~(std::uint64_t{1} << slot);
         for (std::uint32_t at = wheel_[level * kSlots + slot]; at != kNone;) {
             const Node node = nodes_[at]; // insert() may take its place for another
-            nodes_[at].next = freeNodes_;
-            freeNodes_ = at;
+            nodes_.give(at);
             insert(node.entry);
             at = node.next;
         }

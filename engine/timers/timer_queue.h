@@ -13,6 +13,7 @@
 // One thread; what fires when is a pure function of what was armed. Allocates only when more timers
 // are armed at once than ever before.
 #include "engine/ports/loop.h"
+#include "engine/types/slab.h"
 
 #include <array>
 #include <cstddef>
@@ -66,14 +67,14 @@ class TimerQueue final : private LoopAccess {
     static constexpr std::int64_t kInWheel = std::int64_t{1}
                                              << 62; // of a timer's heapIndex: a node
 
-    // A timer in the wheel, in the list of its slot; nodes out of use are a list too.
+    // A timer in the wheel, in the list of its slot.
     struct Node {
         Entry entry;
         std::uint32_t next;
         std::uint32_t previous; // kNone: the first of its slot
         std::uint32_t slot;     // level * kSlots + slot
     };
-    static constexpr std::uint32_t kNone = ~std::uint32_t{0};
+    static constexpr std::uint32_t kNone = 0xffffffff;
 
     std::uint64_t tickOf(Time t) const {
         return static_cast<std::uint64_t>((t - start_).count()) >> kTickShift;
@@ -92,8 +93,7 @@ class TimerQueue final : private LoopAccess {
     std::vector<Entry> heap_;
     bool rootFired_ = false; // the root's timer is firing: its place is for the next one armed
     std::uint64_t tick_ = 0;
-    std::vector<Node> nodes_;
-    std::uint32_t freeNodes_ = kNone;
+    Slab<Node> nodes_;
     std::array<std::uint32_t, kSlots * kLevels> wheel_; // the first node of each slot in use
     std::array<std::uint64_t, kLevels> used_{};         // a bit a slot
     std::size_t armed_ = 0;

@@ -37,8 +37,8 @@ Router::Router(const RouterSpec& spec, EventLoop& loop, std::uint64_t seed)
 Router::~Router() {
     loop_.disarm(cycleTimer_);
     loop_.disarm(sweepTimer_);
-    for (const auto& delayed : delayed_)
-        loop_.disarm(*delayed);
+    for (std::uint32_t i = 0; i < delayed_.capacity(); ++i)
+        loop_.disarm(delayed_[i]);
 }
 
 std::size_t Router::addEndpoint(const ReplicaConfig& config, Duration startUp, Duration startsIn) {

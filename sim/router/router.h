@@ -10,6 +10,7 @@
 // endpoint with metrics older than 200 ms counting as 1, an empty pool as 1, unclamped. Run thread
 // only.
 #include "engine/types/result.h"
+#include "engine/types/slab.h"
 #include "sim/kernel/event_loop.h"
 #include "sim/kernel/random.h"
 #include "sim/router/endpoint.h"
@@ -97,7 +98,7 @@ class Router final : private EndpointListener {
     const FlowControl& flowControl() const { return flow_; }
     std::int64_t inFlight() const { return inFlight_; } // at a replica
     // Everything that has come and not ended: queued, in flight, or with an answer on its way.
-    std::int64_t inside() const { return flow_.size() + inFlight_ + answering_; }
+    std::int64_t inside() const { return flow_.size() + inFlight_ + delayed_.used(); }
     // Of what replicas have finished and no client has heard of yet, the tokens. Looks at each
     // request inside.
     struct OnTheirWay {
@@ -198,7 +199,6 @@ class Router final : private EndpointListener {
     std::vector<JobDetails> details_; // as many
     std::vector<JobId> freeJobs_;
     std::int64_t inFlight_ = 0;
-    std::int64_t answering_ = 0; // with an answer on its way
 
     EndpointScores scores_;
     PrefixIndex prefixes_;
@@ -215,8 +215,7 @@ class Router final : private EndpointListener {
     RouterTotals totals_;
     MemberTimer<Router, &Router::cycle> cycleTimer_{*this};
     MemberTimer<Router, &Router::sweep> sweepTimer_{*this};
-    std::vector<std::unique_ptr<Delayed>> delayed_;
-    std::vector<Delayed*> freeDelayed_;
+    Slab<Delayed> delayed_; // answers on their way
 };
 
 } // namespace penstock::sim

@@ -16,14 +16,10 @@ void Router::answer(JobId id, const Response& response, Duration delay) {
 }
 
 void Router::hold(JobId id, const Response& response, Duration delay) {
-    if (freeDelayed_.empty()) {
-        delayed_.push_back(std::make_unique<Delayed>(*this));
-        freeDelayed_.push_back(delayed_.back().get());
-    }
-    Delayed* delayed = freeDelayed_.back();
-    freeDelayed_.pop_back();
-    details_[id].delayed = delayed;
-    delayed->hold(id, response, loop_.now() + delay);
+    const std::uint32_t index = delayed_.take();
+    Delayed& delayed = delayed_[index];
+    details_[id].delayed = &delayed;
+    delayed.hold(*this, index, id, response, loop_.now() + delay);
 }
 
 void Router::deliver(JobId id, const Response& response) {

@@ -9,29 +9,27 @@ namespace penstock::sim {
 
 class Router::Delayed final : public Timer {
   public:
-    explicit Delayed(Router& router) : router_(router) {}
-    void hold(JobId job, const Response& response, Time until) {
+    void hold(Router& router, std::uint32_t index, JobId job, const Response& response,
+              Time until) {
+        router_ = &router;
+        index_ = index;
         job_ = job;
         response_ = response;
-        ++router_.answering_;
-        router_.loop_.arm(*this, until);
+        router_->loop_.arm(*this, until);
     }
     void letGo() {
-        router_.loop_.disarm(*this);
-        free();
+        router_->loop_.disarm(*this);
+        router_->delayed_.give(index_);
     }
     void fire() override {
-        free();
-        router_.deliver(job_, response_);
+        router_->delayed_.give(index_);
+        router_->deliver(job_, response_);
     }
     const Response& response() const { return response_; }
 
   private:
-    void free() {
-        --router_.answering_;
-        router_.freeDelayed_.push_back(this);
-    }
-    Router& router_;
+    Router* router_ = nullptr;
+    std::uint32_t index_ = 0;
     JobId job_ = 0;
     Response response_;
 };

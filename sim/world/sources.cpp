@@ -95,14 +95,15 @@ Body Source::bodyOf(const Arrival& arrival) const {
 
 // --- interactive ---
 
-class InteractiveSource::Patience final : public Timer {
-  public:
-    explicit Patience(InteractiveSource& owner) : owner_(owner) {}
-    std::uint32_t flight = 0;
-    void fire() override { owner_.gaveUp(flight); }
-
-  private:
-    InteractiveSource& owner_;
+struct InteractiveSource::Flight final : Timer {
+    InteractiveSource* owner = nullptr;
+    std::uint32_t id = 0;
+    std::uint32_t user = 0;
+    std::uint64_t number = 0;
+    Time arrived{};
+    Router::JobId job = 0;
+    std::vector<std::uint64_t> hashes; // of a trace that has them
+    void fire() override { owner->gaveUp(id); }
 };
 
 InteractiveSource::InteractiveSource(const SourceSpec& spec, std::uint16_t index,
@@ -111,21 +112,16 @@ InteractiveSource::InteractiveSource(const SourceSpec& spec, std::uint16_t index
     : Source(spec, index, std::move(stream), loop, start), router_(router), listener_(listener) {}
 
 InteractiveSource::~InteractiveSource() {
-    for (const auto& patience : patiences_)
-        loop_.disarm(*patience);
+    for (std::uint32_t i = 0; i < flights_.capacity(); ++i)
+        loop_.disarm(flights_[i]);
 }
 
 void InteractiveSource::send(const Arrival& arrival) {
     const Body body = bodyOf(arrival);
-    if (free_.empty()) {
-        free_.push_back(static_cast<std::uint32_t>(flights_.size()));
-        flights_.emplace_back();
-    }
-    const std::uint32_t id = free_.back();
-    free_.pop_back();
-    ++inFlight_;
+    const std::uint32_t id = flights_.take();
     Flight& flight = flights_[id];
-    flight.active = true;
+    flight.owner = this;
+    flight.id = id;
     flight.number = requestNumber(index_, stream().tally().arrivals - 1);
     flight.user = arrival.user;
     flight.arrived = loop_.now();
@@ -136,7 +132,7 @@ void InteractiveSource::send(const Arrival& arrival) {
         (patience == Duration{0} || Duration{arrival.cancelAfterNs} < patience)) {
         patience = Duration{arrival.cancelAfterNs};
     }
-    if (patience > Duration{0}) wait(id, patience);
+    if (patience > Duration{0}) loop_.arm(flight, flight.arrived + patience);
 
     RouterRequest request;
     request.promptTokens = body.promptTokens;
@@ -148,24 +144,11 @@ void InteractiveSource::send(const Arrival& arrival) {
     request.prefix = prefixOf(arrival);
     if (request.prefix.hashes != nullptr) {
         // The stream reuses its own.
-        if (hashes_.size() < flights_.size()) hashes_.resize(flights_.size());
-        hashes_[id].assign(arrival.blockHashes, arrival.blockHashes + arrival.blockCount);
-        request.prefix.hashes = hashes_[id].data();
+        flight.hashes.assign(arrival.blockHashes, arrival.blockHashes + arrival.blockCount);
+        request.prefix.hashes = flight.hashes.data();
     }
     const Router::JobId job = router_.submit(request, *this, id);
-    if (flights_[id].active) flights_[id].job = job; // else it was answered at once
-}
-
-void InteractiveSource::wait(std::uint32_t flight, Duration patience) {
-    if (freePatiences_.empty()) {
-        freePatiences_.push_back(static_cast<std::uint32_t>(patiences_.size()));
-        patiences_.push_back(std::make_unique<Patience>(*this));
-    }
-    const std::uint32_t timer = freePatiences_.back();
-    freePatiences_.pop_back();
-    flights_[flight].patience = timer;
-    patiences_[timer]->flight = flight;
-    loop_.arm(*patiences_[timer], loop_.now() + patience);
+    if (flights_.taken(id)) flight.job = job; // else it was answered at once
 }
 
 void InteractiveSource::routed(std::uint32_t tag, const Response& response) {
@@ -179,14 +162,7 @@ void InteractiveSource::gaveUp(std::uint32_t flight) {
 
 void InteractiveSource::finish(std::uint32_t id, const Response& response, bool timedOut) {
     Flight& flight = flights_[id];
-    PENSTOCK_CHECK(flight.active);
-    if (flight.patience != kNone) {
-        loop_.disarm(*patiences_[flight.patience]);
-        freePatiences_.push_back(flight.patience);
-        flight.patience = kNone;
-    }
-    flight.active = false;
-    --inFlight_;
+    loop_.disarm(flight);
     const std::uint32_t user = flight.user;
     InteractiveOutcome outcome;
     outcome.source = index_;
@@ -194,7 +170,7 @@ void InteractiveSource::finish(std::uint32_t id, const Response& response, bool 
     outcome.response = response;
     outcome.arrived = flight.arrived;
     outcome.timedOut = timedOut;
-    free_.push_back(id);
+    flights_.give(id);
     listener_.interactiveEnded(outcome);
     if (timedOut || response.status == 200) {
         completed(user, loop_.now());
@@ -205,12 +181,12 @@ void InteractiveSource::finish(std::uint32_t id, const Response& response, bool 
 
 // --- asynchronous ---
 
-class QueueSource::Cancel final : public Timer {
-  public:
+struct QueueSource::Cancel final : Timer {
     QueueSource* owner = nullptr;
     std::uint64_t number = 0;
+    std::uint32_t index = 0;
     void fire() override {
-        owner->freeCancels_.push_back(this);
+        owner->cancels_.give(index);
         owner->queue_.cancel(number);
     }
 };
@@ -223,8 +199,8 @@ QueueSource::QueueSource(const SourceSpec& spec, std::uint16_t index,
       queueLabels_(queueLabels) {}
 
 QueueSource::~QueueSource() {
-    for (const auto& cancel : cancels_)
-        loop_.disarm(*cancel);
+    for (std::uint32_t i = 0; i < cancels_.capacity(); ++i)
+        loop_.disarm(cancels_[i]);
 }
 
 const Envelope* QueueSource::envelopeOf(const Arrival& arrival) {
@@ -271,15 +247,12 @@ void QueueSource::send(const Arrival& arrival) {
     }
     queue_.push(request);
     if (arrival.cancelAfterNs != kNoTime) {
-        if (freeCancels_.empty()) {
-            cancels_.push_back(std::make_unique<Cancel>());
-            cancels_.back()->owner = this;
-            freeCancels_.push_back(cancels_.back().get());
-        }
-        Cancel* cancel = freeCancels_.back();
-        freeCancels_.pop_back();
-        cancel->number = request.number;
-        loop_.arm(*cancel, loop_.now() + Duration{arrival.cancelAfterNs});
+        const std::uint32_t index = cancels_.take();
+        Cancel& cancel = cancels_[index];
+        cancel.owner = this;
+        cancel.index = index;
+        cancel.number = request.number;
+        loop_.arm(cancel, loop_.now() + Duration{arrival.cancelAfterNs});
     }
 }
 

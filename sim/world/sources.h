@@ -4,6 +4,7 @@
 // The people and programs that send requests. A source pulls arrivals from its stream and sends
 // each either straight to the router (interactive) or into a queue (asynchronous). Run thread only.
 #include "engine/broker/memory_queue.h"
+#include "engine/types/slab.h"
 #include "sim/kernel/event_loop.h"
 #include "sim/router/router.h"
 #include "sim/scenario/source_spec.h"
@@ -86,33 +87,19 @@ class InteractiveSource final : public Source, private RouterClient {
                       Router& router, InteractiveListener& listener);
     ~InteractiveSource() override;
 
-    std::int64_t inFlight() const { return inFlight_; }
+    std::int64_t inFlight() const { return flights_.used(); }
 
   private:
-    static constexpr std::uint32_t kNone = 0xffffffff;
-    struct Flight {
-        std::uint64_t number = 0;
-        Time arrived{};
-        Router::JobId job = 0;
-        std::uint32_t user = 0;
-        std::uint32_t patience = kNone; // its timer, if its sender gives up some time
-        bool active = false;
-    };
-    class Patience;
+    // A request on its way; its timer is its sender's patience, armed if that ends some time.
+    struct Flight;
     void send(const Arrival& arrival) override;
     void routed(std::uint32_t tag, const Response& response) override;
-    void wait(std::uint32_t flight, Duration patience);
     void gaveUp(std::uint32_t flight);
     void finish(std::uint32_t flight, const Response& response, bool timedOut);
 
     Router& router_;
     InteractiveListener& listener_;
-    std::vector<Flight> flights_;
-    std::vector<std::uint32_t> free_;
-    std::vector<std::vector<std::uint64_t>> hashes_; // by flight, of traces that have them
-    std::vector<std::unique_ptr<Patience>> patiences_;
-    std::vector<std::uint32_t> freePatiences_;
-    std::int64_t inFlight_ = 0;
+    Slab<Flight> flights_;
 };
 
 // Into a queue, as a batch client would. Envelopes are made once for each combination of tenant,
@@ -125,7 +112,7 @@ class QueueSource final : public Source {
     ~QueueSource() override;
 
   private:
-    class Cancel;
+    struct Cancel; // a timer, armed until its sender withdraws the request
     void send(const Arrival& arrival) override;
     const Envelope* envelopeOf(const Arrival& arrival);
 
@@ -133,8 +120,7 @@ class QueueSource final : public Source {
     std::uint16_t queueIndex_;
     const penstock::Labels& queueLabels_;
     std::unordered_map<std::uint64_t, std::unique_ptr<Envelope>> envelopes_; // tenant, tier, label
-    std::vector<std::unique_ptr<Cancel>> cancels_;
-    std::vector<Cancel*> freeCancels_;
+    Slab<Cancel> cancels_;
 };
 
 } // namespace penstock::sim

@@ -9,7 +9,7 @@ namespace {
 
 // EXPIRE takes whole seconds; a window below one would delete the counter at once.
 constexpr Duration kShortWindowTtl = std::chrono::minutes{5};
-constexpr std::size_t kSweptPerApply = 2;
+constexpr std::uint32_t kSweptPerApply = 2;
 
 } // namespace
 
@@ -22,12 +22,7 @@ Duration RedisQuotaGate::counterTtl() const {
 }
 
 std::uint32_t RedisQuotaGate::newSlot(const Request& request, std::string_view value) {
-    if (freeSlots_.empty()) {
-        freeSlots_.push_back(static_cast<std::uint32_t>(slots_.size()));
-        slots_.emplace_back();
-    }
-    const std::uint32_t index = freeSlots_.back();
-    freeSlots_.pop_back();
+    const std::uint32_t index = slots_.take();
     Slot& slot = slots_[index];
     slot.state = State::asking;
     slot.request = request.number;
@@ -41,7 +36,7 @@ void RedisQuotaGate::freeSlot(std::uint32_t index) {
     const auto found = slotOf_.find(slots_[index].request);
     if (found != slotOf_.end() && found->second == index) slotOf_.erase(found);
     slots_[index].state = State::free;
-    freeSlots_.push_back(index);
+    slots_.give(index);
 }
 
 void RedisQuotaGate::giveBack(std::uint32_t index) {
@@ -112,7 +107,7 @@ Verdict RedisQuotaGate::take(std::uint32_t index, Request& request, Reservations
 
 void RedisQuotaGate::release(std::uint64_t token) {
     const auto index = static_cast<std::uint32_t>(token);
-    PENSTOCK_CHECK(index < slots_.size());
+    PENSTOCK_CHECK(slots_.taken(index));
     if (slots_[index].state == State::keeping) {
         slots_[index].state = State::granted;
         return;
@@ -152,7 +147,7 @@ void RedisQuotaGate::onWithdrawn(const Request& request) {
 
 void RedisQuotaGate::storeReplied(std::uint64_t tag, const StoreReply& reply) {
     const auto index = static_cast<std::uint32_t>(tag);
-    PENSTOCK_CHECK(index < slots_.size());
+    PENSTOCK_CHECK(slots_.taken(index));
     Slot& slot = slots_[index];
     const bool granted = reply.state == StoreReply::State::granted;
     if (slot.state == State::abandoned) {
@@ -168,11 +163,11 @@ void RedisQuotaGate::storeReplied(std::uint64_t tag, const StoreReply& reply) {
 
 void RedisQuotaGate::forgetExpired(Time now) {
     // A few slots at a time: those whose request has passed its deadline without coming back.
-    for (std::size_t i = 0; i < kSweptPerApply && i < slots_.size(); ++i) {
-        sweep_ = (sweep_ + 1) % slots_.size();
-        const Slot& slot = slots_[sweep_];
+    for (std::uint32_t i = 0; i < kSweptPerApply && i < slots_.capacity(); ++i) {
+        sweep_ = (sweep_ + 1) % slots_.capacity();
+        const std::uint32_t index = sweep_;
+        const Slot& slot = slots_[index];
         if (slot.deadline >= now) continue;
-        const auto index = static_cast<std::uint32_t>(sweep_);
         switch (slot.state) {
         case State::granted:
             giveBack(index);

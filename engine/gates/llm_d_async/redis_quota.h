@@ -11,11 +11,11 @@
 // llm-d-async, pkg/redis/quota_gate.go.
 #include "engine/core/gate.h"
 #include "engine/ports/key_value.h"
+#include "engine/types/slab.h"
 
 #include <memory_resource>
 #include <string>
 #include <unordered_map>
-#include <vector>
 
 namespace penstock {
 
@@ -71,11 +71,10 @@ class RedisQuotaGate final : public Gate, private StoreListener {
 
     Settings settings_;
     KeyValue& store_;
-    std::vector<Slot> slots_;
-    std::vector<std::uint32_t> freeSlots_;
+    Slab<Slot, 1> slots_; // grown one by one: the sweep goes round all there ever were
     std::pmr::unsynchronized_pool_resource pool_; // nodes are reused: nothing allocated per request
     std::pmr::unordered_map<std::uint64_t, std::uint32_t> slotOf_{&pool_}; // by request number
-    std::size_t sweep_ = 0;
+    std::uint32_t sweep_ = 0;
     bool inApply_ = false;   // inside a call of the store: an answer now is not late
     bool deniedOne_ = false; // since the last release: the listener wants to know of a free place
 };
