@@ -74,8 +74,8 @@ bool Names::parseId(const std::string& id, std::uint64_t& number, std::uint16_t&
     const auto dash = id.rfind('-');
     const char* from = id.data() + (dash == std::string::npos ? 0 : dash + 1);
     const char* end = id.data() + id.size();
-    const auto [rest, error] = std::from_chars(from, end, number);
-    if (error != std::errc{} || rest != end) return false;
+    const auto [after, error] = std::from_chars(from, end, number);
+    if (error != std::errc{} || after != end) return false;
     source = static_cast<std::uint16_t>(number >> 40); // how the world numbers its requests
     if (source >= sources.size()) return false;
     return dash == std::string::npos || sources[source] == id.substr(0, dash);
@@ -156,7 +156,7 @@ class Waterfall {
     int attempt_ = 1;
 };
 
-// The last attempt, from its end backwards: what the router timed, and the rest is the way there.
+// The last attempt, from its end backwards: what the router timed, and before it the way there.
 void addService(Waterfall& out, Time from, const EndedRequest& e) {
     Time at = from;
     const auto spend = [&](Stage stage, float seconds) {

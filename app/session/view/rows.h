@@ -41,8 +41,6 @@ struct ParameterRow {
     std::vector<std::string> choices;      // choice only
     std::string help;
     bool live = true; // may be moved while the run goes on
-
-    bool isDefault() const { return value == fallback; }
 };
 
 // Why a gate is open or closed, and what would change that.

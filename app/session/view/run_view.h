@@ -163,8 +163,8 @@ struct Frame : RunNow {
     std::vector<MarkNote> marks;
     std::vector<Time> decisions; // when something was sent; thinned to a thousand a frame
 
-    std::vector<QueueRow> queues;                      // as of now
-    std::vector<GateRow> gates;                        // as of now, with the reason and the remedy
+    std::vector<QueueRow> queues;                      // as of now, in the order of RunInfo
+    std::vector<GateRow> gates;                        // likewise, with the reason and the remedy
     std::vector<std::pair<std::string, double>> moved; // parameters whose value changed
     std::vector<EventRow> events;                      // the newest thousand at most
     std::vector<RequestRow> requests;                  // ended, the newest thousand at most

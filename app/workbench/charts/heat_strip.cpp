@@ -3,13 +3,16 @@
 
 #include "app/workbench/charts/plot_scene.h"
 #include "app/workbench/series/time_ticks.h"
+#include "engine/types/round_step.h"
 
 #include <QHelpEvent>
 #include <QPainter>
 #include <QToolTip>
 #include <QWheelEvent>
 
+#include <algorithm>
 #include <cmath>
+#include <limits>
 
 namespace penstock::app {
 namespace {
@@ -70,6 +73,31 @@ TimeScale HeatStrip::scale() const {
     return TimeScale(axis_, plot().width(), devicePixelRatioF());
 }
 
+int HeatStrip::lines() const {
+    const int pixels = static_cast<int>(plot().height() * devicePixelRatioF());
+    return std::clamp(static_cast<int>(data_->rows()), 1, std::max(1, pixels));
+}
+
+HeatStrip::Rows HeatStrip::rowsOf(int line) const {
+    const std::size_t all = data_->rows(), parts = static_cast<std::size_t>(lines()),
+                      at = static_cast<std::size_t>(line);
+    return {at * all / parts, (at + 1) * all / parts};
+}
+
+QString HeatStrip::nameOf(std::size_t row) const {
+    const auto i = static_cast<qsizetype>(row);
+    return i < rowNames_.size() ? rowNames_[i] : QString::number(row);
+}
+
+QString HeatStrip::heading() const {
+    const int rows = data_ ? static_cast<int>(data_->rows()) : 0;
+    if (rows == 0 || lines() >= rows) return title_;
+    return tr("%1 · %2 of them, busiest of every %3")
+        .arg(title_)
+        .arg(rows)
+        .arg((rows + lines() - 1) / lines());
+}
+
 void HeatStrip::refresh() {
     if (!isVisible() || !data_) return;
     if (data_->revision() != drawnRevision_ || !(scale() == drawnScale_)) update();
@@ -81,19 +109,29 @@ void HeatStrip::redraw() {
     drawnScale_ = s;
     drawnRevision_ = data_->revision();
     drawnSize_ = size();
-    const int columns = s.columns(), rows = static_cast<int>(data_->rows());
-    if (image_.size() != QSize(columns, rows)) {
-        image_ = QImage(columns, std::max(1, rows), QImage::Format_ARGB32);
+    const int columns = s.columns();
+    if (image_.size() != QSize(columns, lines())) {
+        image_ = QImage(columns, lines(), QImage::Format_ARGB32);
     }
     std::vector<float> values;
     data_->resample(s.view(), columns, values);
     // Beyond the run's head nothing is known, though the last column would seem to hold.
     const int known = static_cast<int>(std::ceil(s.x(axis_.head()) * columns / s.width()));
-    for (int row = 0; row < rows; ++row) {
-        auto* line = reinterpret_cast<QRgb*>(image_.scanLine(row));
-        const float* from = values.data() + static_cast<std::size_t>(row * columns);
+    const auto width = static_cast<std::size_t>(columns);
+    std::vector<float> busiest(width);
+    for (int y = 0; y < lines(); ++y) {
+        const Rows rows = rowsOf(y);
+        std::fill(busiest.begin(), busiest.end(), std::numeric_limits<float>::quiet_NaN());
+        for (std::size_t row = rows.first; row < rows.end; ++row) {
+            for (std::size_t x = 0; x < width; ++x) {
+                const float value = values[row * width + x];
+                if (value > busiest[x] || std::isnan(busiest[x])) busiest[x] = value;
+            }
+        }
+        auto* line = reinterpret_cast<QRgb*>(image_.scanLine(y));
         for (int x = 0; x < columns; ++x) {
-            line[x] = x < known ? heatColor(from[x] / static_cast<float>(full_)) : 0;
+            const float share = busiest[static_cast<std::size_t>(x)] / static_cast<float>(full_);
+            line[x] = x < known ? heatColor(share) : 0;
         }
     }
 }
@@ -108,7 +146,7 @@ void HeatStrip::paintEvent(QPaintEvent*) {
     bold.setBold(true);
     painter.setFont(bold);
     painter.setPen(palette().color(QPalette::WindowText));
-    painter.drawText(QRect(8, 0, width(), headingHeight()), Qt::AlignVCenter, title_);
+    painter.drawText(QRect(8, 0, width(), headingHeight()), Qt::AlignVCenter, heading());
     painter.setFont(font());
     // The colour scale, with its ends named.
     const QString top = QString::fromStdString(numberLabel(full_));
@@ -127,14 +165,15 @@ void HeatStrip::paintEvent(QPaintEvent*) {
     painter.drawImage(area, image_);
     const double rowHeight = area.height() / static_cast<double>(data_->rows());
     painter.setPen(theme.axisText);
-    const int every = std::max(1, static_cast<int>(std::ceil(fontMetrics().height() / rowHeight)));
-    for (int row = 0; row < static_cast<int>(data_->rows()); row += every) {
-        if (every > 1 && row != 0) continue; // rows too thin for labels: the first alone
-        const QString name = row < rowNames_.size() ? rowNames_[row] : QString::number(row);
-        painter.drawText(QRectF(0, area.top() + row * rowHeight, area.left() - 6,
-                                std::max(rowHeight, fontMetrics().height() * 1.0)),
-                         Qt::AlignRight | Qt::AlignVCenter,
-                         shortName(name, area.left() - 8, fontMetrics()));
+    // Rows too thin for a label each: as many as there is room for, and a round number apart.
+    const double least = fontMetrics().height();
+    const auto every = static_cast<std::size_t>(roundUp(std::max(1.0, least / rowHeight)));
+    for (std::size_t row = 0; row < data_->rows(); row += every) {
+        const QRectF place(0, area.top() + static_cast<double>(row) * rowHeight, area.left() - 6,
+                           std::max(rowHeight, least));
+        if (row > 0 && place.bottom() > height()) break;
+        painter.drawText(place, Qt::AlignRight | Qt::AlignVCenter,
+                         shortName(nameOf(row), area.left() - 8, fontMetrics()));
     }
     painter.setPen(theme.frame);
     painter.drawRect(area.adjusted(-1, -1, 0, 0));
@@ -147,21 +186,27 @@ void HeatStrip::paintEvent(QPaintEvent*) {
                      QPointF(std::floor(x) + 0.5, area.bottom()));
 }
 
+QString HeatStrip::tipAt(QPoint point) const {
+    const QRect area = plot();
+    if (!data_ || data_->rows() == 0 || !area.contains(point)) return {};
+    const Rows rows = rowsOf((point.y() - area.top()) * lines() / area.height());
+    const Time t = scale().at(point.x() - area.left());
+    std::size_t busiest = rows.first;
+    for (std::size_t row = rows.first + 1; row < rows.end; ++row) {
+        const float value = data_->at(row, t), best = data_->at(busiest, t);
+        if (value > best || (std::isnan(best) && !std::isnan(value))) busiest = row;
+    }
+    const QString words = QStringLiteral("%1 · %2").arg(
+        nameOf(busiest), QString::fromStdString(numberLabel(data_->at(busiest, t))));
+    if (rows.end - rows.first == 1) return words;
+    return words + tr("\nthe busiest from %1 to %2").arg(nameOf(rows.first), nameOf(rows.end - 1));
+}
+
 bool HeatStrip::event(QEvent* event) {
-    if (event->type() == QEvent::ToolTip && data_ && data_->rows() > 0) {
+    if (event->type() == QEvent::ToolTip) {
         const auto* help = static_cast<QHelpEvent*>(event);
-        const QRect area = plot();
-        if (area.contains(help->pos())) {
-            const auto row = static_cast<std::size_t>(
-                (help->pos().y() - area.top()) * static_cast<int>(data_->rows()) / area.height());
-            const Time t = scale().at(help->pos().x() - area.left());
-            const QString name = static_cast<int>(row) < rowNames_.size()
-                                     ? rowNames_[static_cast<int>(row)]
-                                     : QString::number(row);
-            QToolTip::showText(help->globalPos(),
-                               QStringLiteral("%1 · %2").arg(
-                                   name, QString::fromStdString(numberLabel(data_->at(row, t)))),
-                               this);
+        if (const QString tip = tipAt(help->pos()); !tip.isEmpty()) {
+            QToolTip::showText(help->globalPos(), tip, this);
             return true;
         }
     }

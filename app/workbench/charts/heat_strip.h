@@ -2,7 +2,8 @@
 #pragma once
 
 // One row of colour a replica over the shared time axis: how full or busy each one was. Painted
-// into an image of one pixel a cell and stretched. GUI thread.
+// into an image of one pixel a cell and stretched; where there are more replicas than lines of
+// pixels, neighbours share a line, which shows the busiest of them. GUI thread.
 #include "app/workbench/series/heat_buffer.h"
 #include "app/workbench/series/time_scale.h"
 
@@ -23,6 +24,8 @@ class HeatStrip : public QWidget {
     void setData(const HeatBuffer* data, QStringList rowNames);
     void refresh();
     const HeatBuffer* data() const { return data_; }
+    // What the tip at this point says; empty outside the plot.
+    QString tipAt(QPoint point) const;
     const QString& title() const { return title_; }
 
     QSize sizeHint() const override;
@@ -36,8 +39,17 @@ class HeatStrip : public QWidget {
     void wheelEvent(QWheelEvent*) override;
 
   private:
+    // Rows that share a line of the picture.
+    struct Rows {
+        std::size_t first, end;
+    };
+
     QRect plot() const;
     TimeScale scale() const;
+    int lines() const;
+    Rows rowsOf(int line) const;
+    QString nameOf(std::size_t row) const;
+    QString heading() const;
     void redraw();
     int headingHeight() const;
 

@@ -33,7 +33,7 @@ void LegendEntry::setValue(const QString& text) {
     setAccessibleDescription(text);
     const int width = fontMetrics().horizontalAdvance(text) + kSlack;
     if (width > widest_) {
-        widest_ = width; // grows only, so that headings come to rest
+        widest_ = width; // grows only, so that headings stop moving
         updateGeometry();
     }
     update();

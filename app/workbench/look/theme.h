@@ -62,7 +62,4 @@ QIcon applicationIcon();
 // deficiency: 0 dark blue, 1 yellow. NaN is transparent.
 QRgb heatColor(float share);
 
-// Contrast ratio of WCAG 2.1, from 1 to 21.
-double contrast(const QColor& a, const QColor& b);
-
 } // namespace penstock::app

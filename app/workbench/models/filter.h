@@ -30,7 +30,6 @@ class FilterModel : public QSortFilterProxyModel {
     explicit FilterModel(QObject* parent = nullptr);
 
     void setFilterText(const QString& text);
-    const QString& filterText() const { return text_; }
     // Words of the filter that name no column; shown to the user as such.
     QStringList unknownColumns() const;
     // Rows of that time range only; from the charts' brush. None: all.

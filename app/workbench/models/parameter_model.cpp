@@ -91,12 +91,10 @@ void ParameterModel::build() {
     root_ = std::make_unique<Node>();
     leaves_.clear();
     positions_.clear();
+    QHash<QString, Node*> groups;
     for (std::size_t i = 0; i < parameters_.size(); ++i) {
         const QString title = text(parameters_[i].group);
-        Node* group = nullptr;
-        for (const auto& child : root_->children) {
-            if (child->title == title) group = child.get();
-        }
+        Node*& group = groups[title];
         if (!group) {
             auto node = std::make_unique<Node>();
             node->parent = root_.get();

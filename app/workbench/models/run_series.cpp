@@ -12,11 +12,18 @@ namespace {
 
 constexpr std::int64_t kNanosPerSecond = 1'000'000'000;
 
+// Of all queues together, and of all pools and all gates. A buffer of one of many is still long
+// enough for every pixel of a wide chart; what it forgets it keeps as summaries.
+constexpr std::size_t kSharedSamples = std::size_t{1} << 20;
+constexpr std::size_t kLeastSamples = 4096, kMostSamples = 65536;
+
 template <class T>
 std::vector<std::unique_ptr<T>> some(std::size_t count) {
+    const std::size_t share =
+        std::clamp(kSharedSamples / std::max<std::size_t>(1, count), kLeastSamples, kMostSamples);
     std::vector<std::unique_ptr<T>> all(count);
     for (auto& one : all)
-        one = std::make_unique<T>();
+        one = std::make_unique<T>(share);
     return all;
 }
 
@@ -61,6 +68,7 @@ void RunSeries::add(const Frame& frame) {
         double waiting = 0, parked = 0;
         for (std::size_t i = 0; i < queues.size(); ++i) {
             queues[i]->depth.append(t, g.queues[i].depth);
+            queues[i]->peak = std::max<double>(queues[i]->peak, g.queues[i].depth);
             waiting += g.queues[i].backlog;
             parked += g.queues[i].retries;
         }
@@ -68,6 +76,7 @@ void RunSeries::add(const Frame& frame) {
         retries.append(t, parked);
         for (std::size_t i = 0; i < pools.size(); ++i) {
             pools[i]->busy.append(t, g.pools[i].busy);
+            pools[i]->peak = std::max<double>(pools[i]->peak, g.pools[i].busy);
             appendChange(pools[i]->limit, t, g.pools[i].limit);
         }
         for (std::size_t i = 0; i < std::min(gates.size(), g.gateTruth.size()); ++i)

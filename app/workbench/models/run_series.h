@@ -16,13 +16,22 @@ namespace penstock::app {
 
 class RunSeries {
   public:
+    // Of many, each remembers less: `samples` is the share of one.
     struct Queue {
+        explicit Queue(std::size_t samples) : depth(samples, samples / 4) {}
         SeriesBuffer depth;
+        double peak = 0; // the highest depth so far
     };
     struct Pool {
+        explicit Pool(std::size_t samples)
+            : busy(samples, samples / 4), limit(samples, samples / 4) {}
         SeriesBuffer busy, limit;
+        double peak = 0; // the most workers that were busy at once so far
     };
     struct Gate {
+        explicit Gate(std::size_t samples)
+            : truth(samples, samples / 4), read(samples, samples / 4),
+              threshold(samples, samples / 4), budget(samples, samples / 4) {}
         SeriesBuffer truth;     // sampled
         SeriesBuffer read;      // at every reading; a gap where the source did not answer
         SeriesBuffer threshold; // as it was at every reading

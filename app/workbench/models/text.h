@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-only
 #pragma once
 
-// The rows that a run hands out are plain C++ (app/session/rows.h); this is the one door from their
-// words to Qt's. Everything in them is UTF-8.
+// The rows that a run hands out are plain C++ (app/session/view/rows.h); this is the one door from
+// their words to Qt's. Everything in them is UTF-8.
 #include "app/workbench/series/time_ticks.h"
 
 #include <QLatin1String>

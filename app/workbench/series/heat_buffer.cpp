@@ -10,6 +10,8 @@
 namespace penstock::app {
 namespace {
 
+constexpr std::size_t kMostCells = std::size_t{1} << 20;
+constexpr std::size_t kFewestColumns = 2048; // about as many as a wide window has pixels
 constexpr float kNoCell = std::numeric_limits<float>::quiet_NaN();
 
 // Mean of a (worth n) and b (worth m); a NaN one does not count.
@@ -55,19 +57,27 @@ void HeatBuffer::append(Time t, std::span<const float> values) {
         ++pending_;
         return;
     }
-    if (times_.size() == maxColumns_) halve();
+    while (times_.size() >= mostColumns())
+        halve();
     times_.push_back(t);
     values_.insert(values_.end(), values.begin(), values.end());
     pending_ = 1;
 }
 
+std::size_t HeatBuffer::mostColumns() const {
+    const std::size_t fitting = kMostCells / std::max<std::size_t>(1, rows_);
+    return std::min(maxColumns_, std::max(kFewestColumns, fitting)) & ~std::size_t{1};
+}
+
 void HeatBuffer::halve() {
-    const std::size_t half = times_.size() / 2;
+    // After rows were added there may be an odd number of columns: the oldest is forgotten.
+    const std::size_t half = times_.size() / 2, odd = times_.size() % 2;
     for (std::size_t i = 0; i < half; ++i) {
-        times_[i] = times_[2 * i];
+        const std::size_t from = 2 * i + odd;
+        times_[i] = times_[from];
         for (std::size_t r = 0; r < rows_; ++r) {
             values_[i * rows_ + r] =
-                blend(values_[2 * i * rows_ + r], 1, values_[(2 * i + 1) * rows_ + r], 1);
+                blend(values_[from * rows_ + r], 1, values_[(from + 1) * rows_ + r], 1);
         }
     }
     times_.resize(half);

@@ -2,7 +2,8 @@
 #pragma once
 
 // One quantity of every replica over time (how full, how busy), in bounded memory: when the store
-// is full of columns, neighbours are averaged and each column then stands for twice the time.
+// is full of columns, neighbours are averaged and each column then stands for twice the time. Of
+// many rows fewer columns are kept, so that drawing all of them stays within a frame.
 // GUI thread only.
 #include "app/workbench/series/time_range.h"
 
@@ -14,8 +15,7 @@ namespace penstock::app {
 
 class HeatBuffer {
   public:
-    explicit HeatBuffer(std::size_t maxColumns = 8192)
-        : maxColumns_(maxColumns & ~std::size_t{1}) {}
+    explicit HeatBuffer(std::size_t maxColumns = 8192) : maxColumns_(maxColumns) {}
 
     // Starts over with this many rows.
     void reset(std::size_t rows);
@@ -38,6 +38,8 @@ class HeatBuffer {
     float at(std::size_t row, Time t) const;
 
   private:
+    // Columns that are kept of this many rows; even.
+    std::size_t mostColumns() const;
     void halve();
 
     std::size_t maxColumns_;

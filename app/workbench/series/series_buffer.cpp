@@ -86,13 +86,6 @@ std::optional<Sample> SeriesBuffer::last() const {
     return samples_.back();
 }
 
-Time SeriesBuffer::firstTime() const {
-    for (int level = kLevels; level >= 0; --level) {
-        if (cellsEnd(level) > cellsBegin(level)) return cellTime(level, cellsBegin(level));
-    }
-    return Time{};
-}
-
 std::size_t SeriesBuffer::bytes() const {
     std::size_t total = samples_.bytes();
     for (const auto& level : levels_)

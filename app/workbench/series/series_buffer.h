@@ -57,7 +57,6 @@ class SeriesBuffer {
     bool empty() const { return samples_.empty(); }
     std::int64_t appended() const { return samples_.end(); }
     std::optional<Sample> last() const;
-    Time firstTime() const; // of what is remembered at any resolution; Time{} when empty
     std::size_t bytes() const;
 
     // The value in force at t: the newest sample not later than t. Taken from a summary (its first

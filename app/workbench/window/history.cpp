@@ -68,11 +68,11 @@ void MainWindow::offerRecovered(const std::vector<RunRow>& runs) {
     if (!newest) return;
     settings_.setOfferedUpTo(store, newest->id);
     const qint64 id = newest->id;
-    banner_->say(Severity::warning,
-                 tr("Run %1 of %2 was cut off when the program ended. All but its last second is "
-                    "in the history.")
-                     .arg(id)
-                     .arg(text(newest->scenario)),
+    offer_ = tr("Run %1 of %2 was cut off when the program ended. All but its last second is in "
+                "the history.")
+                 .arg(id)
+                 .arg(text(newest->scenario));
+    banner_->say(Severity::warning, offer_,
                  {{tr("Show it"), [this, id] { desk_.open(id); }}, {tr("Not now"), {}}});
 }
 

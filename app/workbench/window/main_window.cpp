@@ -130,7 +130,7 @@ void MainWindow::connectRun() {
     connect(&desk_, &RunDesk::begun, this, [this](const RunInfo& info) {
         overlays_.clear();
         lastError_.clear();
-        banner_->close();
+        if (banner_->words() != offer_) banner_->close(); // an offer is not about the run before
         docks_.begin(info);
         showRun();
         showScenarios(false);
@@ -193,9 +193,9 @@ void MainWindow::begin(Opening opening) {
     refreshHistory(opening.offers);
     if (opening.offers && !settings_.toured()) {
         settings_.setToured();
-        banner_->say(Severity::info,
-                     tr("New here? A tour of two minutes shows what a gate is, why it closes, and "
-                        "which knob to drag."),
+        offer_ = tr("New here? A tour of two minutes shows what a gate is, why it closes, and "
+                    "which knob to drag.");
+        banner_->say(Severity::info, offer_,
                      {{tr("Take the tour"),
                        [this] { registry_.find(QStringLiteral("help.tour"))->trigger(); }}});
     }

@@ -130,6 +130,7 @@ class MainWindow : public QMainWindow {
     QLabel *recorded_ = nullptr, *fingerprint_ = nullptr;
     std::vector<ScenarioCard> scenarios_;
     std::string lastError_;
+    QString offer_; // the banner's words while it offers something that is not of the run
     RunStatus lastStatus_ = RunStatus::paused;
     bool painted_ = false;
 };

@@ -237,13 +237,14 @@ std::vector<PaletteEntry> MainWindow::scenarioEntries() {
 
 std::vector<PaletteEntry> MainWindow::parameterEntries() {
     std::vector<PaletteEntry> out;
+    const QIcon tag = icon(QStringLiteral("tag"));
     for (const ParameterRow& row : desk_.info().parameters) {
         PaletteEntry entry;
         entry.id = QStringLiteral("parameter:") + text(row.path);
         entry.title = tr("%1 of %2").arg(text(row.name), text(row.group));
         entry.detail = tr("Parameter");
         entry.help = text(row.help);
-        entry.icon = icon(QStringLiteral("tag"));
+        entry.icon = tag;
         entry.run = [this, path = text(row.path)] {
             layouts_->bringUp(docks_.parameters, false);
             docks_.parameters->reveal(path);

@@ -12,7 +12,7 @@
 namespace penstock {
 
 struct QueueState {
-    QueueReport counts; // only the counters; the rest is filled by the report
+    QueueReport counts; // only the counters; the report fills in the other fields
     std::int64_t inFlight = 0;
     std::int16_t queueGate = -1; // index in gates
     std::int16_t poolGate = -1;

@@ -16,9 +16,9 @@
 // making users wait for ever; at most 3. W is the mean time to first token of all interactive
 // sources after warm-up, weighted by their requests; requests that failed have none and are counted
 // in F. Shares of a total, not ratios of percentiles, so that a stampede cannot drown lost work,
-// nor a few requests of the tail everybody else.
+// nor a few requests of the tail all others.
 //
-// Pure arithmetic on two reports: who runs the other world is sim's business.
+// Pure arithmetic on two reports: running the other world is sim's business.
 
 namespace penstock {
 

@@ -195,9 +195,11 @@ Result<std::vector<SeriesInfo>> RunReader::series(RunId id) {
 Result<std::vector<Point>> RunReader::points(RunId id, const std::string& series, Time from,
                                              Time to) {
     return state_->guarded([&] {
-        SQLite::Statement s(*state_->db, "SELECT data FROM chunks JOIN series USING (run, series) "
-                                         "WHERE run=? AND name=? AND last_ns>=? AND first_ns<=? "
-                                         "ORDER BY first_ns");
+        // Not a join: that reads the chunks of all series to find those of this name.
+        SQLite::Statement s(*state_->db,
+                            "SELECT data FROM chunks WHERE run=?1 AND "
+                            "series=(SELECT series FROM series WHERE run=?1 AND name=?2) "
+                            "AND last_ns>=?3 AND first_ns<=?4 ORDER BY first_ns");
         s.bind(1, id);
         s.bind(2, series);
         s.bind(3, schema::nanos(from));

@@ -37,9 +37,6 @@ class StoreFeed final : public RecordSink {
     void ended(const End& end) override;
     void sample(Time t, const Sample& sample) override;
 
-    // One in this many requests is being kept now.
-    std::uint64_t oneIn() const { return mask_ + 1; }
-
   private:
     struct Gauges;
 

@@ -16,7 +16,7 @@ using namespace program;
 
 namespace {
 
-// A folder for one test, with a trace of somebody's own in it.
+// A folder for one test, with a trace of the user's own in it.
 class Import : public ::testing::Test {
   protected:
     void SetUp() override {

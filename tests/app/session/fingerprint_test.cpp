@@ -2,7 +2,7 @@
 // A run is the same run however it is paced and however often it is looked at: stepped, paced,
 // fast, with its frames taken or left, recorded or not, it ends with the fingerprint that it has
 // headless. One scenario per kind of fault that makes the router's knowledge grow stale is among
-// them, because that is where somebody who only looks could leave a trace.
+// them, because that is where only looking could leave a trace.
 #include "engine/record/report/report.h"
 #include "tests/app/session/session_support.h"
 
@@ -92,7 +92,7 @@ faults:
     EXPECT_EQ(finishedFingerprint(*run, "trouble"), headless(read()));
 }
 
-// Not only the decisions: the report is the same whether somebody watched or not.
+// Not only the decisions: the report is the same whether frames are taken or not.
 TEST(SessionFingerprint, theReportIsTheSame) {
     const auto bare = [](nlohmann::ordered_json report) {
         report.erase("wall_seconds");

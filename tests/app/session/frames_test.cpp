@@ -244,7 +244,7 @@ TEST(Frames, infoIsThereAtOnce) {
     ASSERT_NE(row, info.parameters.end());
     EXPECT_EQ(row->value, 0.8);
     EXPECT_FALSE(row->help.empty());
-    EXPECT_TRUE(row->isDefault());
+    EXPECT_EQ(row->value, row->fallback);
 }
 
 // What a person sees who sets an impossible value, names what is not there, or asks too late.

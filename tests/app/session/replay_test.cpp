@@ -33,7 +33,7 @@ std::string replayed(const RunLog& log) {
     }
 }
 
-// Somebody who cannot keep their hands still, for a while; then lets it run to its end, or stops.
+// Moves and pauses at random for a while; then lets the run go to its end, or stops it.
 void fiddle(SimulatedRun& run, Seen& seen, std::uint64_t seed, bool stop) {
     std::mt19937_64 random(seed);
     const auto pick = [&](int n) { return static_cast<int>(random() % static_cast<unsigned>(n)); };

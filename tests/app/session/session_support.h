@@ -49,7 +49,7 @@ inline std::unique_ptr<SimulatedRun> begin(sim::Scenario scenario, std::string s
     return std::make_unique<SimulatedRun>(std::move(setup));
 }
 
-// The fingerprint of the same scenario run in one go, with nobody watching.
+// The fingerprint of the same scenario run in one go, without frames.
 inline std::string headless(sim::Scenario scenario, const sim::WorldOptions& options = {}) {
     auto world = sim::World::make(std::move(scenario), options);
     EXPECT_TRUE(world.has_value()) << (world ? "" : world.error().text());

@@ -2,6 +2,7 @@
 // Goal: three hundred queues and three hundred replicas are told apart, beyond what 8 bits hold.
 // Method: a run in which only the last of each does anything or has anything done to it; every text
 // about it, in events, marks, rows and the report, must name that one.
+#include "app/session/stored/run_history.h"
 #include "app/session/view/life.h"
 #include "app/session/view/run_info.h"
 #include "tests/app/session/session_support.h"
@@ -9,10 +10,12 @@
 
 #include <gmock/gmock.h>
 
+#include <algorithm>
+
 namespace penstock::app {
 namespace {
 
-using namespace std::chrono_literals;
+using namespace test;
 using testing::HasSubstr;
 
 constexpr int kMany = 300;
@@ -115,6 +118,81 @@ TEST(Wide, theLastOfThreeHundredIsNamedEverywhere) {
         EXPECT_EQ(queue.attempts > 0, queue.name == "q299") << queue.name;
     EXPECT_EQ(described->info.replicas.size(), 300U);
     EXPECT_THAT(described->info.replicas.back(), HasSubstr("299"));
+}
+
+// What a window is told of that run, while it goes on and out of the store.
+void expectTheLastAlone(const RunInfo& info, const Seen& seen) {
+    constexpr std::size_t kLast = kMany - 1;
+    ASSERT_EQ(info.queues.size(), kLast + 1);
+    ASSERT_EQ(info.gates.size(), kLast + 1);
+    EXPECT_EQ(info.queues[kLast], "q299");
+    EXPECT_EQ(info.gates[kLast].owner, "queue q299");
+    ASSERT_FALSE(seen.gauges.empty());
+    float deepest = 0, others = 0;
+    for (const GaugeSample& g : seen.gauges) {
+        ASSERT_EQ(g.queues.size(), kLast + 1);
+        for (std::size_t i = 0; i < kLast; ++i)
+            others = std::max(others, g.queues[i].depth);
+        deepest = std::max(deepest, g.queues[kLast].depth);
+    }
+    EXPECT_GT(deepest, 0);
+    EXPECT_EQ(others, 0);
+    int closed = 0;
+    for (const GateTurn& turn : seen.turns) {
+        if (turn.reason.empty()) continue;
+        ++closed;
+        EXPECT_EQ(turn.gate, kLast);
+    }
+    EXPECT_GT(closed, 0);
+    ASSERT_FALSE(seen.requests.empty());
+    for (const RequestRow& request : seen.requests)
+        EXPECT_EQ(request.queue, "q299") << request.id;
+    for (const EventRow& event : seen.events) {
+        if (!event.request.empty()) {
+            EXPECT_EQ(event.owner, "q299") << event.text;
+        }
+    }
+    std::vector<std::string> marks;
+    for (const MarkNote& mark : seen.marks)
+        marks.push_back(mark.text);
+    EXPECT_THAT(marks, testing::ElementsAre(HasSubstr("q299"), HasSubstr("on replica 299"),
+                                            HasSubstr("on replica 299")));
+    ASSERT_EQ(seen.last.gates.size(), kLast + 1);
+    EXPECT_EQ(seen.last.gates[kLast].owner, "queue q299");
+    EXPECT_THAT(seen.last.gates[kLast].parameterPath, HasSubstr("queues[q299]"));
+    ASSERT_EQ(seen.last.queues.size(), kLast + 1);
+    EXPECT_EQ(seen.last.queues[kLast].id, "q299");
+}
+
+TEST(Wide, framesNameTheLastWhileItRunsAndOutOfTheStore) {
+    const std::string store = freshStore("session-wide.db");
+    auto scenario = sim::parseScenario(wide(), "wide.yaml", options());
+    ASSERT_TRUE(scenario.has_value()) << scenario.error().text();
+    auto run = begin(std::move(*scenario), store);
+    std::string path;
+    for (const ParameterRow& row : run->info().parameters) {
+        if (row.path.find("[q299]") != std::string::npos && row.name == "limit") path = row.path;
+    }
+    ASSERT_FALSE(path.empty());
+    Seen live;
+    const Time moved = run->info().start + 10s;
+    run->send(RunUntil{moved, {}});
+    ASSERT_TRUE(watch(*run, live, [&](const Seen& s) {
+        return s.last.head == moved && s.last.status == RunStatus::paused;
+    }));
+    run->send(SetParameter{path, 1}); // from now on its gate closes time and again
+    run->send(RunFast{});
+    ASSERT_TRUE(watch(*run, live, over));
+    EXPECT_TRUE(live.errors.empty()) << live.errors.front();
+    expectTheLastAlone(run->info(), live);
+
+    auto opened = RunHistory(store).open(live.last.storedAs);
+    ASSERT_TRUE(opened.has_value()) << opened.error().text();
+    Seen stored;
+    ASSERT_TRUE(watch(**opened, stored, [](const Seen& seen) {
+        return seen.last.progress >= 1 && !seen.last.gates.empty();
+    }));
+    expectTheLastAlone((*opened)->info(), stored);
 }
 
 } // namespace

@@ -3,9 +3,9 @@
 #include "app/workbench/actions/action_registry.h"
 #include "app/workbench/docks/charts/chart_table.h"
 #include "app/workbench/docks/charts/charts_dock.h"
-#include "app/workbench/docks/charts/run_charts.h"
 #include "app/workbench/models/text.h"
 
+#include <QComboBox>
 #include <QFileDialog>
 #include <QMenu>
 
@@ -241,9 +241,9 @@ void ChartsDock::addChartActions(ActionRegistry& registry) {
     });
     add("chart.gate", tr("Show the next &gate"), tr("On the gate chart"), "gate-open", {Qt::Key_G},
         [this] {
-            if (gateInfos_.empty()) return;
-            showGate((gate_ + 1) % static_cast<int>(gateInfos_.size()));
-            Q_EMIT gateChosen(gate_);
+            if (gates_->count() == 0) return;
+            showGate((choice_.gate + 1) % gates_->count());
+            Q_EMIT gateChosen(choice_.gate);
         });
     add(
         "chart.png", tr("Save as &PNG…"), tr("The chart with the focus, as it is"), "image", {},

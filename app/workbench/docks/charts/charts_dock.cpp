@@ -3,17 +3,18 @@
 
 #include "app/workbench/charts/time_ruler.h"
 #include "app/workbench/docks/charts/chart_table.h"
-#include "app/workbench/docks/charts/run_charts.h"
 #include "app/workbench/docks/parts/empty_state.h"
 #include "app/workbench/models/text.h"
 #include "app/workbench/series/time_ticks.h"
 
 #include <QComboBox>
+#include <QCompleter>
 #include <QDataStream>
 #include <QEvent>
 #include <QHBoxLayout>
 #include <QIODevice>
 #include <QLabel>
+#include <QLineEdit>
 #include <QMenu>
 #include <QScrollArea>
 #include <QSplitter>
@@ -28,7 +29,9 @@ namespace penstock::app {
 namespace {
 
 constexpr int kSoonMs = 8;
-constexpr int kLeastChart = 240; // pixels
+constexpr int kLeastChart = 240;        // pixels
+constexpr int kMostGatesToScan = 20;    // a longer list is searched by typing
+constexpr qint64 kChooseEveryMs = 1000; // a legend that changes faster cannot be read
 constexpr quint32 kChartsState = 1;
 const QString kHeat = QStringLiteral("replicas");
 
@@ -92,6 +95,8 @@ ChartsDock::ChartsDock(const RunSeries& series, TimeAxis& axis, QWidget* parent)
     gates_->setToolTip(tr("Which gate the chart shows"));
     gates_->setSizeAdjustPolicy(QComboBox::AdjustToContents);
     gates_->setFont(smallFont());
+    gates_->setMaxVisibleItems(kMostGatesToScan);
+    gates_->setInsertPolicy(QComboBox::NoInsert);
     chart(QStringLiteral("gate"))->addTool(gates_, false);
     connect(gates_, &QComboBox::activated, this, [this](int gate) {
         showGate(gate);
@@ -210,7 +215,7 @@ bool ChartsDock::has(const QString& chart) const {
     if (chart == kHeat) return series_.replicas.rows() > 0;
     // Slack is of requests with deadlines, and those come by queues.
     if (chart == QStringLiteral("slack") && series_.queues.empty()) return false;
-    return !chartCurves(chart, series_, gate_).empty();
+    return !chartCurves(chart, series_, choice_).empty();
 }
 
 void ChartsDock::begin(const RunInfo& info) {
@@ -218,12 +223,8 @@ void ChartsDock::begin(const RunInfo& info) {
         delete table.data();
     tables_.clear();
     overlays_.clear();
-    gateInfos_ = info.gates;
-    gate_ = 0;
-    gates_->clear();
-    for (const RunInfo::Gate& gate : info.gates)
-        gates_->addItem(text(gate.owner));
-    gates_->setVisible(info.gates.size() > 1);
+    choice_ = choose(series_, {}, width());
+    setGates(info.gates);
     QStringList replicas;
     for (const std::string& name : series_.replicaNames)
         replicas << text(name);
@@ -234,9 +235,29 @@ void ChartsDock::begin(const RunInfo& info) {
     refresh();
 }
 
+void ChartsDock::setGates(const std::vector<RunInfo::Gate>& gates) {
+    gates_->clear();
+    for (const RunInfo::Gate& gate : gates)
+        gates_->addItem(text(gate.owner));
+    gates_->setVisible(gates.size() > 1);
+    const bool many = gates.size() > kMostGatesToScan;
+    if (many == gates_->isEditable()) return;
+    gates_->setEditable(many);
+    if (!many) return;
+    QLineEdit& line = *gates_->lineEdit();
+    line.setAccessibleName(gates_->accessibleName());
+    gates_->completer()->setCompletionMode(QCompleter::PopupCompletion);
+    gates_->completer()->setFilterMode(Qt::MatchContains);
+    // Words that are no gate's name are gone again.
+    connect(&line, &QLineEdit::editingFinished, this,
+            [this] { gates_->setEditText(gates_->itemText(choice_.gate)); });
+}
+
 void ChartsDock::buildCurves() {
-    for (TimeChart* chart : charts_) {
-        auto curves = chartCurves(chart->id(), series_, gate_);
+    for (std::size_t i = 0; i < charts_.size(); ++i) {
+        TimeChart* chart = charts_[i];
+        chart->setTitle(chartTitle(chartDesigns()[i], series_, choice_));
+        auto curves = chartCurves(chart->id(), series_, choice_);
         // What the user has hidden stays hidden while its name stays.
         for (ChartSeries& s : curves) {
             for (const ChartSeries& before : chart->scene().series()) {
@@ -244,11 +265,13 @@ void ChartsDock::buildCurves() {
             }
         }
         for (const Overlay& overlay : overlays_) {
-            addOverlay(curves, chartCurves(chart->id(), *overlay.series, gate_), overlay.name);
+            const RunSeries& other = *overlay.series;
+            addOverlay(curves, chartCurves(chart->id(), other, sameIn(other, series_, choice_)),
+                       overlay.name);
         }
         // Tracks first: those of the run before are gone by now.
         const bool gate = chart->id() == QStringLiteral("gate");
-        const auto k = static_cast<std::size_t>(gate_);
+        const auto k = static_cast<std::size_t>(choice_.gate);
         chart->setTracks(&series_.marks,
                          gate && k < series_.gates.size() ? &series_.gates[k]->closed : nullptr);
         chart->setSeries(std::move(curves));
@@ -256,8 +279,8 @@ void ChartsDock::buildCurves() {
 }
 
 void ChartsDock::showGate(int gate) {
-    if (gate == gate_ || gate < 0 || static_cast<std::size_t>(gate) >= gateInfos_.size()) return;
-    gate_ = gate;
+    if (gate == choice_.gate || gate < 0 || gate >= gates_->count()) return;
+    choice_.gate = gate;
     gates_->setCurrentIndex(gate);
     buildCurves();
     refresh();
@@ -330,8 +353,18 @@ void ChartsDock::buildChips() {
     }
 }
 
-void ChartsDock::add(const Frame&) {
+void ChartsDock::add(const Frame& frame) {
     soon_->stop();
+    const bool soon = frame.status == RunStatus::running && sinceChosen_.isValid() &&
+                      sinceChosen_.elapsed() < kChooseEveryMs;
+    if (!soon) {
+        sinceChosen_.start();
+        ChartChoice now = choose(series_, choice_, width());
+        if (now != choice_) {
+            choice_ = std::move(now);
+            buildCurves();
+        }
+    }
     // The first replicas may come with an autoscaler, after the run has begun.
     if (heat_->isHidden() && !hidden_.contains(kHeat) && has(kHeat)) showPresence();
     refresh();

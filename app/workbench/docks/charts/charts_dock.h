@@ -3,14 +3,16 @@
 
 // The run as curves on one time axis: queues, the gate with what it read and why it was closed,
 // requests in flight, outcomes, interactive latency, deadline slack, the pool, and a heat strip of
-// replicas. Decisions, moves and faults are ticks on every chart. Another run may be laid over it
-// as pale, dashed curves. What the mouse does is in PlotView; the keys are in addActions().
+// replicas; of many queues and pools, the few that have been fullest. Decisions, moves and faults
+// are ticks on every chart. Another run may be laid over it as pale, dashed curves. What the mouse
+// does is in PlotView; the keys are in addActions().
 #include "app/workbench/charts/chart_export.h"
 #include "app/workbench/charts/heat_strip.h"
 #include "app/workbench/charts/time_chart.h"
+#include "app/workbench/docks/charts/run_charts.h"
 #include "app/workbench/docks/parts/run_dock.h"
-#include "app/workbench/models/run_series.h"
 
+#include <QElapsedTimer>
 #include <QPointer>
 
 #include <memory>
@@ -60,7 +62,7 @@ class ChartsDock : public RunDock {
     void setChartShown(const QString& id, bool shown);
 
     // Which gate the gate chart shows.
-    int gate() const { return gate_; }
+    int gate() const { return choice_.gate; }
     void showGate(int gate);
 
     // The twin of a chart as a table, in a window of its own that follows the chart.
@@ -94,6 +96,7 @@ class ChartsDock : public RunDock {
     void addPointerActions(ActionRegistry& registry);
     QWidget* makeBar();
     void buildCurves();
+    void setGates(const std::vector<RunInfo::Gate>& gates);
     void buildChips();
     void placeRuler();
     void refresh();
@@ -106,7 +109,6 @@ class ChartsDock : public RunDock {
     const RunSeries& series_;
     TimeAxis& axis_;
     int ticket_ = 0;
-    std::vector<RunInfo::Gate> gateInfos_;
     std::vector<TimeChart*> charts_;
     QStringList hidden_; // charts that the user does not want
     HeatStrip* heat_;
@@ -123,7 +125,8 @@ class ChartsDock : public RunDock {
     std::vector<Overlay> overlays_;
     std::vector<QPointer<ChartTable>> tables_;
     QString folder_; // where the last export went
-    int gate_ = 0;
+    ChartChoice choice_;
+    QElapsedTimer sinceChosen_;
 };
 
 } // namespace penstock::app

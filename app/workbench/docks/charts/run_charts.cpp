@@ -2,13 +2,19 @@
 #include "app/workbench/docks/charts/run_charts.h"
 
 #include "app/workbench/models/text.h"
+#include "app/workbench/series/foremost.h"
 
 #include <QObject>
+
+#include <algorithm>
 
 namespace penstock::app {
 namespace {
 
 constexpr std::size_t kMostQueues = 5, kMostPools = 4;
+// In a heading that also says how many there are: pixels, and as many in one that is narrower.
+constexpr int kWideHeading = 900;
+constexpr std::size_t kFewQueues = 3, kFewPools = 2;
 constexpr auto kStep = CurveStyle::step;
 constexpr auto kLine = CurveStyle::line;
 
@@ -22,11 +28,31 @@ ChartSeries cutOff(ChartSeries series) {
     return series;
 }
 
-std::vector<ChartSeries> queueCurves(const RunSeries& run) {
+template <class T>
+std::vector<double> peaksOf(const std::vector<std::unique_ptr<T>>& all) {
+    std::vector<double> peaks;
+    for (const auto& one : all)
+        peaks.push_back(one->peak);
+    return peaks;
+}
+
+// Where these of `names` are among `others`; those that are not there are left out.
+std::vector<std::size_t> placesOf(const std::vector<std::size_t>& chosen,
+                                  const std::vector<std::string>& names,
+                                  const std::vector<std::string>& others) {
+    std::vector<std::size_t> out;
+    for (const std::size_t i : chosen) {
+        const auto at = std::find(others.begin(), others.end(), names[i]);
+        if (at != others.end()) out.push_back(static_cast<std::size_t>(at - others.begin()));
+    }
+    return out;
+}
+
+std::vector<ChartSeries> queueCurves(const RunSeries& run, const ChartChoice& choice) {
     std::vector<ChartSeries> out;
-    const std::size_t shown = std::min(run.queues.size(), kMostQueues);
-    for (std::size_t i = 0; i < shown; ++i) {
-        out.push_back(curve(text(run.queueNames[i]), run.queues[i]->depth, static_cast<int>(i)));
+    for (const std::size_t i : choice.queues) {
+        out.push_back(
+            curve(text(run.queueNames[i]), run.queues[i]->depth, static_cast<int>(out.size())));
     }
     if (out.empty()) return out;
     out.push_back(curve(QObject::tr("backlog"), run.backlog, 6));
@@ -43,18 +69,18 @@ std::vector<ChartSeries> gateCurves(const RunSeries& run, int gate) {
             curve(QObject::tr("budget"), g.budget, 3, kStep)};
 }
 
-std::vector<ChartSeries> poolCurves(const RunSeries& run) {
+std::vector<ChartSeries> poolCurves(const RunSeries& run, const ChartChoice& choice) {
     std::vector<ChartSeries> out;
-    const std::size_t shown = std::min(run.pools.size(), kMostPools);
-    for (std::size_t i = 0; i < shown; ++i) {
+    int color = 0;
+    for (const std::size_t i : choice.pools) {
         const RunSeries::Pool& pool = *run.pools[i];
         const bool single = run.pools.size() == 1;
         const QString name = text(run.poolNames[i]);
-        const int color = static_cast<int>(i);
         out.push_back(curve(single ? QObject::tr("in flight") : name, pool.busy, color, kStep));
         out.push_back(
             curve(single ? QObject::tr("worker limit") : QObject::tr("%1 limit").arg(name),
                   pool.limit, single ? 1 : color, kStep, true));
+        ++color;
     }
     return out;
 }
@@ -67,7 +93,8 @@ const std::vector<ChartDesign>& chartDesigns() {
         {name("queues"),
          QObject::tr("Queues"),
          QObject::tr("Requests of each queue that wait, those of all that could be claimed now "
-                     "(backlog), and those that wait for their next attempt (retrying)"),
+                     "(backlog), and those that wait for their next attempt (retrying). Of many "
+                     "queues, those that have been deepest so far"),
          {false, 0, 10, QObject::tr("requests")}},
         {name("gate"),
          QObject::tr("Gate"),
@@ -76,7 +103,9 @@ const std::vector<ChartDesign>& chartDesigns() {
          {false, 0, 1, {}}},
         {name("flight"),
          QObject::tr("In flight"),
-         QObject::tr("Requests sent and not yet answered, and the worker limit"),
+         QObject::tr(
+             "Requests sent and not yet answered, and the worker limit. Of many pools, those "
+             "that have been busiest so far"),
          {false, 0, 10, QObject::tr("requests")}},
         {name("outcomes"),
          QObject::tr("Outcomes"),
@@ -100,10 +129,42 @@ const std::vector<ChartDesign>& chartDesigns() {
     return all;
 }
 
-std::vector<ChartSeries> chartCurves(const QString& chart, const RunSeries& run, int gate) {
-    if (chart == QStringLiteral("queues")) return queueCurves(run);
-    if (chart == QStringLiteral("gate")) return gateCurves(run, gate);
-    if (chart == QStringLiteral("flight")) return poolCurves(run);
+ChartChoice choose(const RunSeries& run, const ChartChoice& before, int width) {
+    const auto room = [&](std::size_t all, std::size_t most, std::size_t few) {
+        return all <= most || width >= kWideHeading ? most : few;
+    };
+    return {
+        foremost(peaksOf(run.queues), room(run.queues.size(), kMostQueues, kFewQueues),
+                 before.queues),
+        foremost(peaksOf(run.pools), room(run.pools.size(), kMostPools, kFewPools), before.pools),
+        before.gate};
+}
+
+ChartChoice sameIn(const RunSeries& other, const RunSeries& run, const ChartChoice& choice) {
+    std::vector<std::size_t> gate;
+    if (choice.gate >= 0 && static_cast<std::size_t>(choice.gate) < run.gateNames.size())
+        gate.push_back(static_cast<std::size_t>(choice.gate));
+    gate = placesOf(gate, run.gateNames, other.gateNames);
+    return {placesOf(choice.queues, run.queueNames, other.queueNames),
+            placesOf(choice.pools, run.poolNames, other.poolNames),
+            gate.empty() ? -1 : static_cast<int>(gate.front())};
+}
+
+QString chartTitle(const ChartDesign& design, const RunSeries& run, const ChartChoice& choice) {
+    const auto some = [&](std::size_t shown, std::size_t all) {
+        return shown < all ? QObject::tr("%1, %2 of %3").arg(design.title).arg(shown).arg(all)
+                           : design.title;
+    };
+    if (design.id == QStringLiteral("queues")) return some(choice.queues.size(), run.queues.size());
+    if (design.id == QStringLiteral("flight")) return some(choice.pools.size(), run.pools.size());
+    return design.title;
+}
+
+std::vector<ChartSeries> chartCurves(const QString& chart, const RunSeries& run,
+                                     const ChartChoice& choice) {
+    if (chart == QStringLiteral("queues")) return queueCurves(run, choice);
+    if (chart == QStringLiteral("gate")) return gateCurves(run, choice.gate);
+    if (chart == QStringLiteral("flight")) return poolCurves(run, choice);
     if (chart == QStringLiteral("outcomes")) {
         return {curve(QObject::tr("ok"), run.ok, 2), curve(QObject::tr("retry"), run.retry, 1),
                 curve(QObject::tr("shed"), run.shed, 3), curve(QObject::tr("late"), run.late, 0),

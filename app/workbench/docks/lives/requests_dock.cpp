@@ -2,11 +2,8 @@
 #include "app/workbench/docks/lives/requests_dock.h"
 
 #include "app/workbench/actions/action_registry.h"
-#include "app/workbench/docks/lives/nearest_row.h"
 #include "app/workbench/docks/lives/waterfall.h"
 #include "app/workbench/docks/parts/empty_state.h"
-#include "app/workbench/docks/parts/filter_bar.h"
-#include "app/workbench/docks/parts/table_view.h"
 #include "app/workbench/look/theme.h"
 #include "app/workbench/models/text.h"
 #include "app/workbench/series/time_ticks.h"
@@ -16,10 +13,8 @@
 #include <QIODevice>
 #include <QLabel>
 #include <QLineEdit>
-#include <QScopedValueRollback>
 #include <QScrollArea>
 #include <QSplitter>
-#include <QTimer>
 #include <QVBoxLayout>
 
 #include <cmath>
@@ -34,25 +29,18 @@ constexpr quint32 kRequestsState = 1;
 RequestsDock::RequestsDock(TimeAxis& axis, QWidget* parent)
     : RunDock(QStringLiteral("requests"), tr("Requests"),
               tr("Requests that have ended, and the life of each"), parent),
-      axis_(axis), rest_(new QTimer(this)), search_(new QLineEdit(this)),
-      table_(new TableView(tr("Requests"), this)), splitter_(new QSplitter(this)),
-      about_(new QLabel), waterfall_(new Waterfall) {
-    rows_.setSourceModel(&model_);
-    filter_ = new FilterBar(rows_, tr("Filter: queue:code outcome:late tries>1"), &axis_, this);
+      axis_(axis), requests_(*this, axis, tr("Filter: queue:code outcome:late tries>1")),
+      search_(new QLineEdit(this)), splitter_(new QSplitter(this)), about_(new QLabel),
+      waterfall_(new Waterfall) {
     search_->setPlaceholderText(tr("Find by id"));
     search_->setClearButtonEnabled(true);
     search_->setAccessibleName(tr("Find a request by its id"));
     search_->setToolTip(tr("Type an id and press Enter: the run is asked for it, whether it is in "
                            "the table or not"));
     search_->setFixedWidth(fontMetrics().averageCharWidth() * 22);
-    filter_->addTool(search_);
-    table_->setModel(&rows_);
-    table_->setSelectionMode(QAbstractItemView::SingleSelection);
-    table_->setSortingEnabled(true);
-    table_->sortByColumn(-1, Qt::AscendingOrder); // as they came, until a heading is pressed
-    table_->setFollowsEnd(true);
-    table_->setColumnWidths({12, 21, 10, 10, 14, 4, 11, 11, 11, 11, 6, 6});
-    table_->setDispensable({10, 11, 9, 7, 6, 2, 5, 4});
+    filter().addTool(search_);
+    table().setColumnWidths({12, 21, 10, 10, 14, 4, 11, 11, 11, 11, 6, 6});
+    table().setDispensable({10, 11, 9, 7, 6, 2, 5, 4});
 
     auto* life = new QWidget;
     auto* column = new QVBoxLayout(life);
@@ -73,7 +61,7 @@ RequestsDock::RequestsDock(TimeAxis& axis, QWidget* parent)
                                  "time went."),
                               scroll);
     nothing_->cover(scroll->viewport());
-    splitter_->addWidget(table_);
+    splitter_->addWidget(&table());
     splitter_->addWidget(scroll);
     splitter_->setChildrenCollapsible(false);
     splitter_->setStretchFactor(0, 3);
@@ -82,43 +70,29 @@ RequestsDock::RequestsDock(TimeAxis& axis, QWidget* parent)
     auto* all = new QVBoxLayout(this);
     all->setContentsMargins(0, 0, 0, 0);
     all->setSpacing(0);
-    all->addWidget(filter_);
+    all->addWidget(&filter());
     all->addWidget(splitter_, 1);
 
     connect(search_, &QLineEdit::returnPressed, this, [this] { find(search_->text().trimmed()); });
-    connect(table_, &TableView::rowChosen, this, &RequestsDock::showChosen);
-    rest_->setSingleShot(true);
-    rest_->setInterval(static_cast<int>(RowFeed<RequestRow>::kTurnMs) + 10);
-    connect(rest_, &QTimer::timeout, this, &RequestsDock::takeTurn);
-    ticket_ = axis_.listen([this](TimeAxis::Change change) {
-        if (change == TimeAxis::Change::pointer) followAxis();
-    });
+    connect(&table(), &TableView::rowChosen, this, &RequestsDock::showChosen);
     begin({});
 }
 
-RequestsDock::~RequestsDock() {
-    axis_.unlisten(ticket_);
-}
-
 void RequestsDock::begin(const RunInfo& info) {
-    feed_.clear();
-    model_.clear();
-    model_.setStart(info.start);
+    requests_.begin(info.start);
     start_ = info.start;
     asked_.clear();
     explainNothing();
     if (info.scenario.empty()) {
-        table_->setEmptyText(tr("No run yet"), tr("Open a scenario and press Run."));
+        table().setEmptyText(tr("No run yet"), tr("Open a scenario and press Run."));
     } else {
-        table_->setEmptyText(tr("No request here"),
+        table().setEmptyText(tr("No request here"),
                              tr("Requests are listed when they end. If a filter or a chosen range "
                                 "hides them, clear it."));
     }
-    filter_->setLeftOut(0);
 }
 
 void RequestsDock::add(const Frame& frame) {
-    feed_.add(frame.requests, frame.requestsLeftOut);
     if (frame.found && !asked_.isEmpty()) {
         const QString id = asked_;
         asked_.clear();
@@ -131,23 +105,12 @@ void RequestsDock::add(const Frame& frame) {
             explain(*frame.found);
         }
     }
-    if (isVisible()) takeTurn();
-}
-
-void RequestsDock::takeTurn() {
-    const auto rows = feed_.turn();
-    model_.append(rows, RequestModel::kMostRows);
-    filter_->setLeftOut(feed_.leftOut());
-    if (feed_.empty()) {
-        rest_->stop();
-    } else if (isVisible()) {
-        rest_->start();
-    }
+    requests_.add(frame.requests, frame.requestsLeftOut);
 }
 
 void RequestsDock::showEvent(QShowEvent* event) {
     RunDock::showEvent(event);
-    takeTurn();
+    requests_.takeTurn();
 }
 
 // Rich text holds the colours that it was made with.
@@ -157,42 +120,26 @@ void RequestsDock::changeEvent(QEvent* event) {
     RunDock::changeEvent(event);
 }
 
-void RequestsDock::followAxis() {
-    if (!axis_.crosshairLocked()) followed_.reset();
-    if (choosing_ || !axis_.crosshairLocked() || !isVisible()) return;
-    if (followed_ == axis_.crosshair()) return;
-    followed_ = axis_.crosshair();
-    const int row = nearestRow(rows_, *axis_.crosshair());
-    if (row < 0 || row == table_->chosenRow()) return;
-    const QScopedValueRollback guard(choosing_, true);
-    table_->chooseRow(row);
-}
-
 void RequestsDock::showChosen() {
-    const int row = table_->chosenRow();
-    if (row < 0) return; // the life of the last one stays
-    const RequestRow& request = model_.row(rows_.mapToSource(rows_.index(row, 0)).row());
-    explain(request);
-    if (request.stages.empty()) {
-        asked_ = text(request.id);
+    const RequestRow* request = requests_.chosen();
+    if (!request) return; // the life of the last one stays
+    explain(*request);
+    if (request->stages.empty()) {
+        asked_ = text(request->id);
         searched_ = false;
         Q_EMIT wanted(asked_);
     }
-    if (choosing_) return;
-    const QScopedValueRollback guard(choosing_, true);
-    const Time at{Duration{rows_.index(row, 0).data(TimeRole).toLongLong()}};
-    axis_.reveal(at);
-    axis_.lockCrosshair(at);
+    requests_.leadAxis();
 }
 
 void RequestsDock::find(const QString& id) {
     if (id.isEmpty()) return;
     search_->setText(id);
-    if (model_.find(id) >= 0) {
-        if (!table_->choose(id)) {
-            filter_->setText({});
+    if (requests_.model().find(id) >= 0) {
+        if (!table().choose(id)) {
+            filter().setText({});
             axis_.setBrush(std::nullopt);
-            table_->choose(id);
+            table().choose(id);
         }
         if (!waterfall_->request().stages.empty()) return;
     }
@@ -252,15 +199,15 @@ void RequestsDock::addActions(ActionRegistry& registry) {
         QStringLiteral("filter"),          {QKeySequence(Qt::CTRL | Qt::Key_L)}};
     registry.add(filter, [this](bool) {
         Q_EMIT asked();
-        filter_->line().setFocus(Qt::ShortcutFocusReason);
-        filter_->line().selectAll();
+        this->filter().line().setFocus(Qt::ShortcutFocusReason);
+        this->filter().line().selectAll();
     });
 }
 
 QByteArray RequestsDock::viewState() const {
     QByteArray state;
     QDataStream out(&state, QIODevice::WriteOnly);
-    out << kRequestsState << table_->columnState() << splitter_->saveState();
+    out << kRequestsState << requests_.view().columnState() << splitter_->saveState();
     return state;
 }
 
@@ -270,7 +217,7 @@ void RequestsDock::setViewState(const QByteArray& state) {
     QByteArray columns, sizes;
     in >> version >> columns >> sizes;
     if (in.status() != QDataStream::Ok || version != kRequestsState) return;
-    table_->setColumnState(columns);
+    table().setColumnState(columns);
     splitter_->restoreState(sizes);
 }
 

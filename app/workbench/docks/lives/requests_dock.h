@@ -4,22 +4,16 @@
 // Requests that have ended, newest last: filter them, find one by its id, and see its life as a
 // waterfall. The charts' brush limits the table to requests that arrived in it; choosing a request
 // moves the crosshair to its arrival.
-#include "app/workbench/docks/lives/row_feed.h"
-#include "app/workbench/docks/parts/run_dock.h"
-#include "app/workbench/models/filter.h"
+#include "app/workbench/docks/lives/timed_table.h"
 #include "app/workbench/models/table_models.h"
-#include "app/workbench/series/time_axis.h"
 
 class QLabel;
 class QLineEdit;
 class QSplitter;
-class QTimer;
 
 namespace penstock::app {
 
 class EmptyState;
-class FilterBar;
-class TableView;
 class Waterfall;
 
 class RequestsDock : public RunDock {
@@ -27,7 +21,6 @@ class RequestsDock : public RunDock {
   public:
     // `axis` must outlive the dock.
     explicit RequestsDock(TimeAxis& axis, QWidget* parent = nullptr);
-    ~RequestsDock() override;
 
     void begin(const RunInfo& info) override;
     void add(const Frame& frame) override;
@@ -39,8 +32,8 @@ class RequestsDock : public RunDock {
     // has come; if there is none of that id, this is said.
     void find(const QString& id);
 
-    TableView& table() { return *table_; }
-    FilterBar& filter() { return *filter_; }
+    TableView& table() { return requests_.view(); }
+    FilterBar& filter() { return requests_.filter(); }
     Waterfall& waterfall() { return *waterfall_; }
     QLineEdit& search() { return *search_; }
     // What is said of the request that is shown.
@@ -57,21 +50,13 @@ class RequestsDock : public RunDock {
     void changeEvent(QEvent*) override;
 
   private:
-    void takeTurn();
-    void followAxis();
     void showChosen();
     void explain(const RequestRow& request);
     void explainNothing();
 
     TimeAxis& axis_;
-    int ticket_;
-    RequestModel model_;
-    FilterModel rows_;
-    RowFeed<RequestRow> feed_{RequestModel::kMostRows};
-    QTimer* rest_; // takes the turns that are left when no further frame comes
-    FilterBar* filter_;
+    TimedTable<RequestModel, RequestRow> requests_;
     QLineEdit* search_;
-    TableView* table_;
     QSplitter* splitter_;
     QLabel* about_;
     Waterfall* waterfall_ = nullptr;
@@ -79,8 +64,6 @@ class RequestsDock : public RunDock {
     QString asked_;         // an id that the run was asked for and has not answered yet
     bool searched_ = false; // that id was searched for by the user, not chosen in the table
     Time start_{};
-    std::optional<Time> followed_; // the locked crosshair that the table was moved to
-    bool choosing_ = false;        // the table and the axis do not chase each other
 };
 
 } // namespace penstock::app

@@ -11,10 +11,13 @@
 
 #include <QFrame>
 #include <QLabel>
+#include <QLineEdit>
 #include <QPainter>
 #include <QPushButton>
 #include <QScrollArea>
 #include <QVBoxLayout>
+
+#include <algorithm>
 
 namespace penstock::app {
 namespace {
@@ -56,6 +59,22 @@ GatesDock::GatesDock(Knobs& knobs, QWidget* parent)
     lockLayout->addWidget(lockText_, 1);
     lockLayout->addWidget(arm_, 0, Qt::AlignTop);
 
+    filter_ = new QLineEdit(frame_);
+    filter_->setPlaceholderText(tr("Filter: queue code, a type, closed"));
+    filter_->setClearButtonEnabled(true);
+    filter_->setAccessibleName(tr("Filter the gates"));
+    filter_->setToolTip(tr("Words of a gate's queue or pool, of its type, or open or closed"));
+    connect(filter_, &QLineEdit::textChanged, this, [this] {
+        revealed_ = -1;
+        showCards();
+    });
+    auto* filterRow = new QHBoxLayout;
+    filterRow->setContentsMargins(4, 3, 4, 3);
+    filterRow->addWidget(filter_);
+    more_ = new QLabel(frame_);
+    more_->setContentsMargins(10, 4, 10, 6);
+    more_->setWordWrap(true);
+
     auto* list = new QWidget;
     column_ = new QVBoxLayout(list);
     column_->setContentsMargins(6, 6, 6, 6);
@@ -71,7 +90,9 @@ GatesDock::GatesDock(Knobs& knobs, QWidget* parent)
     inner->setContentsMargins(0, 0, 0, 0);
     inner->setSpacing(0);
     inner->addWidget(lockRow_);
+    inner->addLayout(filterRow);
     inner->addWidget(scroll_, 1);
+    inner->addWidget(more_);
     auto* outer = new QVBoxLayout(this);
     outer->setContentsMargins(0, 0, 0, 0);
     outer->addWidget(frame_);
@@ -93,15 +114,13 @@ void GatesDock::begin(const RunInfo& info) {
     for (GateCard* card : cards_)
         delete card;
     cards_.clear();
+    shown_.clear();
     rows_.clear();
-    for (const RunInfo::Gate& gate : info.gates) {
-        auto* card = new GateCard(gate, knobs_, scroll_->widget());
-        const int index = static_cast<int>(cards_.size());
-        connect(card, &GateCard::chosen, this, [this, index] { Q_EMIT gateChosen(index); });
-        connect(card, &GateCard::parameterChosen, this, &GatesDock::parameterChosen);
-        column_->insertWidget(index, card);
-        cards_.push_back(card);
-    }
+    infos_ = info.gates;
+    revealed_ = -1;
+    filter_->clear();
+    filter_->setVisible(infos_.size() > kMostCards);
+    showCards();
     if (info.scenario.empty()) {
         empty_->setText(tr("No run yet"), tr("Open a scenario: its gates appear here."));
     } else {
@@ -109,9 +128,84 @@ void GatesDock::begin(const RunInfo& info) {
                         tr("Requests go out as fast as there are workers. Give a queue or the "
                            "pool a gate_type to hold them back."));
     }
-    empty_->setVisible(cards_.empty());
-    frame_->setVisible(!cards_.empty());
+    empty_->setVisible(infos_.empty());
+    frame_->setVisible(!infos_.empty());
     showLock();
+}
+
+GateCard* GatesDock::makeCard(std::size_t gate) {
+    auto* card = new GateCard(infos_[gate], knobs_, scroll_->widget());
+    const int index = static_cast<int>(gate);
+    connect(card, &GateCard::chosen, this, [this, index] { Q_EMIT gateChosen(index); });
+    connect(card, &GateCard::parameterChosen, this, &GatesDock::parameterChosen);
+    if (gate < rows_.size()) card->setRow(rows_[gate]);
+    return card;
+}
+
+bool GatesDock::matches(std::size_t gate, const QStringList& words) const {
+    if (words.isEmpty()) return true;
+    const RunInfo::Gate& info = infos_[gate];
+    QString all = text(info.owner) + QLatin1Char(' ') + text(info.type);
+    if (gate < rows_.size()) {
+        all += rows_[gate].open ? QStringLiteral(" open") : QStringLiteral(" closed");
+    }
+    return std::all_of(words.begin(), words.end(), [&](const QString& word) {
+        return all.contains(word, Qt::CaseInsensitive);
+    });
+}
+
+void GatesDock::showCards() {
+    // The gate that the user was led to and the one in use stay; then as many as there is room for.
+    std::vector<std::size_t> wanted;
+    if (revealed_ >= 0) wanted.push_back(static_cast<std::size_t>(revealed_));
+    const QWidget* focus = focusWidget();
+    for (std::size_t i = 0; i < cards_.size(); ++i) {
+        const bool used = focus && focus->hasFocus() && cards_[i]->isAncestorOf(focus);
+        if (used && static_cast<int>(shown_[i]) != revealed_) wanted.push_back(shown_[i]);
+    }
+    const QStringList words = filter_->text().split(QLatin1Char(' '), Qt::SkipEmptyParts);
+    std::size_t hidden = 0, closed = 0;
+    for (std::size_t gate = 0; gate < infos_.size(); ++gate) {
+        if (std::find(wanted.begin(), wanted.end(), gate) != wanted.end()) continue;
+        if (!matches(gate, words)) continue;
+        if (wanted.size() < kMostCards) {
+            wanted.push_back(gate);
+        } else {
+            ++hidden;
+            if (gate < rows_.size() && !rows_[gate].open) ++closed;
+        }
+    }
+    std::sort(wanted.begin(), wanted.end());
+    if (wanted != shown_) {
+        std::vector<GateCard*> cards;
+        for (std::size_t place = 0; place < wanted.size(); ++place) {
+            GateCard* known = card(static_cast<int>(wanted[place]));
+            if (!known) {
+                known = makeCard(wanted[place]);
+                column_->insertWidget(static_cast<int>(place), known);
+            }
+            cards.push_back(known);
+        }
+        for (GateCard* old : cards_) {
+            if (std::find(cards.begin(), cards.end(), old) == cards.end()) delete old;
+        }
+        cards_ = std::move(cards);
+        shown_ = std::move(wanted);
+    }
+    QString left;
+    if (hidden > 0) left = tr("and %1 more, %2 of them closed").arg(hidden).arg(closed);
+    if (cards_.empty() && !words.isEmpty()) left = tr("No gate has these words.");
+    if (more_->text() != left) more_->setText(left);
+    more_->setVisible(!left.isEmpty());
+}
+
+GateCard* GatesDock::card(int gate) const {
+    const auto at = std::find(shown_.begin(), shown_.end(), static_cast<std::size_t>(gate));
+    return at == shown_.end() ? nullptr : cards_[static_cast<std::size_t>(at - shown_.begin())];
+}
+
+QString GatesDock::more() const {
+    return more_->text();
 }
 
 void GatesDock::add(const Frame& frame) {
@@ -130,22 +224,26 @@ void GatesDock::showEvent(QShowEvent* event) {
 
 void GatesDock::showRows() {
     sinceShown_.start();
-    for (const GateRow& row : rows_) {
-        for (GateCard* card : cards_) {
-            if (card->owner() == text(row.owner)) card->setRow(row);
-        }
+    if (infos_.size() > kMostCards) showCards(); // what is closed is other gates now
+    for (std::size_t i = 0; i < cards_.size(); ++i) {
+        if (shown_[i] < rows_.size()) cards_[i]->setRow(rows_[shown_[i]]);
     }
 }
 
 void GatesDock::reveal(int gate) {
-    if (gate < 0 || static_cast<std::size_t>(gate) >= cards_.size()) return;
-    scroll_->ensureWidgetVisible(cards_[static_cast<std::size_t>(gate)]);
+    if (gate < 0 || static_cast<std::size_t>(gate) >= infos_.size()) return;
+    if (!card(gate)) {
+        revealed_ = gate;
+        showCards();
+        column_->activate(); // a new card has no place before
+    }
+    scroll_->ensureWidgetVisible(card(gate));
 }
 
 void GatesDock::showLock() {
     const QString because = knobs_.lockedBecause();
     const bool armed = knobs_.needsArming() && knobs_.armed();
-    lockRow_->setVisible(!cards_.empty() && (!because.isEmpty() || knobs_.needsArming()));
+    lockRow_->setVisible(!infos_.empty() && (!because.isEmpty() || knobs_.needsArming()));
     lockText_->setText(armed ? tr("Armed: knobs act on the live system.") : because);
     arm_->setVisible(knobs_.needsArming());
     arm_->setChecked(armed);
@@ -167,21 +265,20 @@ void GatesDock::addActions(ActionRegistry& registry) {
                     {QKeySequence(Qt::CTRL | Qt::Key_G)}};
     registry.add(spec, [this](bool) {
         int gate = 0;
-        for (std::size_t i = 0; i < rows_.size() && i < cards_.size(); ++i) {
+        for (std::size_t i = 0; i < rows_.size(); ++i) {
             if (!rows_[i].open) {
                 gate = static_cast<int>(i);
                 break;
             }
         }
-        if (cards_.empty()) {
+        if (infos_.empty()) {
             Q_EMIT said(tr("There is no gate. Open a scenario that has one."));
             return;
         }
         Q_EMIT gateChosen(gate);
         Q_EMIT asked();
         reveal(gate);
-        Q_EMIT said(tr("%1: %2").arg(cards_[static_cast<std::size_t>(gate)]->owner(),
-                                     cards_[static_cast<std::size_t>(gate)]->spoken()));
+        Q_EMIT said(tr("%1: %2").arg(card(gate)->owner(), card(gate)->spoken()));
     });
     ActionSpec arm{QStringLiteral("gates.arm"), tr("Gate"), tr("&Arm or disarm the knobs"),
                    tr("On a live system only"), QStringLiteral("lock")};

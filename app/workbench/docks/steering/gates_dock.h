@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-3.0-only
 #pragma once
 
-// For every gate: is it open, why not, what would open it, and the knobs that its type has. On a
-// live system knobs are locked until armed, and then have a red frame around them.
+// For every gate: is it open, why not, what would open it, and the knobs that its type has. Of many
+// gates a few have cards at a time, and a line finds the others. On a live system knobs are locked
+// until armed, and then have a red frame around them.
 #include "app/workbench/docks/parts/run_dock.h"
 
 #include <QElapsedTimer>
@@ -10,6 +11,7 @@
 #include <vector>
 
 class QLabel;
+class QLineEdit;
 class QPushButton;
 class QScrollArea;
 class QVBoxLayout;
@@ -30,10 +32,19 @@ class GatesDock : public RunDock {
     void add(const Frame& frame) override;
     void addActions(ActionRegistry& registry) override;
 
-    // In the order of RunInfo::gates.
+    // More gates than this are filtered: a card has some forty widgets, and no one reads hundreds.
+    static constexpr std::size_t kMostCards = 12;
+
+    // Those that are shown, in the order of RunInfo::gates.
     const std::vector<GateCard*>& cards() const { return cards_; }
-    // Brings a gate's card into view.
+    // Of this gate, by its place in RunInfo::gates; null if it is not shown.
+    GateCard* card(int gate) const;
+    // Brings a gate's card into view, whatever the filter says.
     void reveal(int gate);
+    // Shows gates whose owner, type and state ("open", "closed") have all the words.
+    QLineEdit& filter() { return *filter_; }
+    // How many gates are not shown; empty if all are.
+    QString more() const;
     QPushButton& armButton() { return *arm_; }
 
   Q_SIGNALS:
@@ -50,12 +61,19 @@ class GatesDock : public RunDock {
   private:
     void showLock();
     void showRows();
+    void showCards();
+    bool matches(std::size_t gate, const QStringList& words) const;
+    GateCard* makeCard(std::size_t gate);
 
     Knobs& knobs_;
+    std::vector<RunInfo::Gate> infos_;
+    std::vector<std::size_t> shown_; // the gate of each card
     std::vector<GateCard*> cards_;
-    std::vector<GateRow> rows_; // as of the last frame
+    std::vector<GateRow> rows_; // as of the last frame; none before the first
+    int revealed_ = -1;         // a gate that is shown whatever the filter says
     QWidget *frame_, *lockRow_;
-    QLabel* lockText_;
+    QLineEdit* filter_;
+    QLabel *lockText_, *more_;
     QPushButton* arm_;
     QScrollArea* scroll_;
     QVBoxLayout* column_;

@@ -2,6 +2,7 @@
 #include "app/workbench/docks/steering/queues_dock.h"
 
 #include "app/workbench/actions/action_registry.h"
+#include "app/workbench/docks/parts/filter_bar.h"
 #include "app/workbench/docks/parts/table_view.h"
 #include "app/workbench/look/theme.h"
 #include "app/workbench/models/text.h"
@@ -12,13 +13,19 @@
 #include <QVBoxLayout>
 
 namespace penstock::app {
-namespace {} // namespace
+namespace {
+
+constexpr std::size_t kMostToScan = 12; // more are filtered and sorted
+
+} // namespace
 
 QueuesDock::QueuesDock(QWidget* parent)
     : RunDock(QStringLiteral("queues"), tr("Queues"),
               tr("The queues as they stand; each can be paused"), parent),
       table_(new TableView(tr("Queues"), this)), pause_(new QToolButton(this)) {
-    table_->setModel(&model_);
+    rows_.setSourceModel(&model_);
+    filter_ = new FilterBar(rows_, tr("Filter: name depth>100 paused"), nullptr, this);
+    table_->setModel(&rows_);
     table_->setSelectionMode(QAbstractItemView::SingleSelection);
     table_->setColumnWidths({9, 6, 11, 5, 5, 11, 4, 4});
     table_->setDispensable({6, 7, 5, 3, 2, 4});
@@ -34,6 +41,7 @@ QueuesDock::QueuesDock(QWidget* parent)
     auto* column = new QVBoxLayout(this);
     column->setContentsMargins(0, 0, 0, 0);
     column->setSpacing(0);
+    column->addWidget(filter_);
     column->addWidget(table_, 1);
     column->addLayout(bar);
     begin({});
@@ -52,6 +60,13 @@ void QueuesDock::begin(const RunInfo& info) {
     for (std::size_t i = 0; i < rows.size(); ++i)
         rows[i].id = info.queues[i];
     newest_.clear();
+    const bool many = rows.size() > kMostToScan;
+    filter_->setVisible(many);
+    table_->setSortingEnabled(many);
+    if (!many) {
+        filter_->setText({});
+        table_->sortByColumn(-1, Qt::AscendingOrder);
+    }
     model_.setRows(std::move(rows));
     showPause();
 }
@@ -76,30 +91,35 @@ void QueuesDock::showEvent(QShowEvent* event) {
     showRows();
 }
 
-void QueuesDock::showPause() {
+const QueueRow* QueuesDock::chosen() const {
     const int row = table_->chosenRow();
-    const bool paused = row >= 0 && model_.row(row).paused;
-    const QString words = row < 0  ? tr("Choose a queue to pause it")
-                          : paused ? tr("Let %1 go on").arg(text(model_.row(row).id))
-                                   : tr("Pause %1").arg(text(model_.row(row).id));
+    return row < 0 ? nullptr : &model_.row(rows_.mapToSource(rows_.index(row, 0)).row());
+}
+
+void QueuesDock::showPause() {
+    const QueueRow* row = chosen();
+    const bool paused = row && row->paused;
+    const QString words = !row     ? tr("Choose a queue to pause it")
+                          : paused ? tr("Let %1 go on").arg(text(row->id))
+                                   : tr("Pause %1").arg(text(row->id));
     if (pause_->text() != words) {
         pause_->setText(words);
         pause_->setAccessibleName(words);
         pause_->setIcon(icon(paused ? QStringLiteral("run") : QStringLiteral("pause")));
         pause_->setToolTip(tr("A paused queue keeps its requests and sends none (P)"));
     }
-    pause_->setEnabled(canPause_ && !ended_ && row >= 0);
+    pause_->setEnabled(canPause_ && !ended_ && row);
     pause_->setVisible(canPause_);
 }
 
 void QueuesDock::togglePause() {
-    const int row = table_->chosenRow();
-    if (row < 0 || !canPause_ || ended_) {
-        Q_EMIT said(row < 0 ? tr("Choose a queue first.")
-                            : tr("This run takes no commands: it has ended or was recorded."));
+    const QueueRow* row = chosen();
+    if (!row || !canPause_ || ended_) {
+        Q_EMIT said(!row ? tr("Choose a queue first.")
+                         : tr("This run takes no commands: it has ended or was recorded."));
         return;
     }
-    Q_EMIT command(PauseQueue{model_.row(row).id, !model_.row(row).paused});
+    Q_EMIT command(PauseQueue{row->id, !row->paused});
 }
 
 void QueuesDock::addActions(ActionRegistry& registry) {

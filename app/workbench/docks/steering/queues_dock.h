@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: GPL-3.0-only
 #pragma once
 
-// The queues as they stand, each of which can be paused and let go on.
+// The queues as they stand, each of which can be paused and let go on. Of many, a line filters
+// them and a heading sorts them.
 #include "app/workbench/docks/parts/run_dock.h"
+#include "app/workbench/models/filter.h"
 #include "app/workbench/models/table_models.h"
 
 #include <QElapsedTimer>
@@ -11,6 +13,7 @@ class QToolButton;
 
 namespace penstock::app {
 
+class FilterBar;
 class TableView;
 
 class QueuesDock : public RunDock {
@@ -25,6 +28,7 @@ class QueuesDock : public RunDock {
     void setViewState(const QByteArray& state) override;
 
     TableView& table() { return *table_; }
+    FilterBar& filter() { return *filter_; }
     // Pauses the chosen queue, or lets it go on.
     void togglePause();
 
@@ -34,8 +38,11 @@ class QueuesDock : public RunDock {
   private:
     void showRows();
     void showPause();
+    const QueueRow* chosen() const;
 
     QueueModel model_;
+    FilterModel rows_;
+    FilterBar* filter_;
     TableView* table_;
     QToolButton* pause_;
     std::vector<QueueRow> newest_;

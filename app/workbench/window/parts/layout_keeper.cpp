@@ -30,7 +30,7 @@ namespace {
 constexpr int kVersion = 1;
 // Of the window's width and height.
 constexpr double kLeft = 0.21, kRight = 0.25, kBottom = 0.27;
-// In pixels: a card or a table wants no less, and a wide window gives the rest to the charts.
+// In pixels: a card or a table wants no less, and a wide window gives what is left to the charts.
 constexpr int kLeast = 250, kMost = 440;
 
 // What keys should act on first: a table rather than the filter over it.

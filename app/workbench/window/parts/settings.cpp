@@ -88,10 +88,6 @@ void Settings::addRecent(const QString& file) {
     settings_.setValue(QStringLiteral("recent"), QStringList(files.mid(0, kRecent)));
 }
 
-void Settings::clearRecent() {
-    settings_.remove(QStringLiteral("recent"));
-}
-
 bool Settings::toured() const {
     return settings_.value(QStringLiteral("toured")).toBool();
 }

@@ -42,7 +42,6 @@ class Settings {
     // Files, newest first; those that are gone are left out.
     QStringList recent() const;
     void addRecent(const QString& file);
-    void clearRecent();
 
     // The guided tour has been offered.
     bool toured() const;

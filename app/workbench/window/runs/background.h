@@ -2,7 +2,10 @@
 #pragma once
 
 // Work that reads files or waits for a disk, off the GUI thread: nothing there may block for longer
-// than a frame. Values go in, one value comes out.
+// than a frame. This is the window's one way to have something done in the background; what can be
+// cancelled and has progress is a run, and has a thread of its own (app/session/run).
+#include "app/session/view/run_view.h"
+
 #include <QCoreApplication>
 #include <QPointer>
 #include <QThreadPool>
@@ -27,6 +30,15 @@ void inBackground(QObject* owner, Work work, Done done) {
                 },
                 Qt::QueuedConnection);
         });
+}
+
+// Ends a run and lets it go: its end has to be on disk before it is gone, which is not for the GUI
+// thread to wait for. Nothing happens without a run.
+inline void putAway(std::unique_ptr<RunView> run) {
+    if (!run) return;
+    run->send(Stop{});
+    std::shared_ptr<RunView> old = std::move(run);
+    QThreadPool::globalInstance()->start([old]() mutable { old.reset(); });
 }
 
 } // namespace penstock::app

@@ -9,14 +9,7 @@ Overlays::Overlays(RunMaker& maker, QObject* parent) : QObject(parent), maker_(m
 
 Overlays::~Overlays() {
     for (auto& [name, overlay] : all_)
-        putAway(overlay);
-}
-
-void Overlays::putAway(Overlay& overlay) {
-    if (!overlay.run) return;
-    std::shared_ptr<RunView> old = std::move(overlay.run);
-    old->send(Stop{});
-    QThreadPool::globalInstance()->start([old]() mutable { old.reset(); });
+        putAway(std::move(overlay.run));
 }
 
 template <class Make>
@@ -54,7 +47,7 @@ void Overlays::open(const QString& name, std::int64_t run, Time alignTo) {
 void Overlays::remove(QString name) {
     const auto at = all_.find(name);
     if (at == all_.end()) return;
-    putAway(at->second);
+    putAway(std::move(at->second.run));
     all_.erase(at);
     Q_EMIT changed(name, nullptr, 0);
 }
@@ -81,7 +74,7 @@ void Overlays::pull() {
                               frame.status == RunStatus::stopped;
         if (complete) {
             overlay.progress = 1;
-            putAway(overlay);
+            putAway(std::move(overlay.run));
         }
         Q_EMIT changed(name, overlay.series, overlay.progress);
         if (complete) Q_EMIT completed(name);

@@ -50,7 +50,6 @@ class Overlays : public QObject {
 
     template <class Make>
     void wish(const QString& name, Make make, Time alignTo);
-    void putAway(Overlay& overlay);
 
     RunMaker& maker_;
     std::map<QString, Overlay> all_;

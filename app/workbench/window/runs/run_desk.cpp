@@ -42,15 +42,7 @@ RunDesk::RunDesk(RunMaker& maker, QObject* parent) : QObject(parent), maker_(mak
 }
 
 RunDesk::~RunDesk() {
-    putAway();
-}
-
-// A run's end has to be on disk before it is gone, which is not for this thread to wait for.
-void RunDesk::putAway() {
-    if (!run_) return;
-    std::shared_ptr<RunView> old = std::move(run_);
-    old->send(Stop{});
-    QThreadPool::globalInstance()->start([old]() mutable { old.reset(); });
+    putAway(std::move(run_));
 }
 
 template <class Make>
@@ -115,8 +107,7 @@ void RunDesk::take(Made made, const RunStart& start) {
         Q_EMIT failed(text(made.run.error().text()));
         return;
     }
-    putAway();
-    run_ = std::move(*made.run);
+    putAway(std::exchange(run_, std::move(*made.run)));
     order_ = std::move(made.order);
     values_.clear();
     asked_.clear();

@@ -96,7 +96,6 @@ class RunDesk : public QObject {
     template <class Make>
     void wish(const QString& name, Make make, RunStart start);
     void take(Made made, const RunStart& start);
-    void putAway();
 
     RunMaker& maker_;
     QTimer timer_;

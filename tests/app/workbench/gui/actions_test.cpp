@@ -15,12 +15,12 @@
 namespace penstock::app {
 namespace {
 
-struct Fixture {
+struct SmallRegistry {
     QMainWindow window;
     ActionRegistry registry{&window};
     int runs = 0, stops = 0;
 
-    Fixture() {
+    SmallRegistry() {
         registry.add({QStringLiteral("run.run"),
                       QStringLiteral("Run"),
                       QStringLiteral("&Run"),
@@ -49,7 +49,7 @@ struct Fixture {
 };
 
 TEST(Actions, OneRegistryFeedsMenusAndCheatSheet) {
-    Fixture f;
+    SmallRegistry f;
     QMenuBar bar;
     f.registry.fill(bar);
     ASSERT_EQ(bar.actions().size(), 2);
@@ -65,7 +65,7 @@ TEST(Actions, OneRegistryFeedsMenusAndCheatSheet) {
 }
 
 TEST(Actions, ThePaletteRunsWhatIsTyped) {
-    Fixture f;
+    SmallRegistry f;
     CommandPalette palette(f.registry, &f.window);
     palette.addSource([] {
         PaletteEntry e;

@@ -6,18 +6,17 @@
 #include "app/workbench/docks/charts/charts_dock.h"
 #include "app/workbench/docks/steering/gates_dock.h"
 #include "app/workbench/series/time_ticks.h"
+#include "tests/app/workbench/gui/chart_hand.h"
 #include "tests/app/workbench/gui/dock_window.h"
 
 #include <QAbstractItemModelTester>
 #include <QApplication>
 #include <QFile>
 #include <QMenu>
-#include <QMouseEvent>
 #include <QSignalSpy>
 #include <QTemporaryDir>
 #include <QTest>
 #include <QToolButton>
-#include <QWheelEvent>
 #include <gtest/gtest.h>
 
 namespace penstock::app {
@@ -25,8 +24,8 @@ namespace {
 
 using namespace std::chrono_literals;
 
-struct Fixture : DockWindow {
-    Fixture() {
+struct GateChart : DockWindow {
+    GateChart() {
         play(10min, 10min);
         view().setFocus();
         refresh();
@@ -42,30 +41,13 @@ struct Fixture : DockWindow {
     void key(int key, Qt::KeyboardModifiers with = Qt::NoModifier) {
         QTest::keyClick(&view(), static_cast<Qt::Key>(key), with);
     }
-    QPoint at(Time t, int y = 20) { return {qRound(gate().scene().xAt(t)), y}; }
-    void drag(Time from, Time to, Qt::MouseButton button) {
-        QTest::mousePress(&view(), button, {}, at(from));
-        const QPoint a = at(from), b = at(to);
-        for (int i = 1; i <= 4; ++i) {
-            QMouseEvent move(QEvent::MouseMove, a + (b - a) * i / 4,
-                             view().mapToGlobal(a + (b - a) * i / 4), Qt::NoButton, button,
-                             Qt::NoModifier);
-            QApplication::sendEvent(&view(), &move);
-        }
-        QTest::mouseRelease(&view(), button, {}, b);
-    }
-    // The last text of the gate chart's curves, in order.
-    QString shown(int curve) {
-        QTest::qWait(110); // values in headings follow ten times a second
-        refresh();
-        return gate().shownValue(curve);
-    }
+    ChartHand hand() { return ChartHand(gate()); }
 };
 
 TEST(ChartsDock, FollowEndsWithThePanAndEndBringsItBackWhileDataStream) {
-    Fixture f;
+    GateChart f;
     ASSERT_TRUE(f.axis().following());
-    f.drag(f.axis().head() - 3min, f.axis().head() - 2min, Qt::MiddleButton);
+    f.hand().drag(f.axis().head() - 3min, f.axis().head() - 2min, Qt::MiddleButton);
     EXPECT_FALSE(f.axis().following());
     const TimeRange still = f.axis().range();
     f.play(20s);
@@ -81,7 +63,7 @@ TEST(ChartsDock, FollowEndsWithThePanAndEndBringsItBackWhileDataStream) {
 }
 
 TEST(ChartsDock, ZoomByKeysAndWheelWhileStreamingWithABackStack) {
-    Fixture f;
+    GateChart f;
     const Duration span = f.axis().range().span();
     f.key(Qt::Key_Plus);
     f.play(5s);
@@ -90,10 +72,7 @@ TEST(ChartsDock, ZoomByKeysAndWheelWhileStreamingWithABackStack) {
     EXPECT_NEAR(toSeconds(f.axis().range().span()), toSeconds(span) / 1.5625, 0.1);
     f.key(Qt::Key_Home);
     EXPECT_EQ(f.axis().range().from, f.run.info().start);
-    const QPointF p = f.at(f.axis().start() + 5min);
-    QWheelEvent wheel(p, f.view().mapToGlobal(p), {}, {0, 240}, Qt::NoButton, Qt::NoModifier,
-                      Qt::NoScrollPhase, false);
-    QApplication::sendEvent(&f.view(), &wheel);
+    f.hand().wheel(f.axis().start() + 5min, 2);
     const TimeRange zoomed = f.axis().range();
     f.play(5s);
     EXPECT_EQ(f.axis().range(), zoomed) << "standing still while data stream in";
@@ -104,7 +83,7 @@ TEST(ChartsDock, ZoomByKeysAndWheelWhileStreamingWithABackStack) {
 }
 
 TEST(ChartsDock, TheCrosshairShowsTheValuesOfTheSeriesOnEveryChart) {
-    Fixture f;
+    GateChart f;
     const Time at = f.axis().head() - 90s;
     f.axis().lockCrosshair(at);
     QTest::qWait(110);
@@ -126,7 +105,7 @@ TEST(ChartsDock, TheCrosshairShowsTheValuesOfTheSeriesOnEveryChart) {
 }
 
 TEST(ChartsDock, WhatTheGateReadLagsBehindTheTruth) {
-    Fixture f;
+    GateChart f;
     const RunSeries::Gate& gate = *f.docks.series().gates[0];
     const Time reading = f.axis().start() + 485s;
     const double read = gate.read.at(reading)->value;
@@ -137,7 +116,7 @@ TEST(ChartsDock, WhatTheGateReadLagsBehindTheTruth) {
 }
 
 TEST(ChartsDock, CursorsAndBrushByKeysAlone) {
-    Fixture f;
+    GateChart f;
     f.key(Qt::Key_L);
     ASSERT_TRUE(f.axis().crosshairLocked());
     const Time first = *f.axis().crosshair();
@@ -163,7 +142,7 @@ TEST(ChartsDock, CursorsAndBrushByKeysAlone) {
 }
 
 TEST(ChartsDock, TheTableTwinEqualsTheChart) {
-    Fixture f;
+    GateChart f;
     f.key(Qt::Key_T);
     auto* table = f.dock().showAsTable(f.gate());
     ASSERT_TRUE(table->isVisible());
@@ -188,7 +167,7 @@ TEST(ChartsDock, TheTableTwinEqualsTheChart) {
 }
 
 TEST(ChartsDock, AnotherRunIsLaidOverAsPaleDashedCurves) {
-    Fixture f;
+    GateChart f;
     FakeRun::Options options;
     options.start = Time{50h}; // another day: it is moved to start with this one
     FakeRun other(options);
@@ -231,7 +210,7 @@ TEST(ChartsDock, AnotherRunIsLaidOverAsPaleDashedCurves) {
 }
 
 TEST(ChartsDock, OneOfSeveralGatesIsShown) {
-    Fixture f;
+    GateChart f;
     QSignalSpy chosen(&f.dock(), &ChartsDock::gateChosen);
     f.key(Qt::Key_G);
     EXPECT_EQ(f.dock().gate(), 1);
@@ -242,7 +221,7 @@ TEST(ChartsDock, OneOfSeveralGatesIsShown) {
 }
 
 TEST(ChartsDock, ChartsAreHiddenAndShownAndTheChoiceIsKept) {
-    Fixture f;
+    GateChart f;
     f.registry.find(QStringLiteral("chart.show.slack"))->trigger();
     EXPECT_FALSE(f.dock().chart(QStringLiteral("slack"))->isVisible());
     QMenu menu;
@@ -254,7 +233,7 @@ TEST(ChartsDock, ChartsAreHiddenAndShownAndTheChoiceIsKept) {
                              "Curves", "Hide this chart"}) {
         EXPECT_TRUE(titles.contains(QString::fromLatin1(want))) << want;
     }
-    Fixture again;
+    GateChart again;
     again.dock().setViewState(f.dock().viewState());
     EXPECT_FALSE(again.dock().chart(QStringLiteral("slack"))->isVisible());
     EXPECT_FALSE(again.registry.find(QStringLiteral("chart.show.slack"))->isChecked());
@@ -274,7 +253,7 @@ TEST(ChartsDock, ARunWithoutQueuesShowsWhatItHas) {
 }
 
 TEST(ChartsDock, ReplicasThatComeLaterGetRowsOfTheirOwn) {
-    Fixture f;
+    GateChart f;
     const Time before = f.axis().head();
     Frame frame;
     frame.head = before + 1s;
@@ -299,7 +278,7 @@ TEST(ChartsDock, ReplicasThatComeLaterGetRowsOfTheirOwn) {
 }
 
 TEST(ChartsDock, ExportWritesTheVisibleRange) {
-    Fixture f;
+    GateChart f;
     QTemporaryDir folder;
     QSignalSpy said(&f.dock(), &RunDock::said);
     const QString csv = folder.filePath(QStringLiteral("gate.csv"));

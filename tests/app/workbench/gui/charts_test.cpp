@@ -3,15 +3,14 @@
 // also while data stream in. Method: a made-up run, QTest events, and the pixels themselves.
 #include "app/workbench/charts/chart_export.h"
 #include "app/workbench/charts/curve_raster.h"
+#include "tests/app/workbench/gui/chart_hand.h"
 #include "tests/app/workbench/gui/synthetic.h"
 
 #include <QAbstractButton>
 #include <QApplication>
 #include <QFile>
-#include <QMouseEvent>
 #include <QTemporaryDir>
 #include <QTest>
-#include <QWheelEvent>
 #include <QXmlStreamReader>
 #include <gtest/gtest.h>
 
@@ -20,13 +19,13 @@ namespace {
 
 using namespace std::chrono_literals;
 
-struct Fixture {
+struct ChartsUnderTest {
     SyntheticRun run;
     TimeAxis axis;
     QWidget window;
     std::vector<TimeChart*> charts;
 
-    Fixture() {
+    ChartsUnderTest() {
         run.play(Time{20min}, 1s);
         axis.reset(Time{}, Time{});
         axis.advance(run.head);
@@ -43,35 +42,18 @@ struct Fixture {
     }
     TimeChart& chart() { return *charts[1]; }
     PlotView& view() { return chart().view(); }
-    QPoint at(Time t, int y = 40) { return {qRound(chart().scene().xAt(t)), y}; }
+    ChartHand hand() { return ChartHand(chart()); }
     void stream() {
         run.play(run.head + 10s, 1s);
         axis.advance(run.head);
         chart().refresh();
         QApplication::processEvents();
     }
-    void wheel(Time t, int steps, Qt::KeyboardModifiers keys = Qt::NoModifier) {
-        const QPointF p = at(t);
-        QWheelEvent event(p, view().mapToGlobal(p), {}, {0, 120 * steps}, Qt::NoButton, keys,
-                          Qt::NoScrollPhase, false);
-        QApplication::sendEvent(&view(), &event);
-    }
-    void drag(Time from, Time to, Qt::MouseButton button = Qt::LeftButton,
-              Qt::KeyboardModifiers keys = Qt::NoModifier) {
-        QTest::mousePress(&view(), button, keys, at(from));
-        const QPoint a = at(from), b = at(to);
-        for (int i = 1; i <= 4; ++i) {
-            QMouseEvent move(QEvent::MouseMove, a + (b - a) * i / 4,
-                             view().mapToGlobal(a + (b - a) * i / 4), Qt::NoButton, button, keys);
-            QApplication::sendEvent(&view(), &move);
-        }
-        QTest::mouseRelease(&view(), button, keys, b);
-    }
 };
 
 TEST(Charts, WheelZoomsWhileDataStreamAndFollowGoesOn) {
-    Fixture f;
-    f.wheel(Time{18min}, 3);
+    ChartsUnderTest f;
+    f.hand().wheel(Time{18min}, 3);
     EXPECT_TRUE(f.axis.following());
     const Duration span = f.axis.range().span();
     EXPECT_LT(span, 5min);
@@ -81,8 +63,8 @@ TEST(Charts, WheelZoomsWhileDataStreamAndFollowGoesOn) {
 }
 
 TEST(Charts, PanEndsFollowAndTheViewStandsStillWhileDataStream) {
-    Fixture f;
-    f.drag(Time{17min}, Time{18min}, Qt::MiddleButton);
+    ChartsUnderTest f;
+    f.hand().drag(Time{17min}, Time{18min}, Qt::MiddleButton);
     EXPECT_FALSE(f.axis.following());
     const TimeRange still = f.axis.range();
     EXPECT_NEAR(toSeconds(still.to.time_since_epoch()), 19 * 60, 2);
@@ -91,16 +73,13 @@ TEST(Charts, PanEndsFollowAndTheViewStandsStillWhileDataStream) {
     f.axis.follow();
     f.stream();
     EXPECT_EQ(f.axis.range().to, f.run.head);
-    f.wheel(Time{19min}, 1, Qt::ShiftModifier);
+    f.hand().wheel(Time{19min}, 1, Qt::ShiftModifier);
     EXPECT_FALSE(f.axis.following());
 }
 
 TEST(Charts, CrosshairReadsWhatWasRecorded) {
-    Fixture f;
-    QTest::mouseMove(&f.view(), f.at(Time{17min + 30s}));
-    QMouseEvent move(QEvent::MouseMove, f.at(Time{17min + 30s}), f.view().mapToGlobal(QPoint()),
-                     Qt::NoButton, Qt::NoButton, Qt::NoModifier);
-    QApplication::sendEvent(&f.view(), &move);
+    ChartsUnderTest f;
+    f.hand().hover(Time{17min + 30s});
     ASSERT_TRUE(f.axis.crosshair());
     f.chart().refresh();
     for (int i = 0; i < SyntheticRun::kCurves; ++i) {
@@ -109,27 +88,24 @@ TEST(Charts, CrosshairReadsWhatWasRecorded) {
         EXPECT_NEAR(f.chart().shownValue(i).toDouble(), want, 0.0006) << i;
     }
     EXPECT_TRUE(f.chart().spoken().contains(QStringLiteral("threshold 0.8")));
-    QTest::mouseClick(&f.view(), Qt::LeftButton, {}, f.at(Time{17min + 30s}));
+    f.hand().click(Time{17min + 30s});
     EXPECT_TRUE(f.axis.crosshairLocked());
     const auto locked = f.axis.crosshair();
-    QMouseEvent away(QEvent::MouseMove, f.at(Time{19min}), f.view().mapToGlobal(QPoint()),
-                     Qt::NoButton, Qt::NoButton, Qt::NoModifier);
-    QApplication::sendEvent(&f.view(), &away);
+    f.hand().hover(Time{19min});
     EXPECT_EQ(f.axis.crosshair(), locked);
-    QTest::mouseClick(&f.view(), Qt::LeftButton, {}, f.at(Time{19min}));
+    f.hand().click(Time{19min});
     EXPECT_FALSE(f.axis.crosshairLocked());
 }
 
 TEST(Charts, BrushSelectsAndDoubleClickZoomsToIt) {
-    Fixture f;
-    f.drag(Time{16min}, Time{17min});
+    ChartsUnderTest f;
+    f.hand().drag(Time{16min}, Time{17min});
     ASSERT_TRUE(f.axis.brush());
     EXPECT_TRUE(f.axis.brushSettled());
     EXPECT_NEAR(toSeconds(f.axis.brush()->span()), 60, 1);
     EXPECT_TRUE(f.axis.following()) << "selecting is not panning";
     const TimeRange brush = *f.axis.brush();
-    QTest::mouseClick(&f.view(), Qt::LeftButton, {}, f.at(Time{16min + 30s}));
-    QTest::mouseDClick(&f.view(), Qt::LeftButton, {}, f.at(Time{16min + 30s}));
+    f.hand().doubleClick(Time{16min + 30s});
     EXPECT_EQ(f.axis.range(), brush);
     EXPECT_FALSE(f.axis.brush());
     EXPECT_TRUE(f.axis.back());
@@ -137,15 +113,15 @@ TEST(Charts, BrushSelectsAndDoubleClickZoomsToIt) {
 }
 
 TEST(Charts, CursorsCanBeDragged) {
-    Fixture f;
+    ChartsUnderTest f;
     f.axis.setCursor(TimeAxis::Cursor::a, Time{16min});
-    f.drag(Time{16min}, Time{18min});
+    f.hand().drag(Time{16min}, Time{18min});
     EXPECT_NEAR(toSeconds(f.axis.cursor(TimeAxis::Cursor::a)->time_since_epoch()), 18 * 60, 1);
     EXPECT_FALSE(f.axis.brush());
 }
 
 TEST(Charts, LegendHidesACurve) {
-    Fixture f;
+    ChartsUnderTest f;
     const QImage with = f.view().grab().toImage();
     auto* entry = f.chart().findChildren<QAbstractButton*>().value(0);
     ASSERT_TRUE(entry);
@@ -157,7 +133,7 @@ TEST(Charts, LegendHidesACurve) {
 }
 
 TEST(Charts, NothingIsRedrawnWhenNothingChanged) {
-    Fixture f;
+    ChartsUnderTest f;
     f.chart().refresh();
     EXPECT_FALSE(f.view().scene().update());
     f.stream();
@@ -186,7 +162,7 @@ TEST(Charts, ACurveIsWhereItsValueIs) {
 }
 
 TEST(Charts, TheGridIsWhereTheValuesAreAfterAChangeOfSize) {
-    Fixture f;
+    ChartsUnderTest f;
     for (const int height : {140, 300, 90}) {
         f.window.resize(900, height);
         f.chart().resize(900, height);
@@ -232,7 +208,7 @@ TEST(Charts, AnyColumnsStayInsideThePlot) {
 }
 
 TEST(Charts, ExportsTheVisibleRange) {
-    Fixture f;
+    ChartsUnderTest f;
     f.axis.zoomTo({Time{15min}, Time{20min}});
     f.chart().refresh();
     QTemporaryDir folder;

@@ -30,6 +30,15 @@ constexpr Speed kSpeeds[] = {{"x1, 5 min shown", 33ms, 5min},
                              {"x50, 1 h shown", 1650ms, 1h},
                              {"fast, 1 h shown", 25s, 1h}};
 
+// A run that goes fast hands out about 32 samples a frame.
+void thin(std::vector<GaugeSample>& gauges) {
+    const std::size_t stride = std::max<std::size_t>(1, gauges.size() / 32);
+    std::vector<GaugeSample> kept;
+    for (std::size_t i = stride - 1; i < gauges.size(); i += stride)
+        kept.push_back(std::move(gauges[i]));
+    gauges = std::move(kept);
+}
+
 // Frames as a run hands them out, made before the clock starts.
 void measure(DockWindow& w, const char* what, int frames) {
     for (const Speed& speed : kSpeeds) {
@@ -45,6 +54,7 @@ void measure(DockWindow& w, const char* what, int frames) {
             };
             cut(w.frame.requests);
             cut(w.frame.events);
+            thin(w.frame.gauges);
             const double start = cpuMilliseconds();
             w.docks.add(w.frame);
             QApplication::processEvents(); // paints all that asked for it
@@ -79,6 +89,19 @@ TEST(FrameTimeDocks, AllDocksAtOnceWithAnHourOfHistory) {
     w.play(1h, 1min);
     w.docks.requests->filter().setText(QStringLiteral("code"));
     measure(w, "all docks", 200);
+}
+
+// Three hundred of each in the charts and in all docks, with a quarter of an hour of history.
+TEST(FrameTimeDocks, ThreeHundredQueuesGatesAndReplicas) {
+    FakeRun::Options options = busy();
+    options.queues = options.gates = options.replicas = 300;
+    options.loud = 299;
+    const double start = cpuMilliseconds();
+    DockWindow w(options);
+    std::printf("  wide: all docks begin in %.0f ms\n", cpuMilliseconds() - start);
+    w.window.resize(1600, 1000);
+    w.play(15min, 1min);
+    measure(w, "300 of each", 100);
 }
 
 } // namespace

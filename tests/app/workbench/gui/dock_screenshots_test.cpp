@@ -30,8 +30,8 @@ struct Place {
     const char* id;
     QSize small, large; // in a window of 1280×800, of 2560×1440
 };
-// Charts in the middle, queues and runs at the left, gates and parameters at the right, the rest
-// below: as the window places them.
+// Charts in the middle, queues and runs at the left, gates and parameters at the right, the
+// others below: as the window places them.
 const Place kPlaces[] = {
     {"charts", {700, 470}, {1560, 980}},     {"gates", {300, 640}, {460, 1100}},
     {"parameters", {300, 640}, {460, 1100}}, {"queues", {270, 160}, {480, 220}},
@@ -128,6 +128,21 @@ TEST_P(DockScreenshots, EveryDock) {
         w.docks.begin({});
         for (const Place& place : kPlaces)
             shoot(w, place, theme, "-empty");
+    }
+    {
+        FakeRun::Options options; // more of each than there is room for
+        options.queues = options.gates = options.replicas = 300;
+        options.loud = 299;
+        DockWindow w(options);
+        for (RunDock* dock : w.docks.all()) {
+            dock->setParent(nullptr);
+            dock->show();
+        }
+        w.play(5min, 5min);
+        w.run.send(Pause{});
+        w.pull();
+        for (std::size_t i = 0; i < 5; ++i)
+            shoot(w, kPlaces[i], theme, "-wide");
     }
     applyTheme(ThemeKind::light);
 }

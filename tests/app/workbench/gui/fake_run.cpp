@@ -1,9 +1,12 @@
 // SPDX-License-Identifier: GPL-3.0-only
 #include "tests/app/workbench/gui/fake_run.h"
 
+#include "tests/app/workbench/gui/made_up.h"
+
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 
 namespace penstock::app {
@@ -12,22 +15,16 @@ namespace {
 using namespace std::chrono_literals;
 
 constexpr Duration kStep = 250ms;
-const char* const kQueueNames[] = {"code", "batch", "nightly", "eval", "embed", "audit"};
+constexpr std::array kQueueNames{"code", "batch", "nightly", "eval", "embed", "audit"};
 
-// A number in [0, 1) that depends on nothing but i.
-double noise(std::int64_t i) {
-    auto x = static_cast<std::uint64_t>(i) + 0x9e3779b97f4a7c15ULL;
-    x = (x ^ (x >> 30)) * 0xbf58476d1ce4e5b9ULL;
-    x = (x ^ (x >> 27)) * 0x94d049bb133111ebULL;
-    return static_cast<double>((x ^ (x >> 31)) >> 11) * 0x1p-53;
+std::string queueName(int i) {
+    const auto k = static_cast<std::size_t>(i);
+    return k < kQueueNames.size() ? kQueueNames[k] : fmt::format("q{}", i);
 }
 
-// The pool's true load at `s` seconds: bursts of 45 s every two minutes.
-double loadAt(double s) {
-    const double phase = std::fmod(std::max(0.0, s), 120);
-    const auto i = static_cast<std::int64_t>(s * 4);
-    return phase < 45 ? 0.55 + 0.4 * std::min(1.0, phase / 12) + 0.06 * noise(i)
-                      : 0.3 + 0.25 * std::exp(-(phase - 45) / 10) + 0.05 * noise(i);
+// The pool's true load at `s` seconds.
+double trueLoad(double s) {
+    return loadAt(s, static_cast<std::int64_t>(s * 4));
 }
 
 ParameterRow parameter(std::string path, std::string group, ParameterKind kind, double min,
@@ -71,7 +68,7 @@ void FakeRun::describe() {
     info_.can.steer = info_.can.knobs = !options_.recorded;
     info_.can.armFirst = options_.armFirst;
     for (int i = 0; i < options_.queues; ++i)
-        info_.queues.emplace_back(kQueueNames[i % 6]);
+        info_.queues.push_back(queueName(i));
     info_.pools = {"default"};
     info_.sources = {"chat"};
     for (int i = 0; i < options_.replicas; ++i)
@@ -140,9 +137,10 @@ void FakeRun::pass(Duration time) {
 
 void FakeRun::step(Time t) {
     const double s = toSeconds(t - options_.start);
-    const double load = loadAt(s);
+    const double load = trueLoad(s);
+    const auto isLoud = [&](std::size_t i) { return static_cast<int>(i) == options_.loud; };
     if (steps_ % 20 == 0) { // reads every 5 s what was true 4 s before
-        read_ = loadAt(s - 4);
+        read_ = trueLoad(s - 4);
         readAge_ = 4;
         for (std::size_t g = 0; g < info_.gates.size(); ++g) {
             const double budget =
@@ -150,7 +148,8 @@ void FakeRun::step(Time t) {
             const auto gate = static_cast<std::uint16_t>(g);
             next_.readings.push_back(
                 {gate, t, 4s, read_, threshold(g), read_ > threshold(g) ? 0 : budget, true});
-            const int closed = read_ > threshold(g) ? 1 : 0;
+            const bool over = options_.loud < 0 ? read_ > threshold(g) : isLoud(g);
+            const int closed = over ? 1 : 0;
             if (closed == closed_[g]) continue;
             closed_[g] = closed;
             next_.turns.push_back({gate, t, closed ? "gate_closed" : ""});
@@ -167,12 +166,15 @@ void FakeRun::step(Time t) {
         }
     }
     const bool closed = !closed_.empty() && closed_[0] == 1;
-    const double phase = std::fmod(s, 120);
+    const double phase = phaseAt(s);
     const double depth = closed ? 40 + phase * 9 : std::max(0.0, 400 - std::abs(phase - 45) * 8);
     GaugeSample g;
     g.at = t;
     for (std::size_t q = 0; q < info_.queues.size(); ++q) {
-        const double d = std::floor(depth * (1 - 0.4 * static_cast<double>(q) / 3));
+        const double k = static_cast<double>(q);
+        const double d = options_.loud < 0 ? std::floor(depth * (1 - 0.4 * k / 3))
+                         : isLoud(q)       ? 500
+                                           : static_cast<double>(q % 7);
         g.queues.push_back({static_cast<float>(d), static_cast<float>(d * 0.3),
                             closed ? 14.0f : 2.0f, static_cast<float>(std::floor(load * 40))});
     }
@@ -185,7 +187,10 @@ void FakeRun::step(Time t) {
     g.kv = static_cast<float>(load * 0.85);
     g.batchShare = static_cast<float>(0.4 + 0.2 * std::sin(s / 30));
     for (std::size_t r = 0; r < info_.replicas.size(); ++r) {
-        const double share = load * (0.75 + 0.3 * noise(static_cast<std::int64_t>(r)));
+        const double share = options_.loud < 0
+                                 ? load * (0.75 + 0.3 * noise(static_cast<std::int64_t>(r)))
+                             : isLoud(r) ? 0.95
+                                         : 0.1;
         g.replicas.push_back(r == 5 && phase > 60 && phase < 80 ? std::nanf("")
                                                                 : static_cast<float>(share));
     }
@@ -194,7 +199,7 @@ void FakeRun::step(Time t) {
         const auto f = [](double v) { return static_cast<float>(v); };
         next_.outcomes.push_back({t, f(load * 22 + 5 * noise(steps_)), f(closed ? 3 : 0.3),
                                   f(closed ? 6 : 0), f(noise(steps_ + 5) > 0.97 ? 2 : 0), 0});
-        const double ttft = (phase < 45 ? 220 : 90) * (1 + 0.4 * noise(steps_ + 7));
+        const double ttft = (burstAt(s) ? 220 : 90) * (1 + 0.4 * noise(steps_ + 7));
         next_.latencies.push_back({t, f(ttft), f(ttft * 2.2), f(ttft * 4)});
     }
     if (!closed && steps_ % 3 == 0) next_.decisions.push_back(t);
@@ -321,7 +326,9 @@ bool FakeRun::take(Frame& frame) {
     for (std::size_t q = 0; q < info_.queues.size(); ++q) {
         QueueRow row;
         row.id = info_.queues[q];
-        row.depth = 120 + static_cast<std::int64_t>(q) * 31 + steps_ % 9;
+        row.depth = options_.loud < 0 ? 120 + static_cast<std::int64_t>(q) * 31 + steps_ % 9
+                    : static_cast<int>(q) == options_.loud ? 500
+                                                           : static_cast<std::int64_t>(q % 7);
         row.oldestAgeSeconds = 12.4 + static_cast<double>(q);
         row.arrivalsPerSecond = 21.3;
         row.completedPerSecond = paused_[q] ? 0 : 18.2;
@@ -338,7 +345,7 @@ bool FakeRun::take(Frame& frame) {
         row.open = closed_[g] == 0;
         row.read = read_;
         row.readAgeSeconds = readAge_ + std::fmod(s, 5);
-        row.truth = loadAt(s);
+        row.truth = trueLoad(s);
         row.threshold = threshold(g);
         row.budget = row.open ? 0.4 : 0;
         row.source = "prometheus, inference_pool_saturation";

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-3.0-only
 #pragma once
 
-// A run for tests of the window: the same contract as a real one (app/session/run_view.h), frames
-// made of formulas. Bursts fill queues, a metric lags behind the true load, a gate closes on what
-// it reads; the threshold is a parameter that works. Time passes only when the test says so, so
-// every test sees the same frames.
+// A run for tests of the window: the same contract as a real one (app/session/view/run_view.h),
+// frames made of formulas. Bursts fill queues, a metric lags behind the true load, a gate closes on
+// what it reads; the threshold is a parameter that works. Time passes only when the test says so,
+// so every test sees the same frames.
 #include "app/session/view/run_view.h"
 
 #include <map>
@@ -17,6 +17,7 @@ class FakeRun : public RunView {
         int queues = 2;
         int gates = 2;
         int replicas = 8;
+        int loud = -1; // of many: the one queue that is deep, gate that closes, replica that works
         bool armFirst = false;
         bool recorded = false; // takes no commands
         Time start{std::chrono::hours(1)};

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-only
 #include "tests/app/workbench/gui/synthetic.h"
 
+#include "tests/app/workbench/gui/made_up.h"
+
 #include <QApplication>
 #include <QDir>
 #include <QPixmap>
@@ -8,18 +10,6 @@
 #include <cmath>
 
 namespace penstock::app {
-namespace {
-
-// A number in [0, 1) that depends on nothing but i.
-double noise(std::uint64_t i) {
-    i += 0x9e3779b97f4a7c15ULL;
-    i = (i ^ (i >> 30)) * 0xbf58476d1ce4e5b9ULL;
-    i = (i ^ (i >> 27)) * 0x94d049bb133111ebULL;
-    return static_cast<double>((i ^ (i >> 31)) >> 11) * 0x1p-53;
-}
-
-} // namespace
-
 SyntheticRun::SyntheticRun() {
     heat.reset(8);
     spans.reasonIndex("gate closed");
@@ -28,20 +18,15 @@ SyntheticRun::SyntheticRun() {
 
 void SyntheticRun::play(Time until, Duration step) {
     for (; head < until; head += step, ++steps) {
-        const auto i = static_cast<std::uint64_t>(steps);
+        const std::int64_t i = steps;
         const double s = toSeconds(head.time_since_epoch());
-        const double phase = std::fmod(s, 120);
-        const bool burst = phase < 45;
-        const double load = burst ? 0.55 + 0.4 * std::min(1.0, phase / 12) + 0.06 * noise(i)
-                                  : 0.3 + 0.25 * std::exp(-(phase - 45) / 10) + 0.05 * noise(i);
-        const double late = std::floor(s / 5) * 5 - 4;
-        const double latePhase = std::fmod(std::max(0.0, late), 120);
-        const double read = latePhase < 45 ? 0.56 + 0.4 * std::min(1.0, latePhase / 12)
-                                           : 0.31 + 0.25 * std::exp(-(latePhase - 45) / 10);
+        const double phase = phaseAt(s), load = loadAt(s, i);
+        const double read = smoothLoadAt(std::floor(s / 5) * 5 - 4) + 0.01;
         const double budget = std::max(0.0, std::floor((0.8 - read) * 10) / 10);
         const bool closed = budget <= 0;
         const double depth = closed ? 40 + phase * 9 : std::max(0.0, 400 - (phase - 45) * 8);
-        const double ttft = (burst ? 220 : 90) * (1 + 0.4 * noise(i + 7)) * (load > 0.9 ? 6 : 1);
+        const double ttft =
+            (burstAt(s) ? 220 : 90) * (1 + 0.4 * noise(i + 7)) * (load > 0.9 ? 6 : 1);
         const double value[kCharts][kCurves] = {
             {depth, depth * 0.4 + 30 * noise(i + 1), 120 + 60 * std::sin(s / 40), 14},
             {load, read, 0.8, budget},
@@ -69,7 +54,8 @@ void SyntheticRun::play(Time until, Duration step) {
         }
         std::array<float, 8> row{};
         for (std::size_t r = 0; r < row.size(); ++r) {
-            row[r] = static_cast<float>(load * (0.75 + 0.3 * noise(r)) + 0.1 * noise(i * 8 + r));
+            row[r] = static_cast<float>(load * (0.75 + 0.3 * noise(static_cast<std::int64_t>(r))) +
+                                        0.1 * noise(i * 8 + static_cast<std::int64_t>(r)));
             if (r == 5 && phase > 60 && phase < 80) row[r] = std::nanf("");
         }
         heat.append(head, row);

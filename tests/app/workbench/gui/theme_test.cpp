@@ -10,6 +10,7 @@
 #include <QSvgRenderer>
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <array>
 #include <cmath>
 
@@ -45,6 +46,16 @@ Vector lab(const Vector& rgb) {
 double distance(const Vector& a, const Vector& b) {
     return std::sqrt(std::pow(a[0] - b[0], 2) + std::pow(a[1] - b[1], 2) +
                      std::pow(a[2] - b[2], 2));
+}
+
+// Contrast ratio of WCAG 2.1, from 1 to 21.
+double contrast(const QColor& a, const QColor& b) {
+    const auto luminance = [](const QColor& c) {
+        const Vector v = linear(c);
+        return 0.2126 * v[0] + 0.7152 * v[1] + 0.0722 * v[2];
+    };
+    const double la = luminance(a), lb = luminance(b);
+    return (std::max(la, lb) + 0.05) / (std::min(la, lb) + 0.05);
 }
 
 constexpr std::array<Vector, 3> kNormal = {{{1, 0, 0}, {0, 1, 0}, {0, 0, 1}}};

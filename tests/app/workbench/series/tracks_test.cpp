@@ -63,5 +63,27 @@ TEST(HeatBuffer, AveragesInTimeAndHalvesWhenFull) {
     EXPECT_FLOAT_EQ(heat.at(0, at(15)), 14.5f);
 }
 
+// Three hundred rows, more of them later: bounded in cells, and nothing of the newest is lost.
+TEST(HeatBuffer, KeepsFewerColumnsOfManyRows) {
+    HeatBuffer heat;
+    heat.reset(100);
+    int i = 0;
+    for (; i < 6001; ++i)
+        heat.append(at(i), std::vector<float>(100, 0.5f));
+    EXPECT_EQ(heat.columns(), 6001u);
+    heat.grow(300);
+    for (; i < 30000; ++i) {
+        std::vector<float> values(300, 0.25f);
+        values[299] = 1;
+        heat.append(at(i), values);
+        ASSERT_LE(heat.columns() * 300, std::size_t{1} << 20);
+    }
+    EXPECT_GE(heat.columns(), 1024u);
+    EXPECT_EQ(heat.at(299, at(29999)), 1);
+    EXPECT_EQ(heat.at(298, at(29999)), 0.25f);
+    EXPECT_TRUE(std::isnan(heat.at(299, at(3000)))) << "it was not there yet";
+    EXPECT_EQ(heat.at(99, at(3000)), 0.5f);
+}
+
 } // namespace
 } // namespace penstock::app

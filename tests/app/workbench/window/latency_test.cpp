@@ -43,7 +43,7 @@ double threadMs() {
     return static_cast<double>(t.tv_sec) * 1e3 + static_cast<double>(t.tv_nsec) * 1e-6;
 }
 
-// Wall seconds that the whole run takes with nobody looking, as `penstock run` does it, and its
+// Wall seconds that the whole run takes without a window, as `penstock run` does it, and its
 // fingerprint.
 std::pair<double, std::string> headless() {
     auto scenario = sim::readScenario(kWeek, {});
