@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "sim/calibration/fit.h"
 
-#include "sim/calibration/quadratic.h"
+#include "sim/calibration/box_minimum.h"
 #include "sim/calibration/workers.h"
 #include "sim/kernel/random.h"
 
 #include <fmt/format.h>
 
+#include <Eigen/SVD>
 #include <algorithm>
 #include <cmath>
 #include <numeric>
@@ -15,15 +16,17 @@
 namespace penstock::sim {
 namespace {
 
+using Eigen::MatrixXd;
+using Eigen::VectorXd;
+
 constexpr double kRidge = 1e-12;     // keeps a direction nothing sees invertible
 constexpr double kDifference = 0.05; // for derivatives, in steps that matter
 
 // A coordinate of the fit: a parameter of the law, or the a0 of a deployment key.
 struct Variable {
     const FitParameter* parameter = nullptr;
-    std::string a0Of;
-    double start = 0.0, low = 0.0, high = 0.0; // in steps that matter
-    double scale = 1.0;
+    std::string a0Of = {};
+    double scale = 1.0; // of a step that matters
     bool needsLink = false;
 
     std::string name() const {
@@ -35,7 +38,6 @@ struct Variable {
 struct Term {
     std::size_t set, row;
     Quantity quantity;
-    double weight;
 };
 
 class Problem {
@@ -43,22 +45,26 @@ class Problem {
     static Result<Problem> make(const Measurements& m, const Candidate& start,
                                 const FitOptions& options);
 
-    std::size_t variables() const { return variables_.size(); }
-    const Variable& variable(std::size_t i) const { return variables_[i]; }
-    const std::vector<Term>& terms() const { return terms_; }
+    const std::vector<Variable>& variables() const { return variables_; }
+    // A point has an entry a variable, in steps that matter.
+    const VectorXd& start() const { return start_; }
+    const VectorXd& low() const { return low_; }
+    const VectorXd& high() const { return high_; }
+    // Of the terms; they sum to 1.
+    const VectorXd& weights() const { return weights_; }
     std::size_t runsAtMost() const {
         return runs_.size() * (2 * variables_.size() + 2) *
                static_cast<std::size_t>(options_->iterations * options_->starts);
     }
 
-    Candidate candidateAt(const std::vector<double>& z) const;
-    std::vector<double> residuals(const std::vector<double>& z);
-    // By term, then variable.
-    std::vector<std::vector<double>> derivative(const std::vector<double>& z);
-    double lossOf(const std::vector<double>& r, const std::vector<double>& z) const;
-    double robustWeight(double residual) const {
-        const double size = std::abs(residual);
-        return size <= options_->robust ? 1.0 : options_->robust / size;
+    Candidate candidateAt(const VectorXd& z) const;
+    VectorXd residuals(const VectorXd& z);
+    // A row a term, a column a variable.
+    MatrixXd derivative(const VectorXd& z);
+    double lossOf(const VectorXd& r, const VectorXd& z) const;
+    // What the robust loss makes of the weights.
+    VectorXd robustWeights(const VectorXd& r) const {
+        return weights_.array() * (options_->robust / r.array().abs().max(options_->robust));
     }
     double pull() const { return options_->pull; }
 
@@ -67,7 +73,7 @@ class Problem {
         std::size_t set, experiment;
         std::vector<std::size_t> terms;
     };
-    void runAll(const std::vector<std::pair<std::size_t, std::vector<double>>>& tasks,
+    void runAll(const std::vector<std::pair<std::size_t, VectorXd>>& tasks,
                 const std::function<void(std::size_t task, std::size_t term, double)>& put);
     bool affects(const Variable& v, const Run& run) const;
     void addVariables(const Candidate& start);
@@ -75,16 +81,18 @@ class Problem {
 
     const Measurements* m_ = nullptr;
     const FitOptions* options_ = nullptr;
-    Candidate start_;
+    Candidate from_;
     std::vector<Variable> variables_;
+    VectorXd start_, low_, high_;
     std::vector<Term> terms_;
+    VectorXd weights_;
     std::vector<Run> runs_;
-    std::vector<double> startPoint_;
     std::size_t done_ = 0;
-
-  public:
-    const std::vector<double>& startPoint() const { return startPoint_; }
 };
+
+VectorXd toVector(const std::vector<double>& values) {
+    return VectorXd::Map(values.data(), static_cast<Eigen::Index>(values.size()));
+}
 
 double toZ(const FitParameter& p, double value) {
     return (p.inverse ? 1.0 / value : value) / p.scale;
@@ -105,6 +113,13 @@ double a0Of(const Measurements& m, const Candidate& start, const std::string& ke
 }
 
 void Problem::addVariables(const Candidate& start) {
+    std::vector<double> starts, lows, highs;
+    const auto add = [&](Variable v, double from, double low, double high) {
+        variables_.push_back(std::move(v));
+        starts.push_back(std::clamp(from, low, high));
+        lows.push_back(low);
+        highs.push_back(high);
+    };
     bool link = false;
     std::vector<std::string> keys;
     for (const Run& run : runs_) {
@@ -123,34 +138,25 @@ void Problem::addVariables(const Candidate& start) {
                                p.member == &StepConstants::reducePeerSeconds ||
                                p.member == &StepConstants::groupSeconds;
         if (options_->parameters.empty() ? needsLink && !link : !named) continue;
-        Variable v;
-        v.parameter = &p;
-        v.scale = p.scale;
-        v.needsLink = needsLink;
         double least = p.least, most = p.most;
         for (const Bound& bound : options_->bounds) {
             if (bound.parameter != p.name) continue;
             least = std::max(least, bound.least);
             most = std::min(most, bound.most);
         }
-        v.low = toZ(p, p.inverse ? most : least);
-        v.high = toZ(p, p.inverse ? least : most);
-        v.start = std::clamp(toZ(p, start.constants.*p.member), v.low, v.high);
-        variables_.push_back(v);
+        if (p.inverse) std::swap(least, most);
+        add({.parameter = &p, .scale = p.scale, .needsLink = needsLink},
+            toZ(p, start.constants.*p.member), toZ(p, least), toZ(p, most));
     }
     constexpr double kA0Scale = 5.0; // ms
     for (const std::string& key : keys) {
         if (!options_->fitA0) continue;
-        Variable v;
-        v.a0Of = key;
-        v.scale = kA0Scale;
-        v.low = kA0LeastMs / kA0Scale;
-        v.high = kA0MostMs / kA0Scale;
-        v.start = std::clamp(a0Of(*m_, start, key) / kA0Scale, v.low, v.high);
-        variables_.push_back(v);
+        add({.a0Of = key, .scale = kA0Scale}, a0Of(*m_, start, key) / kA0Scale,
+            kA0LeastMs / kA0Scale, kA0MostMs / kA0Scale);
     }
-    for (const Variable& v : variables_)
-        startPoint_.push_back(v.start);
+    start_ = toVector(starts);
+    low_ = toVector(lows);
+    high_ = toVector(highs);
 }
 
 Result<Problem> Problem::make(const Measurements& m, const Candidate& start,
@@ -166,7 +172,8 @@ Result<Problem> Problem::make(const Measurements& m, const Candidate& start,
     Problem out;
     out.m_ = &m;
     out.options_ = &options;
-    out.start_ = start;
+    out.from_ = start;
+    std::vector<double> weights;
     std::size_t setsUsed = 0;
     for (std::size_t s = 0; s < m.sets.size(); ++s) {
         const MeasurementSet& set = m.sets[s];
@@ -187,12 +194,13 @@ Result<Problem> Problem::make(const Measurements& m, const Candidate& start,
                     out.runs_.push_back({s, row.experiment, {}});
                 }
                 out.runs_[*run].terms.push_back(out.terms_.size());
-                out.terms_.push_back({s, r, static_cast<Quantity>(q), weight});
+                out.terms_.push_back({s, r, static_cast<Quantity>(q)});
+                weights.push_back(weight);
                 total += weight;
             }
         }
-        for (std::size_t i = before; i < out.terms_.size(); ++i)
-            out.terms_[i].weight /= total;
+        for (std::size_t i = before; i < weights.size(); ++i)
+            weights[i] /= total;
         setsUsed += out.terms_.size() > before ? 1 : 0;
     }
     if (out.terms_.empty()) {
@@ -200,18 +208,17 @@ Result<Problem> Problem::make(const Measurements& m, const Candidate& start,
                     "replica that obeys the step-time law (gpu and model, without step_time or "
                     "operator_table)");
     }
-    for (Term& term : out.terms_)
-        term.weight /= static_cast<double>(setsUsed);
+    out.weights_ = toVector(weights) / static_cast<double>(setsUsed);
     out.addVariables(start);
     if (out.variables_.empty())
         return fail("there is nothing to fit: no parameter is left to move");
     return out;
 }
 
-Candidate Problem::candidateAt(const std::vector<double>& z) const {
-    Candidate c = start_;
-    for (std::size_t i = 0; i < variables_.size(); ++i) {
-        const Variable& v = variables_[i];
+Candidate Problem::candidateAt(const VectorXd& z) const {
+    Candidate c = from_;
+    for (Eigen::Index i = 0; i < z.size(); ++i) {
+        const Variable& v = variables_[static_cast<std::size_t>(i)];
         if (v.parameter != nullptr) {
             c.constants.*v.parameter->member = fromZ(*v.parameter, z[i]);
             continue;
@@ -236,14 +243,14 @@ bool Problem::affects(const Variable& v, const Run& run) const {
 double Problem::log(const Term& term, const Values& predicted) const {
     const double measured = m_->sets[term.set].rows[term.row].measured[term.quantity];
     const double simulated = predicted[term.quantity];
-    // A replica that serves no request is wrong by as much as can be said.
+    // A replica that serves nobody is wrong by as much as can be said.
     constexpr double kWorst = 3.0;
     if (!(simulated > 0.0)) return -kWorst;
     return std::clamp(std::log(simulated / measured), -kWorst, kWorst);
 }
 
 // Runs the experiment of each task (run, point) and hands out the logs of its terms.
-void Problem::runAll(const std::vector<std::pair<std::size_t, std::vector<double>>>& tasks,
+void Problem::runAll(const std::vector<std::pair<std::size_t, VectorXd>>& tasks,
                      const std::function<void(std::size_t, std::size_t, double)>& put) {
     // Progress is told between portions, from this thread.
     const std::size_t portion = std::max<std::size_t>(64, runs_.size());
@@ -268,66 +275,66 @@ void Problem::runAll(const std::vector<std::pair<std::size_t, std::vector<double
     }
 }
 
-std::vector<double> Problem::residuals(const std::vector<double>& z) {
-    std::vector<std::pair<std::size_t, std::vector<double>>> tasks;
+VectorXd Problem::residuals(const VectorXd& z) {
+    std::vector<std::pair<std::size_t, VectorXd>> tasks;
     for (std::size_t r = 0; r < runs_.size(); ++r)
         tasks.emplace_back(r, z);
-    std::vector<double> out(terms_.size());
-    runAll(tasks, [&](std::size_t, std::size_t term, double value) { out[term] = value; });
+    VectorXd out(weights_.size());
+    runAll(tasks, [&](std::size_t, std::size_t term, double value) {
+        out[static_cast<Eigen::Index>(term)] = value;
+    });
     return out;
 }
 
-std::vector<std::vector<double>> Problem::derivative(const std::vector<double>& z) {
-    std::vector<std::vector<double>> out(terms_.size(), std::vector<double>(variables_.size()));
-    std::vector<std::pair<std::size_t, std::vector<double>>> tasks;
-    std::vector<std::pair<std::size_t, double>> moved; // of each task: variable, 1 / difference
-    for (std::size_t v = 0; v < variables_.size(); ++v) {
-        std::vector<double> above = z, below = z;
-        above[v] = std::min(z[v] + kDifference, variables_[v].high);
-        below[v] = std::max(z[v] - kDifference, variables_[v].low);
+MatrixXd Problem::derivative(const VectorXd& z) {
+    std::vector<std::pair<std::size_t, VectorXd>> tasks;
+    std::vector<std::pair<Eigen::Index, double>> moved; // of each task: variable, 1 / difference
+    for (Eigen::Index v = 0; v < z.size(); ++v) {
+        VectorXd above = z, below = z;
+        above[v] = std::min(z[v] + kDifference, high_[v]);
+        below[v] = std::max(z[v] - kDifference, low_[v]);
         const double difference = above[v] - below[v];
         if (difference <= 0.0) continue;
         for (std::size_t r = 0; r < runs_.size(); ++r) {
-            if (!affects(variables_[v], runs_[r])) continue;
-            for (const auto* there : {&above, &below}) {
-                tasks.emplace_back(r, *there);
-                moved.emplace_back(v, (there == &above ? 1.0 : -1.0) / difference);
-            }
+            if (!affects(variables_[static_cast<std::size_t>(v)], runs_[r])) continue;
+            tasks.emplace_back(r, above);
+            moved.emplace_back(v, 1.0 / difference);
+            tasks.emplace_back(r, below);
+            moved.emplace_back(v, -1.0 / difference);
         }
     }
-    std::vector<std::vector<double>> parts(tasks.size());
-    std::vector<std::vector<std::size_t>> places(tasks.size());
+    std::vector<std::vector<std::pair<std::size_t, double>>> parts(tasks.size()); // term, share
     runAll(tasks, [&](std::size_t task, std::size_t term, double value) {
-        parts[task].push_back(value * moved[task].second);
-        places[task].push_back(term);
+        parts[task].emplace_back(term, value * moved[task].second);
     });
+    MatrixXd out = MatrixXd::Zero(weights_.size(), z.size());
     for (std::size_t task = 0; task < tasks.size(); ++task) {
-        for (std::size_t i = 0; i < parts[task].size(); ++i)
-            out[places[task][i]][moved[task].first] += parts[task][i];
+        for (const auto& [term, part] : parts[task])
+            out(static_cast<Eigen::Index>(term), moved[task].first) += part;
     }
     return out;
 }
 
-double Problem::lossOf(const std::vector<double>& r, const std::vector<double>& z) const {
+double Problem::lossOf(const VectorXd& r, const VectorXd& z) const {
     const double d = options_->robust;
-    double sum = 0.0;
-    for (std::size_t i = 0; i < terms_.size(); ++i) {
-        const double size = std::abs(r[i]);
-        sum += terms_[i].weight * (size <= d ? size * size : d * (2.0 * size - d));
-    }
-    for (std::size_t v = 0; v < variables_.size(); ++v)
-        sum += pull() * (z[v] - variables_[v].start) * (z[v] - variables_[v].start);
-    return sum;
+    const Eigen::ArrayXd size = r.array().abs();
+    const Eigen::ArrayXd loss = (size <= d).select(size.square(), d * (2.0 * size - d));
+    return (weights_.array() * loss).sum() + pull() * (z - start_).squaredNorm();
 }
 
 struct Search {
-    std::vector<double> z, residuals;
-    std::vector<std::vector<double>> derivative;
+    VectorXd z, residuals;
+    MatrixXd derivative;
     double loss = 0.0, startLoss = 0.0;
     int iterations = 0;
 };
 
-Search searchFrom(Problem& problem, std::vector<double> start, int iterations) {
+// A'WA, of which A has the rows and W the weights.
+MatrixXd normal(const MatrixXd& rows, const VectorXd& weights) {
+    return rows.transpose().lazyProduct(weights.asDiagonal() * rows);
+}
+
+Search searchFrom(Problem& problem, VectorXd start, int iterations) {
     constexpr double kWidest = 4.0, kNarrowest = 0.02, kWorthwhile = 2e-4;
     Search s;
     s.z = std::move(start);
@@ -336,35 +343,18 @@ Search searchFrom(Problem& problem, std::vector<double> start, int iterations) {
     s.derivative = problem.derivative(s.z);
     double trust = 1.0;
     int smallGains = 0;
-    const std::size_t n = problem.variables();
     while (s.iterations < iterations && trust > kNarrowest) {
         ++s.iterations;
-        Quadratic q(n);
-        for (std::size_t t = 0; t < problem.terms().size(); ++t) {
-            const double w = problem.terms()[t].weight * problem.robustWeight(s.residuals[t]);
-            const auto& row = s.derivative[t];
-            for (std::size_t i = 0; i < n; ++i) {
-                q.slope(i) += w * row[i] * s.residuals[t];
-                for (std::size_t j = 0; j < n; ++j)
-                    q.at(i, j) += w * row[i] * row[j];
-            }
-        }
-        std::vector<double> low(n), high(n);
-        for (std::size_t i = 0; i < n; ++i) {
-            const Variable& v = problem.variable(i);
-            q.at(i, i) += problem.pull();
-            q.slope(i) += problem.pull() * (s.z[i] - v.start);
-            low[i] = std::max(v.low - s.z[i], -trust);
-            high[i] = std::min(v.high - s.z[i], trust);
-        }
-        const std::vector<double> step = q.minimum(low, high);
-        const double promised = -q.value(step);
-        std::vector<double> there = s.z;
-        for (std::size_t i = 0; i < n; ++i) {
-            there[i] =
-                std::clamp(there[i] + step[i], problem.variable(i).low, problem.variable(i).high);
-        }
-        std::vector<double> r = problem.residuals(there);
+        const VectorXd weights = problem.robustWeights(s.residuals);
+        MatrixXd curvature = normal(s.derivative, weights);
+        curvature.diagonal().array() += problem.pull();
+        const VectorXd slope = s.derivative.transpose() * weights.cwiseProduct(s.residuals) +
+                               problem.pull() * (s.z - problem.start());
+        const VectorXd step = boxMinimum(curvature, slope, (problem.low() - s.z).cwiseMax(-trust),
+                                         (problem.high() - s.z).cwiseMin(trust));
+        const double promised = -step.dot(curvature * step + 2.0 * slope);
+        VectorXd there = (s.z + step).cwiseMax(problem.low()).cwiseMin(problem.high());
+        VectorXd r = problem.residuals(there);
         const double loss = problem.lossOf(r, there);
         const double gained = s.loss - loss;
         if (gained <= 0.0) {
@@ -387,15 +377,14 @@ Search searchFrom(Problem& problem, std::vector<double> start, int iterations) {
 Search search(Problem& problem, const FitOptions& options) {
     constexpr double kAround = 1.0; // how far the other starts are, in steps that matter
     constexpr std::uint64_t kSeed = 20;
-    Search best = searchFrom(problem, problem.startPoint(), options.iterations);
+    Search best = searchFrom(problem, problem.start(), options.iterations);
     const double startLoss = best.startLoss;
     for (int i = 1; i < options.starts; ++i) {
         RandomSequence draw(kSeed, static_cast<std::uint32_t>(i), 0);
-        std::vector<double> z = problem.startPoint();
-        for (std::size_t v = 0; v < z.size(); ++v) {
-            z[v] = std::clamp(z[v] + kAround * (2.0 * draw.uniform() - 1.0),
-                              problem.variable(v).low, problem.variable(v).high);
-        }
+        VectorXd z = problem.start();
+        for (double& at : z)
+            at += kAround * (2.0 * draw.uniform() - 1.0);
+        z = z.cwiseMax(problem.low()).cwiseMin(problem.high());
         Search other = searchFrom(problem, std::move(z), options.iterations);
         if (other.loss < best.loss) best = std::move(other);
     }
@@ -405,57 +394,51 @@ Search search(Problem& problem, const FitOptions& options) {
 
 // What the data says about each variable, from the derivative at the optimum.
 void describe(const Problem& problem, const Search& s, Fit& fit) {
-    const std::size_t n = problem.variables();
-    Quadratic curvature(n);
-    double squares = 0.0, weights = 0.0;
-    for (std::size_t t = 0; t < problem.terms().size(); ++t) {
-        const double w = problem.terms()[t].weight;
-        squares += w * problem.robustWeight(s.residuals[t]) * s.residuals[t] * s.residuals[t];
-        weights += w * w;
-        for (std::size_t i = 0; i < n; ++i) {
-            for (std::size_t j = 0; j < n; ++j)
-                curvature.at(i, j) += w * s.derivative[t][i] * s.derivative[t][j];
-        }
-    }
+    const VectorXd& weights = problem.weights();
+    const MatrixXd curvature = normal(s.derivative, weights);
+    const double squares = problem.robustWeights(s.residuals).dot(s.residuals.cwiseAbs2());
     // So many equally weighted values would have the same weight sums.
-    const double count = 1.0 / weights;
-    const double freedom = std::max(1.0, count - static_cast<double>(n));
-    const std::vector<double> variance = curvature.inverseDiagonal(kRidge);
-    const auto directions = curvature.directions(kRidge);
-    fit.condition = std::sqrt(directions.best / directions.worst);
-    for (std::size_t i = 0; i < n; ++i) {
-        const Variable& v = problem.variable(i);
+    const double count = 1.0 / weights.squaredNorm();
+    const double freedom = std::max(1.0, count - static_cast<double>(s.z.size()));
+    // Symmetric and positive: its singular values are its eigenvalues, the largest first. One kind
+    // of decomposition by rotations is quick to compile, the solver of eigenvalues is not.
+    const Eigen::JacobiSVD<MatrixXd, Eigen::NoQRPreconditioner> directions(curvature,
+                                                                           Eigen::ComputeFullV);
+    const MatrixXd& axes = directions.matrixV();
+    const VectorXd curvatures = directions.singularValues().array() + kRidge;
+    const VectorXd variance = axes.cwiseAbs2() * curvatures.cwiseInverse();
+    fit.condition = std::sqrt(curvatures.maxCoeff() / curvatures.minCoeff());
+    for (Eigen::Index i = 0; i < s.z.size(); ++i) {
+        const Variable& v = problem.variables()[static_cast<std::size_t>(i)];
+        const double start = problem.start()[i], low = problem.low()[i], high = problem.high()[i];
         FittedParameter p;
         p.name = v.name();
         const double error = std::sqrt(squares / freedom * variance[i]); // in steps that matter
-        double moveZ = 0.0;                                              // a tenth of the value
         if (v.parameter != nullptr) {
             const FitParameter& f = *v.parameter;
             p.unit = f.unit;
             p.meaning = f.meaning;
-            p.start = fromZ(f, v.start) * f.shown;
+            p.start = fromZ(f, start) * f.shown;
             p.value = fromZ(f, s.z[i]) * f.shown;
-            p.least = fromZ(f, f.inverse ? v.high : v.low) * f.shown;
-            p.most = fromZ(f, f.inverse ? v.low : v.high) * f.shown;
+            p.least = fromZ(f, f.inverse ? high : low) * f.shown;
+            p.most = fromZ(f, f.inverse ? low : high) * f.shown;
             p.uncertainty =
                 f.inverse ? error * f.scale * p.value * p.value : error * f.scale * f.shown;
-            moveZ = 0.1 * s.z[i];
         } else {
             p.unit = "ms";
             p.meaning = "before the engine's queue";
-            p.start = v.start * v.scale;
+            p.start = start * v.scale;
             p.value = s.z[i] * v.scale;
             p.least = kA0LeastMs;
             p.most = kA0MostMs;
             p.uncertainty = error * v.scale;
-            moveZ = 0.1 * s.z[i];
         }
-        p.atBound =
-            s.z[i] - v.low < 1e-6 * (v.high - v.low) || v.high - s.z[i] < 1e-6 * (v.high - v.low);
-        p.sensitivity = 100.0 * std::sqrt(curvature.at(i, i)) * moveZ;
+        p.atBound = s.z[i] - low < 1e-6 * (high - low) || high - s.z[i] < 1e-6 * (high - low);
+        // In percent, for a move by a tenth of the value.
+        p.sensitivity = 100.0 * std::sqrt(curvature(i, i)) * 0.1 * s.z[i];
         p.free = p.uncertainty > p.value / 3.0;
         fit.parameters.push_back(std::move(p));
-        fit.weakest.emplace_back(v.name(), directions.weakest[i]);
+        fit.weakest.emplace_back(v.name(), axes(i, axes.cols() - 1));
     }
     std::sort(fit.weakest.begin(), fit.weakest.end(),
               [](const auto& a, const auto& b) { return std::abs(a.second) > std::abs(b.second); });
