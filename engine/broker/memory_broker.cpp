@@ -108,9 +108,9 @@ void MemoryBroker::killedOwner() {
     for (auto& owned : queues_) {
         MemoryQueue& queue = *owned;
         queue.listener_ = nullptr;
-        const auto slots = static_cast<std::uint32_t>(queue.chunks_.size()) * MemoryQueue::kChunk;
+        const std::uint32_t slots = queue.records_.capacity();
         for (std::uint32_t slot = 0; slot < slots && queue.depth_.claimed > 0; ++slot) {
-            MemoryQueue::Record& r = queue.record(slot);
+            MemoryQueue::Record& r = queue.records_[slot];
             if (r.state != MemoryQueue::State::claimed) continue;
             if (settings_.claiming == Semantics::Claiming::destructivePop) {
                 queue.loseAt(slot);
@@ -147,9 +147,9 @@ void MemoryBroker::stealClaims() {
     if (settings_.claiming == Semantics::Claiming::destructivePop || still_) return;
     for (auto& owned : queues_) {
         MemoryQueue& queue = *owned;
-        const auto slots = static_cast<std::uint32_t>(queue.chunks_.size()) * MemoryQueue::kChunk;
+        const std::uint32_t slots = queue.records_.capacity();
         for (std::uint32_t slot = 0; slot < slots; ++slot) {
-            const MemoryQueue::Record& r = queue.record(slot);
+            const MemoryQueue::Record& r = queue.records_[slot];
             if (r.state != MemoryQueue::State::claimed) continue;
             stolen_.push_back({queue.index_, r.request});
             queue.reclaim(slot);
@@ -191,12 +191,12 @@ void MemoryBroker::restartEmpty() {
         queue.suspectOut_ = false;
         queue.cancelled_.clear();
         queue.cancelExpiry_.clear();
-        const auto slots = static_cast<std::uint32_t>(queue.chunks_.size()) * MemoryQueue::kChunk;
+        const std::uint32_t slots = queue.records_.capacity();
         for (std::uint32_t slot = 0; slot < slots; ++slot) {
-            const MemoryQueue::State state = queue.record(slot).state;
+            const MemoryQueue::State state = queue.records_[slot].state;
             if (state == MemoryQueue::State::free) continue;
             if (popped && state == MemoryQueue::State::claimed) continue;
-            const Request request = queue.record(slot).request;
+            const Request request = queue.records_[slot].request;
             queue.loseAt(slot);
             if (listener_ != nullptr) listener_->destroyed(request);
         }

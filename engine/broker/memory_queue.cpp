@@ -17,20 +17,6 @@ MemoryQueue::MemoryQueue(MemoryBroker& broker, std::uint16_t index)
 
 // ---- records
 
-std::uint32_t MemoryQueue::allocate() {
-    if (freeHead_ == kNone) {
-        const auto first = static_cast<std::uint32_t>(chunks_.size()) * kChunk;
-        chunks_.push_back(std::make_unique<Record[]>(kChunk));
-        for (std::uint32_t i = kChunk; i > 0; --i) {
-            record(first + i - 1).nextFree = freeHead_;
-            freeHead_ = first + i - 1;
-        }
-    }
-    const std::uint32_t slot = freeHead_;
-    freeHead_ = record(slot).nextFree;
-    return slot;
-}
-
 std::int64_t* MemoryQueue::counter(State state) {
     switch (state) {
     case State::free:
@@ -55,18 +41,17 @@ void MemoryQueue::enter(Record& r, State state) {
 }
 
 void MemoryQueue::release(std::uint32_t slot) {
-    Record& r = record(slot);
+    Record& r = records_[slot];
     if (r.request.suspect) suspectOut_ = false;
     if (!cancelled_.empty()) cancelled_.erase(r.request.number);
     enter(r, State::free);
     ++r.epoch;
-    r.nextFree = freeHead_;
-    freeHead_ = slot;
+    records_.give(slot);
 }
 
 MemoryQueue::Record* MemoryQueue::held(const Request& request) {
-    if (request.handle / kChunk >= chunks_.size()) return nullptr;
-    Record& r = record(request.handle);
+    if (!records_.taken(request.handle)) return nullptr;
+    Record& r = records_[request.handle];
     const bool fresh = r.state == State::claimed && r.epoch == request.claimEpoch &&
                        r.request.number == request.number;
     return fresh ? &r : nullptr;
@@ -82,20 +67,18 @@ void MemoryQueue::discover(const Request& request, Discovery what, std::uint8_t 
 }
 
 MemoryQueue::Whereabouts MemoryQueue::find(std::uint64_t number) const {
-    for (const auto& chunk : chunks_) {
-        for (std::uint32_t i = 0; i < kChunk; ++i) {
-            const Record& r = chunk[i];
-            if (r.state == State::free || r.request.number != number) continue;
-            switch (r.state) {
-            case State::pending:
-                return {&r.request, Place::pending};
-            case State::parked:
-                return {&r.request, Place::parked};
-            case State::suspect:
-                return {&r.request, Place::suspect};
-            default:
-                return {&r.request, Place::claimed};
-            }
+    for (std::uint32_t slot = 0; slot < records_.capacity(); ++slot) {
+        const Record& r = records_[slot];
+        if (r.state == State::free || r.request.number != number) continue;
+        switch (r.state) {
+        case State::pending:
+            return {&r.request, Place::pending};
+        case State::parked:
+            return {&r.request, Place::parked};
+        case State::suspect:
+            return {&r.request, Place::suspect};
+        default:
+            return {&r.request, Place::claimed};
         }
     }
     return {};
@@ -121,8 +104,8 @@ void MemoryQueue::pushUnparsable(Request request, bool idReadable) {
 
 void MemoryQueue::add(Request request, bool unparsable, bool idReadable) {
     const Time now = broker_.loop_.now();
-    const std::uint32_t slot = allocate();
-    Record& r = record(slot);
+    const std::uint32_t slot = records_.take();
+    Record& r = records_[slot];
     request.queue = index_;
     request.handle = slot;
     request.suspect = false;
@@ -151,7 +134,7 @@ bool MemoryQueue::cancelled(const Request& request) const {
 }
 
 void MemoryQueue::toPending(std::uint32_t slot) {
-    Record& r = record(slot);
+    Record& r = records_[slot];
     r.request.pendingSince = broker_.loop_.now();
     enter(r, State::pending);
     pending_.push({r.request.deadline, r.sequence, slot});
@@ -195,14 +178,14 @@ void MemoryQueue::claim(std::int32_t max) {
     if (takeSuspect()) --left;
     while (left > 0 && !pending_.empty()) {
         const std::uint32_t slot = pending_.pop().slot;
-        if (record(slot).unparsable) {
+        if (records_[slot].unparsable) {
             endUnparsable(slot);
             // A popped message is a used pop even when it turns out to be unreadable.
             if (broker_.settings_.claiming == Semantics::Claiming::destructivePop) --left;
             continue;
         }
         // The next one's record will be wanted soon, and it lies anywhere.
-        if (!pending_.empty()) __builtin_prefetch(&record(pending_.top().slot));
+        if (!pending_.empty()) __builtin_prefetch(&records_[pending_.top().slot]);
         take(slot);
         --left;
     }
@@ -211,7 +194,7 @@ void MemoryQueue::claim(std::int32_t max) {
 }
 
 void MemoryQueue::take(std::uint32_t slot) {
-    Record& r = record(slot);
+    Record& r = records_[slot];
     enter(r, State::claimed);
     r.leasedAt = broker_.loop_.now();
     r.request.claimEpoch = ++r.epoch;
@@ -224,7 +207,7 @@ bool MemoryQueue::takeSuspect() {
     const std::uint32_t slot = suspects_.front();
     suspects_.pop_front();
     suspectOut_ = true;
-    record(slot).request.suspect = true;
+    records_[slot].request.suspect = true;
     take(slot);
     return true;
 }
@@ -299,7 +282,7 @@ void MemoryQueue::publish(const Request& request, const ResultMessage& result) {
 }
 
 void MemoryQueue::endUnparsable(std::uint32_t slot) {
-    Record& r = record(slot);
+    Record& r = records_[slot];
     const Request request = r.request;
     if (broker_.settings_.unparsable != Semantics::Unparsable::deadLetter) {
         ++counts_.lost;
@@ -318,7 +301,7 @@ void MemoryQueue::endUnparsable(std::uint32_t slot) {
 }
 
 void MemoryQueue::reclaim(std::uint32_t slot) {
-    Record& r = record(slot);
+    Record& r = records_[slot];
     PENSTOCK_CHECK(r.state == State::claimed || r.state == State::orphaned);
     ++r.epoch;
     if (r.request.suspect) suspectOut_ = false;

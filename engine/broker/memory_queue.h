@@ -16,6 +16,7 @@
 #include "engine/ports/loop.h"
 #include "engine/ports/request_queue.h"
 #include "engine/types/semantics.h"
+#include "engine/types/slab.h"
 
 #include <array>
 #include <deque>
@@ -122,19 +123,13 @@ class MemoryQueue final : public RequestQueue {
         std::uint32_t sequence = 0; // of its first push: it keeps its place when given back
         Time leasedAt{};            // when claimed; when orphaned, the end of its lease
         std::uint32_t epoch = 0;    // moves with each claim and each reclaim
-        std::uint32_t nextFree = 0;
         State state = State::free;
         std::uint8_t crashes = 0;
         bool unparsable = false;
         bool idReadable = false;
     };
-    static constexpr std::uint32_t kChunk = 1024;
-    static constexpr std::uint32_t kNone = 0xffffffff;
 
-    Record& record(std::uint32_t slot) { return chunks_[slot / kChunk][slot % kChunk]; }
-    const Record& record(std::uint32_t slot) const { return chunks_[slot / kChunk][slot % kChunk]; }
     void add(Request request, bool unparsable, bool idReadable);
-    std::uint32_t allocate();
     void release(std::uint32_t slot);
     std::int64_t* counter(State state);
     void enter(Record& r, State state);
@@ -153,8 +148,7 @@ class MemoryQueue final : public RequestQueue {
     MemoryBroker& broker_;
     QueueListener* listener_ = nullptr;
     std::uint16_t index_;
-    std::vector<std::unique_ptr<Record[]>> chunks_;
-    std::uint32_t freeHead_ = kNone;
+    Slab<Record, 1024> records_;
     std::uint32_t sequence_ = 0;
     SlotHeap pending_;
     SlotHeap parked_; // by due time

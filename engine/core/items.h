@@ -1,15 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-// The requests in the engine's hands: a slab of items with stable addresses, a free list, and
-// intrusive lists, so that a request on its way from claim to result allocates nothing. An item's
-// index is also its attempt handle.
+// The requests in the engine's hands, in a slab and in intrusive lists, so that a request on its
+// way from claim to result allocates nothing. An item's index is also its attempt handle.
 #include "engine/core/gate.h"
 #include "engine/ports/loop.h"
 #include "engine/types/check.h"
-
-#include <memory>
-#include <vector>
+#include "engine/types/slab.h"
 
 namespace penstock {
 
@@ -78,13 +75,14 @@ class ItemSlab {
   public:
     explicit ItemSlab(ItemOwner& owner) : owner_(owner) {}
 
-    Item& operator[](std::uint32_t index) { return chunks_[index / kChunk][index % kChunk]; }
+    Item& operator[](std::uint32_t index) { return items_[index]; }
 
     Item& take(const Request& request) {
-        if (free_.empty()) grow();
-        Item& item = (*this)[free_.back()];
-        free_.pop_back();
+        const std::uint32_t index = items_.take();
+        Item& item = items_[index];
         PENSTOCK_CHECK(item.stage == Stage::free);
+        item.owner = &owner_;
+        item.index = index;
         item.stage = Stage::inbox;
         item.request = request;
         item.lane = 0;
@@ -93,7 +91,6 @@ class ItemSlab {
         item.waitReported = false;
         item.blocking = false;
         item.leaseGone = false;
-        ++used_;
         return item;
     }
 
@@ -102,32 +99,15 @@ class ItemSlab {
         PENSTOCK_CHECK(item.stage != Stage::free && !item.armed() &&
                        item.queueHeld.size() + item.poolHeld.size() == 0);
         item.stage = Stage::free;
-        free_.push_back(item.index);
-        --used_;
+        items_.give(item.index);
     }
 
-    std::uint32_t capacity() const { return static_cast<std::uint32_t>(chunks_.size()) * kChunk; }
-    std::uint32_t used() const { return used_; }
+    std::uint32_t capacity() const { return items_.capacity(); }
+    std::uint32_t used() const { return items_.used(); }
 
   private:
-    static constexpr std::uint32_t kChunk = 64;
-
-    void grow() {
-        const std::uint32_t first = capacity();
-        chunks_.push_back(std::make_unique<Item[]>(kChunk));
-        free_.reserve(capacity());
-        for (std::uint32_t i = kChunk; i > 0; --i) {
-            Item& item = (*this)[first + i - 1];
-            item.owner = &owner_;
-            item.index = first + i - 1;
-            free_.push_back(item.index);
-        }
-    }
-
     ItemOwner& owner_;
-    std::vector<std::unique_ptr<Item[]>> chunks_;
-    std::vector<std::uint32_t> free_;
-    std::uint32_t used_ = 0;
+    Slab<Item> items_;
 };
 
 // First in, first out, with removal from the middle. An item is in at most one list.
