@@ -144,8 +144,9 @@ bool DemandClaims::claimExpired(Pool& pool) {
     bool moved = false;
     for (const std::uint16_t index : pool.queues) {
         Queue& queue = *impl_.queues_[index];
-        if (!mayClaim(queue)) continue;
+        // Rarely true, so asked first.
         if (!impl_.clock().passed(queue.port->earliestDeadline(), impl_.clockNow())) continue;
+        if (!mayClaim(queue)) continue;
         moved |= impl_.claim(pool, queue, 1);
         queue.askedAt = Time{}; // the gate has not been asked: what comes in time must meet it
     }

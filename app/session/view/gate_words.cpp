@@ -49,7 +49,7 @@ std::string remedyOf(const GateFacts& f, const GateRow& row) {
     case ReasonCode::droppedOverflow:
         return "lets overflow of an interactive tier through when the inner gate opens";
     case ReasonCode::atLimit:
-        return f.type == "local-max-concurrency" || row.threshold >= 1.0
+        return row.threshold >= 1.0
                    ? fmt::format("opens when fewer than {} are in flight, or with a higher limit",
                                  requests(row.threshold))
                    : "opens when one of the requests in flight comes back";

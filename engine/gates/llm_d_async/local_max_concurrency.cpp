@@ -13,7 +13,8 @@ Budget LocalMaxConcurrencyGate::budget(Time) {
     return {static_cast<double>(free) / static_cast<double>(settings_.limit),
             {.code = free > 0 ? ReasonCode::open : ReasonCode::atLimit,
              .value = static_cast<double>(inFlight_),
-             .threshold = static_cast<double>(settings_.limit)}};
+             .threshold = static_cast<double>(settings_.limit),
+             .source = "requests in flight"}};
 }
 
 Verdict LocalMaxConcurrencyGate::apply(Time now, Request&, Reservations& reservations) {

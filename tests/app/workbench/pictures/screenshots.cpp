@@ -95,6 +95,10 @@ class Photographer {
             take(*sheet, QStringLiteral("keys-") + size);
             delete sheet;
         }
+    }
+
+    // It opens a run of its own, so it comes after all pictures of the run that was played.
+    void tour(const QString& size) {
         window_.tour().begin();
         window_.tour().next();
         window_.tour().next();
@@ -189,12 +193,15 @@ int photograph(int argc, char** argv, const QString& folder, const QString& pict
             }
         } else {
             Photographer photographer(window, folder);
-            for (const QSize& size : kSizes) {
-                window.resize(size);
-                window.layouts().arrange(LayoutKeeper::shipped().first());
-                for (const ThemeKind theme : {ThemeKind::light, ThemeKind::dark}) {
-                    applyTheme(theme);
-                    photographer.all(QStringLiteral("%1x%2").arg(size.width()).arg(size.height()));
+            for (const auto what : {&Photographer::all, &Photographer::tour}) {
+                for (const QSize& size : kSizes) {
+                    window.resize(size);
+                    window.layouts().arrange(LayoutKeeper::shipped().first());
+                    for (const ThemeKind theme : {ThemeKind::light, ThemeKind::dark}) {
+                        applyTheme(theme);
+                        (photographer.*
+                         what)(QStringLiteral("%1x%2").arg(size.width()).arg(size.height()));
+                    }
                 }
             }
             if (photographer.failed()) code = 3;
