@@ -5,13 +5,13 @@
 #include "engine/config/advice/advice.h"
 #include "engine/config/documents/build.h"
 #include "engine/config/documents/engine_tree.h"
-#include "engine/config/text/override.h"
 #include "sim/scenario/scenario_advice.h"
 #include "sim/scenario/scenario_reader.h"
 #include "sim/world/world.h"
 
 #include <CLI/CLI.hpp>
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <memory>
@@ -28,9 +28,7 @@ struct CheckArguments {
     bool json = false;
 };
 
-int tell(const std::vector<Finding>& findings, const std::vector<Error>& warnings, bool json) {
-    for (const Error& warning : warnings)
-        fmt::print(stderr, "warning: {}\n", warning.text());
+int tell(const std::vector<Finding>& findings, bool json) {
     if (json) {
         fmt::print("{}\n", findingsJson(findings).dump(2));
     } else {
@@ -51,46 +49,23 @@ int checkScenario(const std::string& file, const CheckArguments& arguments) {
     if (!world) return report(world.error(), kBadInput);
     if (arguments.parameters) fmt::print("{}", parameterTable((*world)->parameters()));
     const sim::Scenario& s = (*world)->scenario();
-    return tell(sim::adviseWithTraces(s), s.engine.warnings, arguments.json);
-}
-
-Result<EngineDocument> readDocuments(std::vector<Document> documents,
-                                     const CheckArguments& arguments) {
-    EngineOptions options{.needAddresses = false};
-    Result<Document> tree = [&]() -> Result<Document> {
-        if (documents.size() == 1 &&
-            recognise(documents.front().root()) == DocumentKind::helmValues) {
-            auto helm = engineTreeFromHelm(std::move(documents.front()));
-            if (!helm) return fail(helm.error());
-            for (const Error& w : helm->warnings)
-                fmt::print(stderr, "warning: {}\n", w.text());
-            return std::move(helm->tree);
-        }
-        return engineTree(std::move(documents));
-    }();
-    if (!tree) return fail(tree.error());
-    std::vector<std::string> overrides = arguments.overrides;
-    if (!arguments.semantics.empty()) overrides.push_back("semantics=" + arguments.semantics);
-    for (const std::string& assignment : overrides) {
-        if (auto done = applyOverride(*tree, assignment); !done) return fail(done.error());
-    }
-    return penstock::readEngine(*tree, options);
+    return tell(sim::adviseWithTraces(s), arguments.json);
 }
 
 int checkDocuments(std::vector<Document> documents, const CheckArguments& arguments) {
-    auto engine = readDocuments(std::move(documents), arguments);
+    std::vector<std::string> overrides = arguments.overrides;
+    if (!arguments.semantics.empty()) overrides.push_back("semantics=" + arguments.semantics);
+    auto engine = readDeployment(std::move(documents), overrides);
     if (!engine) return report(engine.error(), kBadInput);
-    if (auto gates = checkGates(*engine, &engine->warnings); !gates) {
-        return report(gates.error(), kBadInput);
-    }
-    return tell(advise(*engine), engine->warnings, arguments.json);
+    if (auto gates = checkGates(*engine); !gates) return report(gates.error(), kBadInput);
+    return tell(advise(*engine), arguments.json);
 }
 
 int check(const CheckArguments& arguments) {
     int code = kFine;
     std::vector<Document> documents;
     for (const std::string& file : arguments.files) {
-        auto document = Document::load(file);
+        auto document = Document::load(file, Syntax::detect, {}, Irregular::kept);
         if (!document) return report(document.error(), kBadInput);
         if (recognise(document->root()) == DocumentKind::scenario) {
             if (arguments.files.size() > 1 && !arguments.json) fmt::print("{}\n", file);
@@ -120,7 +95,7 @@ void addCheck(CLI::App& app, int& code) {
         ->allow_extra_args(false)
         ->take_all();
     command->add_option("--semantics", arguments->semantics,
-                        "Whose behaviour: llm-d-async-0.9, llm-d-async-0.10 or penstock");
+                        fmt::format("Whose behaviour: {}", fmt::join(Semantics::names(), ", ")));
     command->add_flag("--parameters", arguments->parameters,
                       "List every parameter that can be moved during a run (scenarios)");
     command->add_flag("--json", arguments->json, "Findings as JSON");

@@ -13,6 +13,7 @@
 
 #include <CLI/CLI.hpp>
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <atomic>
 #include <chrono>
@@ -271,7 +272,7 @@ void addRun(CLI::App& app, int& code) {
         ->allow_extra_args(false)
         ->take_all();
     command->add_option("--semantics", arguments->semantics,
-                        "Whose behaviour: llm-d-async-0.9, llm-d-async-0.10 or penstock");
+                        fmt::format("Whose behaviour: {}", fmt::join(Semantics::names(), ", ")));
     command->add_option("--json", arguments->json,
                         "Write the report as JSON; - for standard output");
     command->add_option("--html", arguments->html, "Write the report with its charts as one page");

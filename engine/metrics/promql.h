@@ -29,6 +29,11 @@ struct Expression;
 inline constexpr std::size_t kMaxQueryBytes = 16 * 1024;
 inline constexpr int kMaxQueryDepth = 64; // nesting of parentheses, calls and operators
 
+// Whether parsing failed over what Prometheus knows and this parser does not.
+inline bool saysUnsupported(const Error& error) {
+    return error.message.find("not supported") != std::string::npos;
+}
+
 class PromQuery {
   public:
     // Errors carry the column (1-based, in bytes) and say what would be right.

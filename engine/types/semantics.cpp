@@ -47,12 +47,49 @@ Semantics Semantics::llmDAsync010() {
     s.saturationMetric = "llm_d_epp_flow_control_pool_saturation";
     s.tierPriorityHeedsWait = false;
     s.stampLaneObjective = true;
+    s.priorityHeaderDefault = "";
+    s.readsAsGo = true;
+    s.negativeCountsRefused = false;
+    s.connectionModesKnown = false;
+    s.gatewayFromEnvironment = false;
+    return s;
+}
+
+Semantics Semantics::llmDAsync011() {
+    Semantics s = llmDAsync010();
+    s.name = "llm-d-async-0.11";
+    s.retryTransportErrors = true;
+    s.negativeCountsRefused = true;
+    s.connectionModesKnown = true;
+    return s;
+}
+
+Semantics Semantics::llmDAsync091() {
+    Semantics s = llmDAsync09();
+    s.name = "llm-d-async-0.9.1";
+    s.claiming = Claiming::fencedLease;
+    s.expiredGetsResult = true;
+    s.stampLaneObjective = true;
+    s.claimKeysKnown = true;
+    s.resultTtlKnown = true;
+    return s;
+}
+
+Semantics Semantics::llmDAsync090() {
+    Semantics s = llmDAsync09();
+    s.name = "llm-d-async-0.9.0";
+    s.fairnessHeaderKnown = false;
+    s.zeroBatchIsDefault = false;
     return s;
 }
 
 Semantics Semantics::llmDAsync09() {
     Semantics s = llmDAsync010();
     s.name = "llm-d-async-0.9";
+    s.priorityHeaderDefault = "x-gateway-priority";
+    s.gateWaitTimeoutKnown = false;
+    s.claimKeysKnown = false;
+    s.resultTtlKnown = false;
     s.claiming = Claiming::destructivePop;
     s.expiredGetsResult = false;
     s.parked = Parked::fixedPoll;
@@ -67,12 +104,15 @@ Semantics Semantics::llmDAsync09() {
 }
 
 const std::vector<std::string>& Semantics::names() {
-    static const std::vector<std::string> kNames{"llm-d-async-0.9", "llm-d-async-0.10", "penstock"};
+    static const std::vector<std::string> kNames{"llm-d-async-0.9.0", "llm-d-async-0.9",
+                                                 "llm-d-async-0.9.1", "llm-d-async-0.10",
+                                                 "llm-d-async-0.11",  "penstock"};
     return kNames;
 }
 
 Result<Semantics> Semantics::byName(std::string_view wanted) {
-    for (const Semantics& s : {llmDAsync09(), llmDAsync010(), penstock()}) {
+    for (const Semantics& s : {llmDAsync090(), llmDAsync09(), llmDAsync091(), llmDAsync010(),
+                               llmDAsync011(), penstock()}) {
         if (s.name == wanted) return s;
     }
     return fail(

@@ -79,11 +79,29 @@ struct Semantics {
     std::string saturationMetric = "inference_extension_flow_control_pool_saturation";
     bool tierPriorityHeedsWait = true;
 
-    // Tier-priority stamps the objective of a lane instead of the priority index.
+    // Tier-priority stamps the objective of a lane instead of the priority index. Where it does
+    // not, lane_objectives and objective_header are keys like any that nothing reads.
     bool stampLaneObjective = false;
+    std::string priorityHeaderDefault =
+        "x-gateway-priority";        // without priority_header; empty: none
+    bool fairnessHeaderKnown = true; // fairness_header and fairness_attribute mean something
 
-    static Semantics llmDAsync09();
+    // Documents and flags. As Go reads: keys in any case, the last of two equal ones, unknown ones
+    // ignored, a byte-order mark refused. Then the keys and flags that a version knows.
+    bool readsAsGo = false;
+    bool zeroBatchIsDefault = true;     // a batch_size of 0 counts as absent; else nothing is taken
+    bool negativeCountsRefused = true;  // below 0 in batch_size, poll_interval_ms, claim_*
+    bool gateWaitTimeoutKnown = true;   // --gate-wait-timeout
+    bool claimKeysKnown = true;         // claim_lease_ttl_seconds, claim_reclaim_interval_ms
+    bool resultTtlKnown = true;         // result_ttl_seconds of a queue
+    bool connectionModesKnown = true;   // mode, addrs, master_name
+    bool gatewayFromEnvironment = true; // IGW_BASE_URL fills an empty igw_base_url
+
+    static Semantics llmDAsync090(); // the release
+    static Semantics llmDAsync09();  // a main of August 2026, on the way to 0.9.1
+    static Semantics llmDAsync091();
     static Semantics llmDAsync010();
+    static Semantics llmDAsync011();
     static Semantics penstock();
     static Result<Semantics> byName(std::string_view name);
     static const std::vector<std::string>& names();

@@ -67,6 +67,28 @@ std::optional<double> ceilingOf(const MeanRequest& request, const Scenario& scen
     return ceiling;
 }
 
+// The labels that the simulated exporters and scrapes put on a metric (world/pool_gauges.h).
+SeriesFact seriesFact(const std::string& metric, const std::string& pool) {
+    SeriesFact fact{metric, !metric.starts_with("vllm:"), {}, {}};
+    if (metric == "up") {
+        fact.ofTarget = {{"job", {"router", "model-server"}},
+                         {"instance", {}},
+                         {"inference_pool", {}},
+                         {"pod", {}}};
+    } else if (!fact.ofRouter) {
+        fact.ofTarget = {
+            {"job", {"model-server"}}, {"inference_pool", {pool}}, {"pod", {}}, {"instance", {}}};
+    } else {
+        const bool ofPool = metric.starts_with("inference_pool_");
+        fact.own = {{ofPool ? "name" : "inference_pool", {pool}}};
+        if (metric == "inference_pool_per_pod_queue_size") {
+            fact.own.push_back({"model_server_pod", {}});
+        }
+        fact.ofTarget = {{"job", {"router"}}, {"instance", {"router"}}};
+    }
+    return fact;
+}
+
 QueueFacts factsOf(const std::string& id, const Scenario& scenario) {
     QueueFacts facts;
     facts.id = id;
@@ -146,6 +168,8 @@ PoolFacts poolFacts(const Scenario& scenario) {
         metrics.push_back(prefix + "queue_bytes");
     }
     facts.routerFlowControl = scenario.router.flowControl;
+    for (const std::string& metric : metrics)
+        facts.series.push_back(seriesFact(metric, scenario.poolName));
     facts.metrics = std::move(metrics);
     for (const auto& queue : scenario.engine.transport.queues) {
         facts.queues.push_back(factsOf(queue.id, scenario));

@@ -109,7 +109,9 @@ Status World::makeEngine() {
     if (scenario_.metrics.perfect) document.prometheusCacheTtl = Duration{0};
     const GateContext context{loop_, metricSource_.get(), store_.get(), document.prometheusCacheTtl,
                               document.semantics};
-    std::vector<Error> warnings = document.warnings;
+    std::vector<Error> warnings;
+    for (const Finding& f : document.findings)
+        warnings.push_back(Error::at(f.place, f.path + ": " + f.computed));
     auto settings = buildSettings(document, context, &warnings);
     if (!settings) return fail(settings.error());
     const EngineDocument* const replaced = options_.perfectGate ? &asWritten_ : nullptr;

@@ -23,9 +23,11 @@ void sortFindings(std::vector<Finding>& findings) {
 }
 
 std::vector<Finding> advise(const EngineDocument& engine, const PoolFacts& facts) {
-    std::vector<Finding> found;
+    std::vector<Finding> found = engine.findings;
     detail::reachRules(engine, facts, found);
     detail::metricRules(engine, facts, found);
+    detail::readingRules(engine, facts, found);
+    detail::seriesRules(engine, facts, found);
     detail::flowRules(engine, facts, found);
     sortFindings(found);
     return found;

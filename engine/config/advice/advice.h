@@ -6,6 +6,7 @@
 // says what was computed and what to change. A finding that needs a fact which is not known is not
 // made: silence is not a promise.
 #include "engine/config/documents/documents.h"
+#include "engine/types/finding.h"
 
 #include <nlohmann/json.hpp>
 
@@ -27,6 +28,18 @@ struct QueueFacts {
     std::optional<bool> messagesCarryTier; // the senders set the tier label
 };
 
+// What labels the series of one metric have. A label without values may have any.
+struct SeriesFact {
+    struct LabelValues {
+        std::string label;
+        std::vector<std::string> values;
+    };
+    std::string metric;
+    bool ofRouter = true;              // else of a model server
+    std::vector<LabelValues> own;      // as its exporter writes it
+    std::vector<LabelValues> ofTarget; // that the scrape adds: job, inference_pool
+};
+
 // What is known of the pool behind the gateway and of its traffic.
 struct PoolFacts {
     std::optional<double> readyPods;
@@ -44,31 +57,17 @@ struct PoolFacts {
     std::optional<Duration> exporterRefresh;         // of the router's gauges
     std::optional<Duration> burst;                   // length of an interactive burst
     std::optional<std::vector<std::string>> metrics; // names that Prometheus has
+    std::vector<SeriesFact> series;        // the same with their labels, as far as they are known
     std::optional<bool> routerFlowControl; // llm-d-router exports its saturation only with it
     std::vector<QueueFacts> queues;
 
     const QueueFacts* queue(std::string_view id) const;
 };
 
-enum class Severity : std::uint8_t {
-    note,    // good to know
-    warning, // probably not what is meant
-    error,   // cannot do what it is there for
-};
-
-struct Finding {
-    std::string code; // "never-closes"
-    Severity severity = Severity::warning;
-    std::string path; // "engine.transport.queues[batch].gate_params.threshold"
-    Place place;
-    std::string computed; // a sentence with the numbers
-    std::string remedy;   // a sentence that begins with what to do
-};
-
 // By severity, worst first, then by code and path.
 void sortFindings(std::vector<Finding>& findings);
 
-// Sorted.
+// Those that reading it made among them. Sorted.
 std::vector<Finding> advise(const EngineDocument& engine, const PoolFacts& facts = {});
 
 // Every code that advise() may find, with what it means, for documentation.

@@ -4,12 +4,11 @@
 #include "engine/gates/parts/catalogue.h"
 #include "engine/types/budget.h"
 #include "engine/types/check.h"
+#include "engine/types/go_number.h"
 
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <cctype>
-#include <charconv>
 
 namespace penstock::detail {
 namespace {
@@ -20,10 +19,7 @@ std::optional<double> asNumber(const json& value) {
     if (value.is_number()) return value.get<double>();
     if (!value.is_string()) return std::nullopt;
     const auto& text = value.get_ref<const std::string&>();
-    double number = 0.0;
-    const auto [end, code] = std::from_chars(text.data(), text.data() + text.size(), number);
-    if (code != std::errc{} || end != text.data() + text.size()) return std::nullopt;
-    return number;
+    return goFloat(text);
 }
 
 // An object or list given as such, or as a string of JSON.
@@ -34,10 +30,12 @@ json structured(const json& value) {
 
 class Walk {
   public:
-    explicit Walk(std::vector<FlatGate>& out) : out_(out) {}
+    Walk(std::vector<FlatGate>& out, std::vector<FlatGate>* unknown)
+        : out_(out), unknown_(unknown) {}
 
     void add(FlatGate gate, int depth = 0) {
         const GateDescription* known = findGate(gate.type);
+        if (known == nullptr && unknown_ != nullptr) unknown_->push_back(gate);
         if (known == nullptr || depth > 8) return;
         if (!gate.params.is_object()) gate.params = json::object();
         const FlatGate outer = gate;
@@ -69,17 +67,17 @@ class Walk {
         return gate;
     }
     void inner(const FlatGate& outer, const json& value, const std::string& key, int depth) {
-        if (!value.is_object() || !value.contains("gate_type") || !value["gate_type"].is_string()) {
-            return;
-        }
+        if (!value.is_object() && !value.is_null()) return;
         FlatGate gate = below(outer, key + ".gate_params");
-        gate.type = value["gate_type"].get<std::string>();
+        const bool typed = value.contains("gate_type") && value["gate_type"].is_string();
+        gate.type = typed ? value["gate_type"].get<std::string>() : "";
         gate.params =
             value.contains("gate_params") ? structured(value["gate_params"]) : json::object();
         add(std::move(gate), depth + 1);
     }
 
     std::vector<FlatGate>& out_;
+    std::vector<FlatGate>* unknown_;
 };
 
 } // namespace
@@ -126,9 +124,9 @@ double FlatGate::bestBudget() const {
     return 1.0;
 }
 
-std::vector<FlatGate> flatGates(const EngineDocument& engine) {
+std::vector<FlatGate> flatGates(const EngineDocument& engine, std::vector<FlatGate>* unknown) {
     std::vector<FlatGate> out;
-    Walk walk(out);
+    Walk walk(out, unknown);
     const bool rate = engine.semantics.budgetMeans == Semantics::BudgetMeans::ratePerPoll;
     for (const QueueDocument& queue : engine.transport.queues) {
         const PoolDocument* pool = engine.findPool(queue.pool);
@@ -168,41 +166,30 @@ double bestBudgetOf(const std::vector<FlatGate>& gates, const QueueDocument& que
     return best;
 }
 
+std::vector<metrics::promql::Node> selectorsOf(std::string_view query) {
+    std::vector<metrics::promql::Node> out;
+    const auto parsed = metrics::PromQuery::parse(query);
+    if (!parsed) return out;
+    using Kind = metrics::promql::Node::Kind;
+    for (const metrics::promql::Node& node : parsed->expression()->nodes) {
+        if (node.kind == Kind::selector || node.kind == Kind::range) out.push_back(node);
+    }
+    return out;
+}
+
+std::string_view metricOf(const metrics::promql::Node& selector) {
+    for (const metrics::promql::Matcher& matcher : selector.matchers) {
+        const bool equal = matcher.kind == metrics::promql::Matcher::Kind::equal;
+        if (equal && matcher.name == metrics::kMetricName) return matcher.value;
+    }
+    return {};
+}
+
 std::vector<std::string> metricNames(std::string_view query) {
-    const auto starts = [](char c) {
-        return std::isalpha(static_cast<unsigned char>(c)) != 0 || c == '_' || c == ':';
-    };
-    const auto goesOn = [&starts](char c) {
-        return starts(c) || std::isdigit(static_cast<unsigned char>(c)) != 0;
-    };
     std::vector<std::string> names;
-    for (std::size_t i = 0; i < query.size();) {
-        if (query[i] == '"' || query[i] == '\'' || query[i] == '`') {
-            const char quote = query[i++];
-            while (i < query.size() && query[i] != quote)
-                i += query[i] == '\\' ? 2 : 1;
-            ++i;
-        } else if (query[i] == '{') {
-            const std::size_t end = query.find('}', i); // labels are no metrics
-            i = end == std::string_view::npos ? query.size() : end;
-        } else if (starts(query[i])) {
-            std::size_t end = i;
-            while (end < query.size() && goesOn(query[end]))
-                ++end;
-            const std::string_view word = query.substr(i, end - i);
-            const std::size_t next = query.find_first_not_of(" \t\n", end);
-            // Without its own braces or range a name could be a function, a keyword or a label.
-            const bool selects =
-                next != std::string_view::npos && (query[next] == '{' || query[next] == '[');
-            if (selects) names.emplace_back(word);
-            i = end;
-        } else {
-            i += std::isdigit(static_cast<unsigned char>(query[i])) != 0
-                     ? std::max<std::size_t>(
-                           1,
-                           std::min(query.find_first_not_of("0123456789.eE", i), query.size()) - i)
-                     : 1;
-        }
+    for (const metrics::promql::Node& selector : selectorsOf(query)) {
+        const std::string_view name = metricOf(selector);
+        if (!name.empty()) names.emplace_back(name);
     }
     return names;
 }

@@ -4,6 +4,8 @@
 // The gates of a policy laid flat: each with its numbers, who owns it, what it reads, and how
 // coarsely its owner rounds its budget. Private to the linter.
 #include "engine/config/documents/documents.h"
+#include "engine/metrics/promql.h"
+#include "engine/metrics/promql_expression.h"
 
 namespace penstock::detail {
 
@@ -31,11 +33,17 @@ struct FlatGate {
     double bestBudget() const;
 };
 
-std::vector<FlatGate> flatGates(const EngineDocument& engine);
+// `unknown`: gates whose type is not in the catalogue, which are not among those returned.
+std::vector<FlatGate> flatGates(const EngineDocument& engine,
+                                std::vector<FlatGate>* unknown = nullptr);
 
 // Least of the best budgets of a queue's own gates; 1 without one.
 double bestBudgetOf(const std::vector<FlatGate>& gates, const QueueDocument& queue);
 
+// Every selector of a PromQL text, bare names among them; none if it does not parse.
+std::vector<metrics::promql::Node> selectorsOf(std::string_view query);
+// The metric that a selector names; empty: it does not name one.
+std::string_view metricOf(const metrics::promql::Node& selector);
 // Names in a PromQL text that select series.
 std::vector<std::string> metricNames(std::string_view query);
 

@@ -20,10 +20,11 @@ class MetricRules final : private Rules {
 
     void run() {
         for (const FlatGate& gate : gates_) {
-            if (shutWhenIdle(gate)) continue;
-            fallback(gate);
+            // These hold of a gate that is shut anyhow, too.
             notExported(gate);
             onlyWithFlowControl(gate);
+            if (shutWhenIdle(gate)) continue;
+            fallback(gate);
             deadTime(gate);
         }
         pollAgainstCache();

@@ -85,6 +85,9 @@ class Rules {
 
 void reachRules(const EngineDocument& engine, const PoolFacts& facts, std::vector<Finding>& found);
 void metricRules(const EngineDocument& engine, const PoolFacts& facts, std::vector<Finding>& found);
+void readingRules(const EngineDocument& engine, const PoolFacts& facts,
+                  std::vector<Finding>& found);
+void seriesRules(const EngineDocument& engine, const PoolFacts& facts, std::vector<Finding>& found);
 void flowRules(const EngineDocument& engine, const PoolFacts& facts, std::vector<Finding>& found);
 
 } // namespace penstock::detail

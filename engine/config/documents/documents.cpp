@@ -4,7 +4,7 @@
 #include "engine/config/documents/documents_parts.h"
 #include "engine/config/documents/semantics_reader.h"
 #include "engine/config/text/wording.h"
-#include "engine/core/stamp.h"
+#include "engine/types/duration_text.h"
 
 #include <fmt/format.h>
 
@@ -24,79 +24,25 @@ using detail::readGate;
 
 constexpr std::int64_t kMaxWorkers = 100'000;
 
-PoolDocument readPool(Reader& r) {
+PoolDocument readPool(Reader& r, const detail::PartContext& context) {
     PoolDocument pool;
     pool.id = r.text("id");
     pool.path = namedPath(r, pool.id);
     pool.place = r.where();
     pool.workers = r.integer<std::int32_t>("workers", {1, kMaxWorkers, "workers"});
-    pool.gate = readGate(r, pool.path);
+    pool.gate = readGate(r, pool.path, context);
     return pool;
 }
 
-std::string readHeaderName(Reader& r, std::string_view key, std::string_view fallback,
-                           bool emptyDisables) {
-    // An absent key means the default; an empty one disables stamping where that is possible.
-    if (!r.has(key)) {
-        r.known(key);
-        return std::string(fallback);
-    }
-    std::string name = r.text(key, "");
-    if (name.empty()) return emptyDisables ? "" : std::string(fallback);
-    if (!isHeaderName(name)) {
-        r.fail(key, fmt::format("{} is not a legal HTTP header name; letters, digits and hyphens "
-                                "are",
-                                quoteForError(name)));
-    }
-    return name;
-}
-
-void readMergeParameters(Reader& r, MergePolicyDocument& merge) {
-    MergeSettings& s = merge.settings;
-    s.fairnessHeader = readHeaderName(r, "fairness_header", s.fairnessHeader, true);
-    s.fairnessAttribute = orElse(r.text("fairness_attribute", ""), "userid");
-    if (s.kind != MergeSettings::Kind::tierPriority) return;
-    s.priorityHeader = readHeaderName(r, "priority_header", "x-gateway-priority", false);
-    s.tierLabel = orElse(r.text("tier_label", ""), "tier");
-    merge.objectiveHeader = readHeaderName(r, "objective_header", merge.objectiveHeader, false);
-    s.aging = r.duration("aging_seconds", {0s, 24h}, 0s);
-    const auto& lanes = laneNames();
-    for (const Label& lane : r.labels("lane_objectives")) {
-        const auto found = std::find(lanes.begin(), lanes.end(), lane.key);
-        if (found == lanes.end()) {
-            r.fail("lane_objectives",
-                   fmt::format("unknown lane {}{} Lanes: {}", quoteForError(lane.key),
-                               didYouMean(lane.key, {lanes.begin(), lanes.end()}),
-                               listOf({lanes.begin(), lanes.end()})));
-            continue;
-        }
-        s.laneObjectives.resize(lanes.size());
-        s.laneObjectives[static_cast<std::size_t>(found - lanes.begin())] = lane.value;
-    }
-}
-
-void readMergePolicy(Reader& r, MergePolicyDocument& merge, bool preset, Problems& warnings) {
-    merge.path = r.path();
-    merge.place = r.where();
-    merge.settings.kind = r.choice<MergeSettings::Kind>(
-        "type", {{"random-robin", MergeSettings::Kind::randomRobin},
-                 {"tier-priority", MergeSettings::Kind::tierPriority}});
-    if (merge.settings.kind == MergeSettings::Kind::tierPriority) {
-        merge.settings.priorityHeader = "x-gateway-priority";
-    }
-    r.object("parameters", [&](Reader& p) {
-        if (preset) p.tolerateUnknownKeys(warnings);
-        readMergeParameters(p, merge);
-    });
-}
-
-void readTransforms(Reader& r, std::vector<TransformSpec>& transforms) {
+void readTransforms(Reader& r, std::vector<TransformSpec>& transforms,
+                    const detail::PartContext& context) {
     r.list("requestTransforms", [&](Reader& t) {
         TransformSpec spec;
         spec.name = t.text("name");
         spec.place = t.where();
         spec.type = t.choice("type", {"gcs_uri_multipart"});
         const bool given = t.object("parameters", [&](Reader& p) {
+            context.begin(p);
             spec.providers = p.texts("providers", {1, 1000});
             for (const std::string& provider : spec.providers) {
                 if (provider.empty())
@@ -115,15 +61,65 @@ void readTransforms(Reader& r, std::vector<TransformSpec>& transforms) {
     });
 }
 
-void readFlags(Reader& r, EngineDocument& engine) {
-    engine.requestTimeout = r.duration("request_timeout", {0s, 168h, true}, engine.requestTimeout);
-    engine.drainTimeout = r.duration("drain_timeout", {0s, 168h}, engine.drainTimeout);
+std::string dashed(std::string_view key) {
+    std::string out(key);
+    std::replace(out.begin(), out.end(), '_', '-');
+    return out;
+}
+
+// Given as a flag of llm-d-async's it has Go's form there, and not ours ("90").
+Duration flagDuration(Reader& r, std::string_view key, const DurationRange& range,
+                      Duration fallback, const detail::PartContext& context) {
+    const Node* node = r.node().find(key);
+    const bool flag = node != nullptr && r.document().source(node->at).name.starts_with(
+                                             fmt::format("--{}=", dashed(key)));
+    if (!flag || !context.asGo()) return r.duration(key, range, fallback);
+    r.known(key);
+    const auto value = goDuration(node->text);
+    if (value) return *value;
+    r.fail(key, value.error().message);
+    return fallback;
+}
+
+void readFlags(Reader& r, EngineDocument& engine, const detail::PartContext& context) {
+    const DurationRange long_{0s, 168h};
+    engine.requestTimeout =
+        flagDuration(r, "request_timeout", {0s, 168h, true}, engine.requestTimeout, context);
+    if (engine.requestTimeout <= Duration{0}) {
+        context.find(Severity::error, "timeout-at-once", r, "request_timeout",
+                     "No time is left to any request: llm-d-async starts, and ends every one of "
+                     "them before it is sent.",
+                     "Give the time that a request may take, like 5m.");
+        engine.requestTimeout = Duration{1};
+    }
+    engine.drainTimeout = std::max(
+        Duration{0}, flagDuration(r, "drain_timeout", long_, engine.drainTimeout, context));
     engine.prometheusUrl = r.text("prometheus_url", "");
     if (!engine.prometheusUrl.empty()) {
         checkUrl(r, "prometheus_url", engine.prometheusUrl, {"http://", "https://"});
     }
     engine.prometheusCacheTtl =
-        r.duration("prometheus_cache_ttl", {0s, 1h}, engine.prometheusCacheTtl);
+        std::max(Duration{0}, flagDuration(r, "prometheus_cache_ttl", {0s, 1h},
+                                           engine.prometheusCacheTtl, context));
+    if (r.has("gate_wait_timeout")) {
+        const Duration wait = flagDuration(r, "gate_wait_timeout", long_, 5min, context);
+        const bool flag = r.where("gate_wait_timeout").file.starts_with("--gate-wait-timeout=");
+        if (engine.semantics.gateWaitTimeoutKnown) {
+            engine.semantics.parkedTimeout = wait;
+        } else if (!flag) {
+            context.find(Severity::error, "ignored-key", r, "gate_wait_timeout",
+                         fmt::format("{} has no such time, and its chart renders nothing for it: "
+                                     "what waits at a pool's gate waits until its deadline.",
+                                     engine.semantics.name),
+                         "Deploy 0.10 or later, which have it, or take it out.");
+        } else {
+            r.fail("gate_wait_timeout",
+                   fmt::format("{} does not know --gate-wait-timeout and does "
+                               "not start with it; 0.10 is the first that does",
+                               engine.semantics.name));
+        }
+    }
+    r.known("gate_wait_timeout");
     engine.healthPort = r.integer<std::uint16_t>("health_port", {1, 65535}, engine.healthPort);
     engine.metricsPort = r.integer<std::uint16_t>("metrics_port", {1, 65535}, engine.metricsPort);
     engine.tls.caCert = r.text("tls_ca_cert", "");
@@ -136,19 +132,21 @@ void readFlags(Reader& r, EngineDocument& engine) {
     }
 }
 
-void readPools(Reader& r, EngineDocument& engine, Problems* warnings) {
+void readPools(Reader& r, EngineDocument& engine, const detail::PartContext& context) {
     const auto workers = r.integer<std::int32_t>("concurrency", {1, kMaxWorkers, "workers"}, 64);
     r.list("pools", [&](Reader& p) {
         p.quoteText();
-        if (warnings != nullptr) p.tolerateUnknownKeys(*warnings);
-        PoolDocument pool = readPool(p);
+        context.begin(p);
+        PoolDocument pool = readPool(p, context);
         if (const PoolDocument* other = engine.findPool(pool.id); other && !pool.id.empty()) {
             p.fail("id", fmt::format("{} is taken by the pool at line {}; each pool needs its own",
                                      quoteForError(pool.id), other->place.line));
         }
         engine.pools.push_back(std::move(pool));
     });
-    if (engine.pools.empty()) {
+    // A document without a pool is one there: the pool "default" is then missing.
+    const bool none = context.asGo() && r.isList("pools");
+    if (engine.pools.empty() && !none) {
         engine.pools.push_back({"default", workers, std::nullopt, r.pathOf("pools") + "[default]",
                                 r.where("concurrency")});
     }
@@ -162,6 +160,21 @@ void readPools(Reader& r, EngineDocument& engine, Problems* warnings) {
                          quoteForError(queue.pool), didYouMean(queue.pool, ids), listOf(ids)),
              queue.place.file, queue.place.line, queue.place.column});
     }
+}
+
+Kind readKind(Reader& r) {
+    if (const Node* type = r.node().find("transport_type");
+        type != nullptr && type->text == "sql") {
+        r.known("transport_type");
+        r.fail("transport_type", "sql is llm-d-async's experimental transport over PostgreSQL, "
+                                 "which is not supported here; redis-sortedset is");
+        return Kind::redisSortedSet;
+    }
+    return r.choice<Kind>("transport_type",
+                          {{"redis-sortedset", Kind::redisSortedSet},
+                           {"redis-pubsub", Kind::redisPubSub},
+                           {"gcp-pubsub", Kind::gcpPubSub}},
+                          Kind::redisSortedSet);
 }
 
 } // namespace
@@ -191,28 +204,35 @@ EngineDocument readEngine(Reader& r, const EngineOptions& options) {
     engine.path = r.path();
     engine.place = r.where();
     engine.semantics = readSemantics(r, "semantics");
-    const bool theirs = engine.semantics.unknownGateOpens;
-    const Kind kind = r.choice<Kind>("transport_type",
-                                     {{"redis-sortedset", Kind::redisSortedSet},
-                                      {"redis-pubsub", Kind::redisPubSub},
-                                      {"gcp-pubsub", Kind::gcpPubSub}},
-                                     Kind::redisSortedSet);
-    Problems warnings;
-    const detail::PartContext context{options, theirs, engine.warnings};
+    const Kind kind = readKind(r);
+    std::vector<UnknownKey> unknown;
+    std::vector<UnknownKey> refused; // of the documents that llm-d-async reads strictly
+    const detail::PartContext context{options, engine.semantics, engine.findings, unknown};
+    const detail::PartContext strict{options, engine.semantics, engine.findings, refused};
+    detail::judgeIrregular(r, context);
     r.requireObject("transport", [&](Reader& t) {
         t.quoteText();
-        if (theirs) t.tolerateUnknownKeys(warnings);
+        context.begin(t);
         engine.transport = detail::readTransport(t, kind, context);
     });
-    readPools(r, engine, theirs ? &warnings : nullptr);
-    engine.mergePolicy.settings.fairnessHeader = "x-llm-d-inference-fairness-id";
+    readPools(r, engine, context);
+    engine.mergePolicy.settings.fairnessHeader =
+        engine.semantics.fairnessHeaderKnown ? "x-llm-d-inference-fairness-id" : "";
     engine.mergePolicy.path = r.pathOf("merge_policy");
-    r.object("merge_policy", [&](Reader& m) {
+    const bool merge = r.object("merge_policy", [&](Reader& m) {
         m.quoteText();
-        readMergePolicy(m, engine.mergePolicy, theirs, warnings);
+        strict.begin(m);
+        detail::readMergePolicy(m, engine.mergePolicy, context);
     });
-    r.object("transforms", [&](Reader& t) { readTransforms(t, engine.transforms); });
-    readFlags(r, engine);
+    if (const Node* node = r.node().find("merge_policy");
+        !merge && context.asGo() && node != nullptr && r.document().source(node->at).json) {
+        r.fail("merge_policy", "null is no merge policy; it must be a mapping with `type`");
+    }
+    r.object("transforms", [&](Reader& t) {
+        strict.begin(t);
+        readTransforms(t, engine.transforms, context);
+    });
+    readFlags(r, engine, context);
     r.object("backoff", [&](Reader& b) {
         engine.backoff.baseSeconds =
             b.number("base_seconds", {0, 3600, "s"}, engine.backoff.baseSeconds);
@@ -220,10 +240,16 @@ EngineDocument readEngine(Reader& r, const EngineOptions& options) {
             b.number("max_seconds", {0, 86400, "s"}, engine.backoff.maxSeconds);
     });
     r.finish();
-    for (const Error& warning : warnings.all()) {
-        engine.warnings.push_back(warning);
-        engine.warnings.back().message += " (llm-d-async ignores it)";
+    for (const UnknownKey& key : refused) {
+        r.problems().add(Error::at(
+            key.place,
+            fmt::format("{}: unknown key {}{} llm-d-async refuses it here. Known: {}", key.path,
+                        quoteForError(key.key),
+                        key.nearest.empty() ? "." : "; did you mean \"" + key.nearest + "\"?",
+                        key.known)));
     }
+    for (const UnknownKey& key : unknown)
+        engine.findings.push_back(detail::ignoredKey(key, engine.semantics));
     return engine;
 }
 

@@ -8,19 +8,20 @@
 // They are the parts of one tree, the same that a scenario has under `engine` (engine_tree.h makes
 // it of files, flags or Helm values):
 //
-//   semantics        penstock | llm-d-async-0.9 | llm-d-async-0.10, or one with differences
+//   semantics        the name of a preset (engine/types/semantics.h), or one with differences
 //   transport_type   redis-sortedset | redis-pubsub | gcp-pubsub
 //   transport        the transport document        pools         the pool document (a list)
 //   merge_policy     the merge policy document     transforms    the transform document
-//   concurrency, request_timeout, drain_timeout, prometheus_url, prometheus_cache_ttl,
-//   health_port, metrics_port, tls_ca_cert, tls_cert, tls_key, tls_insecure_skip_verify,
-//   backoff {base_seconds, max_seconds}
+//   concurrency, request_timeout, drain_timeout, gate_wait_timeout, prometheus_url,
+//   prometheus_cache_ttl, health_port, metrics_port, tls_ca_cert, tls_cert, tls_key,
+//   tls_insecure_skip_verify, backoff {base_seconds, max_seconds}
 //
-// An unknown key is an error. Under an llm-d-async preset it is a warning, because that
-// version would run with it.
+// An unknown key is an error. Under a preset of llm-d-async everything is read as that version
+// reads it: what it refuses is an error, and what it takes otherwise than it looks is a finding.
 #include "engine/config/text/reader.h"
 #include "engine/core/merge_policy.h"
 #include "engine/types/backoff.h"
+#include "engine/types/finding.h"
 #include "engine/types/semantics.h"
 
 #include <nlohmann/json.hpp>
@@ -117,7 +118,7 @@ struct EngineDocument {
     TlsFlags tls;
     std::string path; // "engine", or "" when the tree is a document of its own
     Place place;
-    std::vector<Error> warnings; // what llm-d-async ignores, and what it would do with it
+    std::vector<Finding> findings; // what llm-d-async reads otherwise than it looks
 
     Duration pollInterval() const; // the transport's, else the semantics'
     std::int32_t batchSize() const;
@@ -130,6 +131,9 @@ struct EngineOptions {
     // A simulated world has no address: without this, url, project_id, igw_base_url and the like
     // may be absent.
     bool needAddresses = true;
+    // A document on its way to llm-d-async, read without its environment: an igw_base_url that is
+    // missing stops the program there, a missing url may come from REDIS_URL.
+    bool deployed = false;
 };
 
 // Reads the tree at `reader`, which it finishes. What is wrong is in the reader's problems.

@@ -8,17 +8,37 @@ namespace penstock::detail {
 
 struct PartContext {
     const EngineOptions& options;
-    bool preset; // of llm-d-async: what it would accept is a warning
-    std::vector<Error>& warnings;
+    Semantics& semantics; // a document may settle some of it (claim_lease_ttl_seconds)
+    std::vector<Finding>& findings;
+    std::vector<UnknownKey>& unknown; // ignored, under semantics that read as Go does
 
-    void remark(Reader& reader, std::string_view key, const std::string& message) const;
+    bool asGo() const { return semantics.readsAsGo; }
+    // From here on `reader` reads as the semantics say.
+    void begin(Reader& reader) const {
+        if (asGo()) reader.readAsGo(unknown);
+    }
+    void find(Severity severity, std::string_view code, Reader& reader, std::string_view key,
+              std::string computed, std::string remedy) const;
+    // What llm-d-async takes and we would not: a finding under its semantics, else an error.
+    void judge(std::string_view code, Reader& reader, std::string_view key, std::string computed,
+               std::string remedy) const;
 };
+
+// Byte-order marks, repeated keys and the like of every document in the tree.
+void judgeIrregular(Reader& reader, const PartContext& context);
+Finding ignoredKey(const UnknownKey& key, const Semantics& semantics);
 
 TransportDocument readTransport(Reader& reader, TransportDocument::Kind kind,
                                 const PartContext& context);
 
+// As llm-d-async judges the address of its Redis (that of go-redis): empty, or what is wrong.
+std::string redisUrlTrouble(std::string_view url);
+
+void readMergePolicy(Reader& reader, MergePolicyDocument& merge, const PartContext& context);
+
 // gate_type and gate_params of a queue or pool whose path is `path`.
-std::optional<GateDocument> readGate(Reader& reader, const std::string& path);
+std::optional<GateDocument> readGate(Reader& reader, const std::string& path,
+                                     const PartContext& context);
 
 // The path of an element as a person writes it: by name rather than by number.
 std::string namedPath(const Reader& element, const std::string& id);

@@ -82,7 +82,7 @@ Status expandGates(const Document& document, Node& engine) {
 
 Status graftFile(Document& tree, std::string_view key, const std::string& file) {
     if (file.empty()) return {};
-    auto document = Document::load(file);
+    auto document = Document::load(file, Syntax::detect, {}, Irregular::kept);
     if (!document) return fail(document.error());
     tree.root().members.push_back({std::string(key), {}, {}});
     tree.graft(tree.root().members.back().value, std::move(*document));
@@ -101,7 +101,7 @@ std::string_view transportTypeOf(const Node& transport) {
 Status completeEngine(Document& document, std::string_view path) {
     for (const std::string_view part : kParts) {
         const std::string at = path.empty() ? std::string(part) : fmt::format("{}.{}", path, part);
-        if (auto ok = includeFile(document, at); !ok) return ok;
+        if (auto ok = includeFile(document, at, {}, Irregular::kept); !ok) return ok;
     }
     Node* engine = &document.root();
     if (!path.empty()) {
@@ -126,7 +126,8 @@ Result<Document> engineTree(const EngineFiles& files) {
         if (auto ok = graftFile(tree, "transport", files.transportFile); !ok)
             return fail(ok.error());
     } else {
-        auto inline_ = Document::parse(files.transportText, "--transport-config", Syntax::json);
+        auto inline_ = Document::parse(files.transportText, "--transport-config", Syntax::json, {},
+                                       1, Irregular::kept);
         if (!inline_) return fail(inline_.error());
         root.members.push_back({"transport", {}, {}});
         tree.graft(root.members.back().value, std::move(*inline_));
@@ -212,6 +213,34 @@ Result<Document> engineTree(std::vector<Document> documents) {
     }
     if (auto ok = completeEngine(tree, ""); !ok) return fail(ok.error());
     return tree;
+}
+
+Result<EngineDocument> readDeployment(std::vector<Document> documents,
+                                      const std::vector<std::string>& overrides) {
+    const bool values = std::all_of(documents.begin(), documents.end(), [](const Document& d) {
+        return recognise(d.root()) == DocumentKind::helmValues;
+    });
+    EngineOptions options;
+    std::vector<Finding> findings;
+    Result<Document> tree = [&]() -> Result<Document> {
+        if (!values) return engineTree(std::move(documents));
+        auto helm = engineTreeFromHelm(layerHelmValues(std::move(documents)));
+        if (!helm) return fail(helm.error());
+        options = std::move(helm->options);
+        findings = std::move(helm->findings);
+        return std::move(helm->tree);
+    }();
+    if (!tree) return fail(tree.error());
+    for (const std::string& assignment : overrides) {
+        if (auto done = applyOverride(*tree, assignment); !done) return fail(done.error());
+    }
+    options.needAddresses = false;
+    options.deployed = true;
+    auto engine = readEngine(*tree, options);
+    if (engine) {
+        engine->findings.insert(engine->findings.end(), findings.begin(), findings.end());
+    }
+    return engine;
 }
 
 } // namespace penstock

@@ -50,9 +50,17 @@ Result<Document> engineTree(std::vector<Document> documents);
 // they pass, with which defaults, and what they leave out.
 struct HelmEngine {
     Document tree;
-    EngineOptions options;       // redisUrl stands for the Secret that the chart mounts
-    std::vector<Error> warnings; // keys of `ap` that the chart does not know
+    EngineOptions options;         // redisUrl stands for the Secret that the chart mounts
+    std::vector<Finding> findings; // what the chart ignores, or takes for something else
 };
+// Several files as Helm lays them over each other: mappings merge, lists are replaced. Requires
+// one.
+Document layerHelmValues(std::vector<Document> files);
 Result<HelmEngine> engineTreeFromHelm(Document values);
+
+// The engine that llm-d-async's documents describe, or one or more layers of its chart's values,
+// with --set laid over ("semantics=llm-d-async-0.9").
+Result<EngineDocument> readDeployment(std::vector<Document> documents,
+                                      const std::vector<std::string>& overrides = {});
 
 } // namespace penstock

@@ -1,9 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
-// What charts/llm-d-async/templates/ap-deployments.yaml of version 0.9 makes of the `ap` values.
-#include "engine/config/documents/engine_tree.h"
+// What the deployment template of llm-d-async's chart makes of the `ap` values: the chart of August
+// 2026 (ap.transport), which still takes the values it had before (helm_deprecated.cpp).
+#include "engine/config/documents/helm_parts.h"
 #include "engine/config/text/wording.h"
+#include "engine/types/duration_text.h"
+#include "engine/types/suggest.h"
 
 #include <fmt/format.h>
+
+#include <algorithm>
+#include <cstdlib>
+#include <tuple>
 
 namespace penstock {
 namespace {
@@ -14,208 +21,199 @@ constexpr std::string_view kElsewhere[] = {
     "imagePullSecrets", "imagePullSecret",    "otel",      "podMonitor", "prometheusRule",
     "grafana",          "modelServerMonitor", "logging",   "replicas",   "nodeSelector",
     "tolerations",      "serviceAccount"};
+constexpr std::string_view kRead[] = {"igwBaseURL",
+                                      "concurrency",
+                                      "drainTimeout",
+                                      "prometheusURL",
+                                      "prometheusCacheTTL",
+                                      "workerPools",
+                                      "transformConfig",
+                                      "health",
+                                      "metrics",
+                                      "messageQueueImpl",
+                                      "gcpPubSub",
+                                      "tls",
+                                      "redis",
+                                      "transport",
+                                      "transportConfig",
+                                      "env",
+                                      "gateWaitTimeout",
+                                      "requestMergePolicyConfig"};
+
+// From here on a whole number of a values file becomes 1e+06 in an argument.
+constexpr double kExponentFrom = 1e6;
 
 class Translation {
   public:
-    explicit Translation(Document values) : tree_(std::move(values)) {}
+    explicit Translation(Document values) { work_.tree = std::move(values); }
 
     Result<HelmEngine> run() {
-        Node values = std::move(tree_.root());
+        Node values = std::move(work_.tree.root());
         Node* ap = values.find("ap");
         if (ap == nullptr || ap->kind != Node::Kind::map) {
-            return fail(tree_.error(values.at, "there is no `ap` mapping; these are not the values "
-                                               "of llm-d-async's chart"));
+            return work_.refuse(values.at, "there is no `ap` mapping; these are not the values of "
+                                           "llm-d-async's chart");
         }
-        tree_.root() = Node{};
-        tree_.root().kind = Node::Kind::map;
-        tree_.root().at = ap->at;
+        detail::asHelmReads(*ap);
+        Node& root = work_.tree.root();
+        root = detail::HelmWork::mapAt(ap->at);
+        environment(*ap);
         if (auto ok = transport(*ap); !ok) return fail(ok.error());
         move(*ap, "workerPools", "pools");
         move(*ap, "transformConfig", "transforms");
         move(*ap, "requestMergePolicyConfig", "merge_policy");
-        move(*ap, "concurrency", "concurrency");
-        move(*ap, "drainTimeout", "drain_timeout");
         move(*ap, "prometheusURL", "prometheus_url");
-        move(*ap, "prometheusCacheTTL", "prometheus_cache_ttl");
-        if (Node* health = ap->find("health")) move(*health, "port", "health_port");
-        if (Node* metrics = ap->find("metrics")) move(*metrics, "port", "metrics_port");
-        if (Node* tls = ap->find("tls")) {
-            move(*tls, "insecureSkipVerify", "tls_insecure_skip_verify");
-        }
-        warnOfUnknown(*ap);
-        if (auto ok = completeEngine(tree_, ""); !ok) return fail(ok.error());
-        return HelmEngine{std::move(tree_), std::move(options_), std::move(warnings_)};
+        if (auto ok = arguments(*ap); !ok) return fail(ok.error());
+        unknown(*ap);
+        if (auto ok = completeEngine(work_.tree, ""); !ok) return fail(ok.error());
+        return HelmEngine{std::move(work_.tree), std::move(work_.options),
+                          std::move(work_.findings)};
     }
 
   private:
-    static bool empty(const Node* node) {
-        if (node == nullptr || node->kind == Node::Kind::null) return true;
-        return node->text.empty() && node->items.empty() && node->members.empty();
-    }
-    static bool truthy(const Node* node) {
-        return !empty(node) && node->text != "false" && node->text != "0";
-    }
-    static std::string textOf(const Node* node, std::string_view otherwise) {
-        return empty(node) ? std::string(otherwise) : node->text;
+    void move(Node& from, std::string_view key, std::string_view as) {
+        detail::HelmWork::put(work_.tree.root(), as, from.find(key));
     }
 
-    // Takes `key` of `from` into the tree as `as`; what the templates take for unset stays out.
-    void move(Node& from, std::string_view key, std::string_view as) {
-        put(tree_.root(), as, from.find(key));
+    // Values that become arguments, where a number is what Go prints for a float64.
+    Status arguments(Node& ap) {
+        if (auto ok = count(ap, "concurrency", "ap.concurrency", "64", "concurrency"); !ok)
+            return ok;
+        for (const auto& [key, as, instead] :
+             {std::tuple{"drainTimeout", "drain_timeout", "2m"},
+              std::tuple{"prometheusCacheTTL", "prometheus_cache_ttl", "5s"},
+              std::tuple{"gateWaitTimeout", "gate_wait_timeout", "5m"}}) {
+            const Node* value = ap.find(key);
+            const std::string path = fmt::format("ap.{}", key);
+            if (work_.zero(value, path, instead) || detail::HelmWork::absent(value)) continue;
+            if (auto duration = goDuration(value->text); !duration) {
+                return work_.refuse(value->at, fmt::format("{}: {}, and the program does not start",
+                                                           path, duration.error().message));
+            }
+            move(ap, key, as);
+        }
+        for (const auto& [key, instead] :
+             {std::pair{"health", "8081"}, std::pair{"metrics", "9090"}}) {
+            Node* section = ap.find(key);
+            if (section == nullptr) continue;
+            const std::string path = fmt::format("ap.{}.port", key);
+            if (auto ok = count(*section, "port", path, instead, fmt::format("{}_port", key));
+                !ok) {
+                return ok;
+            }
+        }
+        if (Node* tls = ap.find("tls")) {
+            move(*tls, "insecureSkipVerify", "tls_insecure_skip_verify");
+        }
+        return {};
     }
-    static void put(Node& into, std::string_view key, Node* value) {
-        if (empty(value)) return;
-        into.members.push_back({std::string(key), value->at, std::move(*value)});
-    }
-    static void put(Node& into, std::string_view key, std::string value, const Position& at) {
-        Node node;
-        node.kind = Node::Kind::scalar;
-        node.quoted = true;
-        node.text = std::move(value);
-        node.at = at;
-        into.members.push_back({std::string(key), at, std::move(node)});
-    }
-    static Node mapAt(const Position& at) {
-        Node node;
-        node.kind = Node::Kind::map;
-        node.at = at;
-        return node;
+
+    Status count(Node& section, std::string_view key, const std::string& path,
+                 std::string_view instead, const std::string& as) {
+        const Node* value = section.find(key);
+        if (work_.zero(value, path, instead)) return {};
+        const bool number = value != nullptr && !value->quoted && !value->text.empty();
+        if (number && std::abs(std::strtod(value->text.c_str(), nullptr)) >= kExponentFrom) {
+            return work_.refuse(
+                value->at,
+                fmt::format("{}: {} in a values file becomes an argument with an exponent "
+                            "(1e+06), and the program does not start; write it as text (\"{}\") "
+                            "or give it by --set",
+                            path, value->text, value->text));
+        }
+        move(section, key, as);
+        return {};
     }
 
     Status transport(Node& ap) {
-        Node* redis = ap.find("redis");
-        Node* cloud = ap.find("gcpPubSub");
-        if (redis != nullptr && truthy(redis->find("enabled"))) return ofRedis(ap, *redis);
-        if (cloud != nullptr && truthy(cloud->find("enabled"))) return ofCloud(ap, *cloud);
-        return fail(tree_.error(ap.at, "neither ap.redis.enabled nor ap.gcpPubSub.enabled is true; "
-                                       "one must be"));
+        const Node* type = ap.find("transport");
+        if (detail::HelmWork::absent(type)) return detail::deprecatedTransport(work_, ap);
+        Node* config = ap.find("transportConfig");
+        if (config != nullptr && config->kind == Node::Kind::scalar) {
+            return work_.refuse(config->at,
+                                "ap.transportConfig is text; the chart wants a mapping");
+        }
+        if (detail::HelmWork::unset(config)) {
+            return work_.refuse(type->at, "ap.transport is set and ap.transportConfig is not; the "
+                                          "chart refuses that");
+        }
+        overridden(ap);
+        const bool hasUrl = config->find("url") != nullptr;
+        const bool secret = urlSecret(ap, *config);
+        if (type->text.starts_with("redis") && !hasUrl && !secret) {
+            return work_.refuse(config->at, "there is no address of Redis; give "
+                                            "ap.transportConfig.url or its urlSecret");
+        }
+        detail::HelmWork::put(work_.tree.root(), "transport_type", type->text, type->at);
+        move(ap, "transportConfig", "transport");
+        return {};
     }
 
-    Status ofRedis(Node& ap, Node& redis) {
-        const Node* impl = ap.find("messageQueueImpl");
-        const std::string type = textOf(impl, "redis-pubsub");
-        // Anything else falls back in the template, too.
-        const bool sorted = type == "redis-sortedset";
-        put(tree_.root(), "transport_type", sorted ? "redis-sortedset" : "redis-pubsub",
-            impl != nullptr ? impl->at : redis.at);
-        Node transport = mapAt(redis.at);
-        if (empty(redis.find("url"))) {
-            const std::string secret = textOf(redis.find("secretName"), "");
-            if (secret.empty()) {
-                return fail(tree_.error(redis.at, "ap.redis is enabled but neither ap.redis.url "
-                                                  "nor ap.redis.secretName is set"));
+    // The chart's own key, which the program never sees. False: no Secret gives an address.
+    bool urlSecret(Node& ap, Node& config) {
+        bool given = detail::redisSecret(work_, ap);
+        for (std::size_t i = 0; i < config.members.size(); ++i) {
+            if (config.members[i].key != "urlSecret") continue;
+            const Node& secret = config.members[i].value;
+            const std::string url = detail::HelmWork::textOf(secret.find("url"), "");
+            const std::string name = detail::HelmWork::textOf(secret.find("name"), "");
+            if (!url.empty() || !name.empty()) {
+                work_.options.redisUrl = url.empty() ? "redis://in-secret-" + name : url;
+                given = true;
             }
-            options_.redisUrl = "redis://in-secret-" + secret;
-        } else {
-            put(transport, "url", redis.find("url"));
+            config.members.erase(config.members.begin() + static_cast<std::ptrdiff_t>(i));
+            break;
         }
-        Node* queues = redis.find("queuesConfig");
-        Node* gate = redis.find("gateType");
-        if (sorted && !empty(queues) && !empty(gate)) {
-            return fail(tree_.error(gate->at,
-                                    "ap.redis.gateType and ap.redis.queuesConfig are both "
-                                    "set; give each queue its own gate_type"));
-        }
-        if (sorted) {
-            put(transport, "result_queue_name", redis.find("resultQueueName"));
-            put(transport, "poll_interval_ms", redis.find("pollIntervalMs"));
-            put(transport, "batch_size", redis.find("batchSize"));
-        }
-        if (empty(queues)) {
-            Node queue = mapAt(redis.at);
-            put(queue, "queue_name",
-                sorted ? textOf(redis.find("requestQueueName"), "request-sortedset")
-                       : "request-queue",
-                redis.at);
-            put(queue, "request_path_url", redis.find("requestPathURL"));
-            if (auto ok = gateway(ap, queue); !ok) return ok;
-            if (sorted && !empty(gate)) {
-                put(queue, "gate_type", gate);
-                put(queue, "gate_params", redis.find("gateParams"));
+        return given;
+    }
+
+    // Beside ap.transport the older values are not read.
+    void overridden(const Node& ap) {
+        const auto tell = [this](const Node* node, std::string path) {
+            if (detail::HelmWork::absent(node)) return;
+            work_.find(
+                Severity::warning, "value-overridden", path, node->at,
+                fmt::format("ap.transport is set, and {} counts for nothing beside it.", path),
+                "Take it out, and say it in ap.transportConfig.");
+        };
+        tell(ap.find("messageQueueImpl"), "ap.messageQueueImpl");
+        tell(ap.find("igwBaseURL"), "ap.igwBaseURL");
+        for (const std::string_view section : {"redis", "gcpPubSub"}) {
+            const Node* values = ap.find(section);
+            if (values == nullptr) continue;
+            for (const Member& member : values->members) {
+                // The connection is taken from here all the same.
+                const bool connection = member.key == "url" || member.key.starts_with("secret");
+                if (!connection) tell(&member.value, fmt::format("ap.{}.{}", section, member.key));
             }
-            Node list;
-            list.kind = Node::Kind::list;
-            list.at = redis.at;
-            list.items.push_back(std::move(queue));
-            transport.members.push_back({"queues", redis.at, std::move(list)});
-        } else {
-            put(transport, "queues", queues);
-        }
-        tree_.root().members.push_back({"transport", transport.at, std::move(transport)});
-        return {};
-    }
-
-    Status ofCloud(Node& ap, Node& cloud) {
-        put(tree_.root(), "transport_type", "gcp-pubsub", cloud.at);
-        Node transport = mapAt(cloud.at);
-        put(transport, "project_id", cloud.find("projectId"));
-        put(transport, "result_topic_id", cloud.find("resultTopicId"));
-        Node* topics = cloud.find("topicsConfig");
-        if (empty(topics)) {
-            Node topic = mapAt(cloud.at);
-            put(topic, "subscriber_id", cloud.find("requestSubscriberId"));
-            put(topic, "request_path_url", cloud.find("requestPathURL"));
-            if (auto ok = gateway(ap, topic); !ok) return ok;
-            Node list;
-            list.kind = Node::Kind::list;
-            list.at = cloud.at;
-            list.items.push_back(std::move(topic));
-            transport.members.push_back({"topics", cloud.at, std::move(list)});
-        } else {
-            if (textOf(ap.find("messageQueueImpl"), "") == "gcp-pubsub") warnOfInertGates(*topics);
-            put(transport, "topics", topics);
-        }
-        tree_.root().members.push_back({"transport", transport.at, std::move(transport)});
-        return {};
-    }
-
-    Status gateway(Node& ap, Node& queue) {
-        if (empty(ap.find("igwBaseURL"))) {
-            return fail(tree_.error(ap.at, "ap.igwBaseURL is missing; it must be the gateway's "
-                                           "address (or give each queue its igw_base_url)"));
-        }
-        put(queue, "igw_base_url", ap.find("igwBaseURL"));
-        return {};
-    }
-
-    void warnOfInertGates(const Node& topics) {
-        for (const Node& topic : topics.items) {
-            if (empty(topic.find("gate_type"))) continue;
-            warnings_.push_back(tree_.error(
-                topic.find("gate_type")->at,
-                "ap.messageQueueImpl gcp-pubsub leaves every gate of a topic inert; leave it "
-                "empty or set gcp-pubsub-gated"));
         }
     }
 
-    void warnOfUnknown(const Node& ap) {
-        static constexpr std::string_view kKnown[] = {"igwBaseURL",
-                                                      "concurrency",
-                                                      "drainTimeout",
-                                                      "prometheusURL",
-                                                      "prometheusCacheTTL",
-                                                      "workerPools",
-                                                      "transformConfig",
-                                                      "requestMergePolicyConfig",
-                                                      "health",
-                                                      "metrics",
-                                                      "messageQueueImpl",
-                                                      "gcpPubSub",
-                                                      "tls",
-                                                      "redis"};
-        std::vector<std::string_view> known(std::begin(kKnown), std::end(kKnown));
+    void environment(const Node& ap) {
+        const Node* env = ap.find("env");
+        if (env == nullptr) return;
+        for (const Node& entry : env->items) {
+            if (detail::HelmWork::textOf(entry.find("name"), "") != "REDIS_URL") continue;
+            work_.options.redisUrl =
+                detail::HelmWork::textOf(entry.find("value"), "redis://in-environment");
+        }
+    }
+
+    void unknown(const Node& ap) {
+        std::vector<std::string_view> known(std::begin(kRead), std::end(kRead));
         known.insert(known.end(), std::begin(kElsewhere), std::end(kElsewhere));
         for (const Member& member : ap.members) {
             if (std::find(known.begin(), known.end(), member.key) != known.end()) continue;
-            warnings_.push_back(tree_.error(
-                member.at, fmt::format("ap: the chart does not know the key {}{}",
-                                       quoteForError(member.key), didYouMean(member.key, known))));
+            const std::string_view near = closestName(member.key, known);
+            work_.find(Severity::error, "ignored-key", "ap." + member.key, member.at,
+                       fmt::format("The chart does not know the key {} and renders nothing for it.",
+                                   quoteForError(member.key)),
+                       near.empty() ? std::string("Take it out.")
+                                    : fmt::format("Write \"{}\", if that is meant.", near));
         }
     }
 
-    Document tree_;
-    EngineOptions options_;
-    std::vector<Error> warnings_;
+    detail::HelmWork work_;
 };
 
 } // namespace

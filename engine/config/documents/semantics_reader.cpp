@@ -65,6 +65,16 @@ void readDifferences(Reader& r, Semantics& s) {
     s.saturationMetric = r.text("saturation_metric", s.saturationMetric);
     s.tierPriorityHeedsWait = r.boolean("tier_priority_heeds_wait", s.tierPriorityHeedsWait);
     s.stampLaneObjective = r.boolean("stamp_lane_objective", s.stampLaneObjective);
+    s.priorityHeaderDefault = r.text("priority_header_default", s.priorityHeaderDefault);
+    s.fairnessHeaderKnown = r.boolean("fairness_header_known", s.fairnessHeaderKnown);
+    s.readsAsGo = r.boolean("reads_as_go", s.readsAsGo);
+    s.zeroBatchIsDefault = r.boolean("zero_batch_is_default", s.zeroBatchIsDefault);
+    s.negativeCountsRefused = r.boolean("negative_counts_refused", s.negativeCountsRefused);
+    s.gateWaitTimeoutKnown = r.boolean("gate_wait_timeout_known", s.gateWaitTimeoutKnown);
+    s.claimKeysKnown = r.boolean("claim_keys_known", s.claimKeysKnown);
+    s.resultTtlKnown = r.boolean("result_ttl_known", s.resultTtlKnown);
+    s.connectionModesKnown = r.boolean("connection_modes_known", s.connectionModesKnown);
+    s.gatewayFromEnvironment = r.boolean("gateway_from_environment", s.gatewayFromEnvironment);
     if (s.parkedPollMin > s.parkedPollMax) {
         r.fail("parked_poll_max", "shorter than parked_poll_min; it must be at least as long");
     }

@@ -7,6 +7,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <cctype>
 #include <map>
 
 namespace penstock::detail {
@@ -16,6 +18,9 @@ using Kind = TransportDocument::Kind;
 
 constexpr std::int64_t kMaxBatch = 1'000'000;
 constexpr std::int64_t kMaxPollMs = 3'600'000;
+constexpr std::int64_t kMostPollMs = 315'360'000'000; // ten years: time to come must not wrap
+// From here on batch x budget, computed in floating point, no longer fits Go's int.
+constexpr std::int64_t kBatchWraps = 9'223'372'036'854'775'296;
 constexpr Length kQueues{0, 1000};
 
 void placesOf(const Document& document, const Node& node, const std::string& path,
@@ -30,6 +35,58 @@ void placesOf(const Document& document, const Node& node, const std::string& pat
     }
 }
 
+void notSupported(Reader& r, std::string_view key, const PartContext& context) {
+    context.find(Severity::warning, "not-supported", r, key,
+                 fmt::format("{} is read and checked, and does nothing here.", key),
+                 "Mind that a run here does not show what it does in llm-d-async.");
+}
+
+bool startsWithScheme(std::string_view url) {
+    std::string begin(url.substr(0, 8));
+    for (char& c : begin)
+        c = static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
+    return begin.starts_with("http://") || begin.starts_with("https://");
+}
+
+void readGateway(Reader& r, QueueDocument& queue, const PartContext& context) {
+    const EngineOptions& options = context.options;
+    queue.baseUrl = r.text("igw_base_url", "");
+    if (queue.baseUrl.empty() && context.semantics.gatewayFromEnvironment) {
+        queue.baseUrl = options.igwBaseUrl;
+    }
+    if (queue.baseUrl.empty()) {
+        if (options.needAddresses || (options.deployed && context.asGo())) {
+            r.fail("igw_base_url",
+                   context.semantics.gatewayFromEnvironment
+                       ? "missing; it must be the gateway's address, here or in the environment "
+                         "variable IGW_BASE_URL"
+                       : "missing; it must be the gateway's address, without which llm-d-async "
+                         "does not start");
+        }
+        return;
+    }
+    if (!context.asGo()) {
+        checkUrl(r, "igw_base_url", queue.baseUrl, {"http://", "https://"});
+    } else if (!startsWithScheme(queue.baseUrl)) {
+        context.find(Severity::error, "unusable-address", r, "igw_base_url",
+                     fmt::format("{} begins with neither http:// nor https://: llm-d-async starts, "
+                                 "and every request ends at once as an INFERENCE_ERROR.",
+                                 quoteForError(queue.baseUrl)),
+                     "Write the gateway's address, like http://gateway:80.");
+    }
+}
+
+// Keys of later versions that change nothing of what is simulated.
+void readQueueExtras(Reader& r, Kind kind, const PartContext& context) {
+    if (kind == Kind::redisSortedSet && context.semantics.resultTtlKnown) {
+        r.integer("result_ttl_seconds", {}, 0);
+        if (r.has("result_ttl_seconds")) notSupported(r, "result_ttl_seconds", context);
+    }
+    if (kind == Kind::gcpPubSub && !r.text("result_topic_id", "").empty()) {
+        notSupported(r, "result_topic_id", context);
+    }
+}
+
 QueueDocument readQueue(Reader& r, Kind kind, const PartContext& context) {
     const bool cloud = kind == Kind::gcpPubSub;
     QueueDocument queue;
@@ -41,29 +98,25 @@ QueueDocument readQueue(Reader& r, Kind kind, const PartContext& context) {
     queue.pool = orElse(r.text("worker_pool_id", ""), "default");
     queue.objective = r.text("inference_objective", "");
     if (!queue.objective.empty() && !isHeaderValue(queue.objective)) {
-        r.fail("inference_objective",
-               "not a legal HTTP header value; it holds a control character");
+        context.judge("unusable-header", r, "inference_objective",
+                      "not a legal HTTP header value; it holds a control character",
+                      "Take it out: llm-d-async ends every request of this queue at once, as an "
+                      "INFERENCE_ERROR.");
     }
     queue.requestPath = orElse(r.text("request_path_url", ""), "/v1/completions");
-    queue.baseUrl = orElse(r.text("igw_base_url", ""), context.options.igwBaseUrl);
-    if (!queue.baseUrl.empty()) {
-        checkUrl(r, "igw_base_url", queue.baseUrl, {"http://", "https://"});
-    } else if (context.options.needAddresses) {
-        r.fail("igw_base_url", "missing; it must be the gateway's address, here or in the "
-                               "environment variable IGW_BASE_URL");
-    }
+    readGateway(r, queue, context);
+    readQueueExtras(r, kind, context);
     queue.labels = r.labels("labels");
-    if (kind == Kind::redisPubSub) {
-        for (const std::string_view key : {"gate_type", "gate_params"}) {
-            r.known(key);
-            if (r.has(key)) {
-                context.remark(r, key,
-                               "redis-pubsub has no queue gates and ignores this; give the "
-                               "gate to the pool");
-            }
-        }
-    } else {
-        queue.gate = readGate(r, queue.path);
+    if (kind != Kind::redisPubSub) {
+        queue.gate = readGate(r, queue.path, context);
+        return queue;
+    }
+    for (const std::string_view key : {"gate_type", "gate_params"}) {
+        r.known(key);
+        if (!r.has(key)) continue;
+        context.judge("gate-ignored", r, key,
+                      "redis-pubsub has no queue gates and ignores this; give the gate to the pool",
+                      "Give the gate to the pool, or take the queue to redis-sortedset.");
     }
     return queue;
 }
@@ -93,7 +146,8 @@ std::string namedPath(const Reader& element, const std::string& id) {
     return plain ? fmt::format("{}[{}]", path.substr(0, bracket), id) : path;
 }
 
-std::optional<GateDocument> readGate(Reader& r, const std::string& path) {
+std::optional<GateDocument> readGate(Reader& r, const std::string& path,
+                                     const PartContext& context) {
     GateDocument gate;
     gate.type = r.text("gate_type", "");
     gate.path = path;
@@ -109,21 +163,13 @@ std::optional<GateDocument> readGate(Reader& r, const std::string& path) {
     }
     if (gate.type.empty()) {
         if (!gate.params.empty()) {
-            r.fail("gate_params", "given without a gate_type; the gate is open whatever they say");
+            context.judge("gate-left-open", r, "gate_params",
+                          "given without a gate_type; the gate is open whatever they say",
+                          "Name the gate_type they belong to.");
         }
         return std::nullopt;
     }
     return gate;
-}
-
-void PartContext::remark(Reader& r, std::string_view key, const std::string& message) const {
-    if (!preset) {
-        r.fail(key, message);
-        return;
-    }
-    const Place place = r.where(key);
-    warnings.push_back(
-        {fmt::format("{}: {}", r.pathOf(key), message), place.file, place.line, place.column});
 }
 
 void checkUrl(Reader& r, std::string_view key, const std::string& url,
@@ -134,6 +180,93 @@ void checkUrl(Reader& r, std::string_view key, const std::string& url,
     r.fail(key, fmt::format("{} is not an address; it must begin with {}", quoteForError(url),
                             listOf(schemes)));
 }
+
+namespace {
+
+void readRedisUrl(Reader& r, TransportDocument& transport, const PartContext& context) {
+    transport.url = orElse(r.text("url", ""), context.options.redisUrl);
+    if (!transport.url.empty()) {
+        const std::string trouble = redisUrlTrouble(transport.url);
+        if (!trouble.empty() && r.has("url")) {
+            r.fail("url", trouble);
+        } else if (!context.asGo()) {
+            checkUrl(r, "url", transport.url, {"redis://", "rediss://", "unix://"});
+        }
+    } else if (context.options.needAddresses) {
+        r.fail("url", "missing; it must be the address of Redis (redis://host:6379), here or "
+                      "in the environment variable REDIS_URL");
+    } else if (context.options.deployed) {
+        context.find(Severity::note, "address-from-environment", r, "url",
+                     "There is no url: the program starts only where the environment variable "
+                     "REDIS_URL gives one.",
+                     "Give the address here (redis://host:6379), or see that REDIS_URL is set.");
+    }
+}
+
+void readPoll(Reader& r, TransportDocument& transport, const PartContext& context) {
+    const std::int64_t most = context.asGo() ? kMostPollMs : kMaxPollMs;
+    const auto ms = r.integer("poll_interval_ms", {0, most, "ms"}, 0);
+    if (ms > 0) transport.pollInterval = std::chrono::milliseconds{ms};
+}
+
+void readBatch(Reader& r, TransportDocument& transport, const PartContext& context) {
+    if (!context.asGo()) {
+        const auto batch = r.integer<std::int32_t>("batch_size", {0, kMaxBatch, "messages"}, 0);
+        if (batch > 0) transport.batchSize = batch;
+        return;
+    }
+    const bool cloud = transport.kind == Kind::gcpPubSub;
+    const bool refused = cloud || context.semantics.negativeCountsRefused;
+    IntRange range{.unit = "messages"};
+    if (refused) range.min = 0;
+    const std::int64_t batch = r.integer("batch_size", range, 0);
+    if (!r.has("batch_size")) return;
+    const bool zero = batch == 0 && !cloud && !context.semantics.zeroBatchIsDefault;
+    if (zero || batch < 0 || batch >= kBatchWraps) {
+        context.find(
+            Severity::error, "takes-nothing", r, "batch_size",
+            fmt::format("A poll takes floor(batch_size x budget) messages, which is never "
+                        "above 0 with {}{}: llm-d-async starts and the queues stand still.",
+                        batch, batch >= kBatchWraps ? " (the product wraps)" : ""),
+            "Write how many messages a poll takes at most, like 10.");
+        transport.batchSize = 0;
+        context.semantics.batchSize = 0;
+        return;
+    }
+    if (batch > 0) transport.batchSize = static_cast<std::int32_t>(std::min(batch, kMaxBatch));
+}
+
+void readClaims(Reader& r, const PartContext& context) {
+    if (!context.semantics.claimKeysKnown) return;
+    IntRange range{};
+    if (context.semantics.negativeCountsRefused) range.min = 0;
+    const std::int64_t lease = r.integer("claim_lease_ttl_seconds", range, 0);
+    const std::int64_t scan = r.integer("claim_reclaim_interval_ms", range, 0);
+    if (lease > 0) {
+        context.semantics.lease = std::chrono::seconds{std::min(lease, kMostPollMs / 1000)};
+    }
+    if (scan > 0) {
+        context.semantics.reclaimScan = std::chrono::milliseconds{std::min(scan, kMostPollMs)};
+    }
+}
+
+// Redis by cluster or sentinel: judged as 0.11 judges it, and a single server here.
+void readConnection(Reader& r, const PartContext& context) {
+    if (!context.semantics.connectionModesKnown) return;
+    const std::string mode =
+        r.choice("mode", {"standalone", "cluster", "sentinel", ""}, "standalone");
+    const auto addresses = r.texts("addrs", {}, std::vector<std::string>{});
+    const std::string master = r.text("master_name", "");
+    const bool single = mode.empty() || mode == "standalone";
+    if (single && !addresses.empty()) r.fail("addrs", "only for the modes cluster and sentinel");
+    if (mode != "sentinel" && !master.empty()) r.fail("master_name", "only for the mode sentinel");
+    if (mode == "sentinel" && master.empty()) {
+        r.fail("master_name", "missing; the mode sentinel needs the name of its master");
+    }
+    if (!single) notSupported(r, "mode", context);
+}
+
+} // namespace
 
 TransportDocument readTransport(Reader& r, Kind kind, const PartContext& context) {
     TransportDocument transport;
@@ -152,26 +285,18 @@ TransportDocument readTransport(Reader& r, Kind kind, const PartContext& context
             r.fail("result_topic_id", "missing; it must be the topic for results");
         }
     } else {
-        transport.url = orElse(r.text("url", ""), context.options.redisUrl);
-        if (!transport.url.empty()) {
-            checkUrl(r, "url", transport.url, {"redis://", "rediss://", "unix://"});
-        } else if (addresses) {
-            r.fail("url", "missing; it must be the address of Redis (redis://host:6379), here or "
-                          "in the environment variable REDIS_URL");
-        }
+        readRedisUrl(r, transport, context);
         transport.retryQueue = orElse(r.text("retry_queue_name", ""), "retry-sortedset");
         transport.resultQueue = orElse(r.text("result_queue_name", ""),
                                        kind == Kind::redisPubSub ? "result-queue" : "result-list");
         transport.tracing = r.boolean("enable_tracing", false);
     }
     if (kind == Kind::redisSortedSet) {
-        const auto ms = r.integer("poll_interval_ms", {0, kMaxPollMs, "ms"}, 0);
-        if (ms > 0) transport.pollInterval = std::chrono::milliseconds{ms};
+        readPoll(r, transport, context);
+        readClaims(r, context);
     }
-    if (kind != Kind::redisPubSub) {
-        const auto batch = r.integer<std::int32_t>("batch_size", {0, kMaxBatch, "messages"}, 0);
-        if (batch > 0) transport.batchSize = batch;
-    }
+    if (!cloud) readConnection(r, context);
+    if (kind != Kind::redisPubSub) readBatch(r, transport, context);
     const std::string_view key = cloud ? "topics" : "queues";
     const std::size_t count = r.list(
         key, [&](Reader& q) { transport.queues.push_back(readQueue(q, kind, context)); }, kQueues);

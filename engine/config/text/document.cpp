@@ -127,7 +127,8 @@ Node* Node::find(std::string_view key) {
     return const_cast<Node*>(std::as_const(*this).find(key));
 }
 
-Result<Document> Document::load(const std::string& path, Syntax syntax, const Limits& limits) {
+Result<Document> Document::load(const std::string& path, Syntax syntax, const Limits& limits,
+                                Irregular irregular) {
     std::error_code ignored;
     if (std::filesystem::is_directory(path, ignored)) {
         return fail(Error{"this is a folder; name a file", path});
@@ -152,11 +153,11 @@ Result<Document> Document::load(const std::string& path, Syntax syntax, const Li
         }
     }
     if (in.bad()) return fail(Error{fmt::format("cannot be read: {}", std::strerror(errno)), path});
-    return parse(text, path, syntax, limits);
+    return parse(text, path, syntax, limits, 1, irregular);
 }
 
 Result<Document> Document::parse(std::string_view text, std::string name, Syntax syntax,
-                                 const Limits& limits, int firstLine) {
+                                 const Limits& limits, int firstLine, Irregular irregular) {
     if (text.size() > limits.fileBytes) {
         return fail(
             Error{fmt::format("larger than {}, the limit for a document", bytes(limits.fileBytes)),
@@ -165,11 +166,17 @@ Result<Document> Document::parse(std::string_view text, std::string name, Syntax
     TextCheck check(name, limits, firstLine);
     if (auto ok = check.look(text); !ok) return fail(ok.error());
     if (auto ok = check.end(); !ok) return fail(ok.error());
-    if (text.starts_with("\xef\xbb\xbf")) text.remove_prefix(3);
+    const bool marked = text.starts_with("\xef\xbb\xbf");
+    if (marked) text.remove_prefix(3);
 
     const Syntax as = syntax == Syntax::detect ? detect(name, text) : syntax;
-    auto root =
-        as == Syntax::json ? detail::parseJson(text, limits) : detail::parseYaml(text, limits);
+    std::vector<Irregularity> found;
+    if (marked && as == Syntax::json) {
+        found.push_back({Irregularity::Kind::byteOrderMark, {0, 1, 1}, "a byte-order mark"});
+    }
+    const bool kept = irregular == Irregular::kept;
+    auto root = as == Syntax::json ? detail::parseJson(text, limits, kept ? &found : nullptr)
+                                   : detail::parseYaml(text, limits);
     if (!root) {
         Error error = std::move(root.error());
         error.file = std::move(name);
@@ -180,6 +187,9 @@ Result<Document> Document::parse(std::string_view text, std::string name, Syntax
     document.sources_.push_back({std::move(name), false, as == Syntax::json});
     document.root_ = std::move(*root);
     shift(document.root_, firstLine - 1, 0);
+    if (kept) document.irregularities_ = std::move(found);
+    for (Irregularity& irregularity : document.irregularities_)
+        irregularity.at.line += firstLine - 1;
     return document;
 }
 
@@ -218,7 +228,16 @@ void Document::graft(Node& node, Document other) {
     for (Source& source : other.sources_)
         addSource(std::move(source));
     shift(other.root_, 0, offset);
+    for (Irregularity& irregularity : other.irregularities_) {
+        irregularity.at.source = static_cast<std::uint16_t>(irregularity.at.source + offset);
+        irregularities_.push_back(std::move(irregularity));
+    }
     node = std::move(other.root_);
+}
+
+Status Document::regular() const {
+    if (irregularities_.empty()) return {};
+    return fail(error(irregularities_.front().at, irregularities_.front().message));
 }
 
 ScalarType typeOf(const Node& scalar) {

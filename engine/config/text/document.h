@@ -57,6 +57,21 @@ enum class Syntax : std::uint8_t {
     json,
 };
 
+// What the JSON decoder of llm-d-async makes something of and a careful reader would refuse. Where
+// it is kept, the reader of the document says what becomes of it.
+struct Irregularity {
+    enum class Kind : std::uint8_t {
+        byteOrderMark, // before the text, which is then no JSON
+        repeatedKey,   // later values laid over earlier ones
+        trailingText,  // behind the end of the value
+        loneSurrogate, // read as U+FFFD
+    };
+    Kind kind = Kind::repeatedKey;
+    Position at;
+    std::string message; // what it is
+};
+enum class Irregular : std::uint8_t { refused, kept };
+
 class Document {
   public:
     // An input that values came from: a file, or a value given on the command line.
@@ -67,12 +82,14 @@ class Document {
     };
 
     // Reads a file as far as its limits allow: a line without end is noticed after lineBytes.
+    // `irregular` is for JSON alone.
     static Result<Document> load(const std::string& path, Syntax syntax = Syntax::detect,
-                                 const Limits& limits = {});
+                                 const Limits& limits = {},
+                                 Irregular irregular = Irregular::refused);
     // `name` stands for the file in errors. `firstLine`: the line at which the text begins there.
     static Result<Document> parse(std::string_view text, std::string name,
                                   Syntax syntax = Syntax::detect, const Limits& limits = {},
-                                  int firstLine = 1);
+                                  int firstLine = 1, Irregular irregular = Irregular::refused);
 
     // An empty mapping, to be filled.
     static Document mapping(std::string name);
@@ -98,9 +115,15 @@ class Document {
     // Registers another input and returns its index.
     std::uint16_t addSource(Source source);
 
+    // Of this document and all that was grafted into it.
+    const std::vector<Irregularity>& irregularities() const { return irregularities_; }
+    // The first of them as an error, for a document that must have none.
+    Status regular() const;
+
   private:
     Node root_;
     std::vector<Source> sources_;
+    std::vector<Irregularity> irregularities_;
 };
 
 // What an unquoted scalar is in JSON's terms, by YAML's core rules (numbers in decimal only); a

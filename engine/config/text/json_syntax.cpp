@@ -7,6 +7,7 @@
 #include <nlohmann/json.hpp>
 
 #include <algorithm>
+#include <charconv>
 
 namespace penstock::detail {
 namespace {
@@ -19,7 +20,8 @@ class JsonBuilder {
     using string_t = nlohmann::json::string_t;
     using binary_t = nlohmann::json::binary_t;
 
-    JsonBuilder(std::string_view text, const Limits& limits) : text_(text), limits_(limits) {}
+    JsonBuilder(std::string_view text, const Limits& limits, std::vector<Irregularity>* irregular)
+        : text_(text), limits_(limits), irregular_(irregular) {}
 
     bool null() { return bare(Node::Kind::null); }
     bool boolean(bool) { return bare(Node::Kind::scalar); }
@@ -39,9 +41,12 @@ class JsonBuilder {
         const Node here = begin(Node::Kind::null);
         passString();
         for (const Member& member : stack_.back().members) {
-            if (member.key == value) {
-                return stop(here.at, duplicateKey(value, member.at.line));
-            }
+            if (member.key != value) continue;
+            std::string message = duplicateKey(value, member.at.line);
+            if (irregular_ == nullptr) return stop(here.at, std::move(message));
+            irregular_->push_back({Irregularity::Kind::repeatedKey, here.at, std::move(message)});
+            repeats_ = true;
+            break;
         }
         if (stack_.back().members.size() >= limits_.members) {
             return stop(here.at, tooManyKeys(limits_.members));
@@ -55,6 +60,12 @@ class JsonBuilder {
     bool end_array() { return close(); }
 
     bool parse_error(std::size_t byte, const std::string&, const nlohmann::json::exception& e) {
+        if (irregular_ != nullptr && complete()) {
+            advanceTo(text_.find_first_not_of(" \t\r\n", cursor_));
+            irregular_->push_back({Irregularity::Kind::trailingText, position(),
+                                   "text behind the end of the JSON value"});
+            return false;
+        }
         // nlohmann's text begins with "[json.exception…] parse error at line 1, column 2: "; the
         // position is told apart from it, the cause is what follows.
         std::string cause = e.what();
@@ -68,6 +79,8 @@ class JsonBuilder {
     }
 
     const Error& error() const { return error_; }
+    // One whole value has been read.
+    bool complete() const { return values_ > 0 && stack_.empty() && error_.message.empty(); }
     Node take() { return std::move(root_); }
 
   private:
@@ -125,6 +138,7 @@ class JsonBuilder {
         advanceTo(std::min(cursor_ + 1, text_.size()));
         Node done = std::move(stack_.back());
         stack_.pop_back();
+        if (repeats_) mergeRepeats(done);
         return place(std::move(done));
     }
 
@@ -142,6 +156,8 @@ class JsonBuilder {
 
     std::string_view text_;
     const Limits& limits_;
+    std::vector<Irregularity>* irregular_;
+    bool repeats_ = false;
     std::vector<Node> stack_;
     Node root_;
     Error error_;
@@ -151,12 +167,60 @@ class JsonBuilder {
     int line_ = 1;
 };
 
+bool hasEscapedSurrogate(std::string_view text) {
+    return text.find("\\ud") != text.npos || text.find("\\uD") != text.npos;
+}
+
+// Puts U+FFFD in the place of half a surrogate pair, in as many bytes, so that places hold.
+std::string withoutLoneSurrogates(std::string_view text, std::vector<Irregularity>& found) {
+    std::string out(text);
+    const auto unit = [&out](std::size_t at) {
+        unsigned value = 0;
+        if (at + 6 > out.size() || out[at] != '\\' || out[at + 1] != 'u') return 0U;
+        const auto [end, code] =
+            std::from_chars(out.data() + at + 2, out.data() + at + 6, value, 16);
+        return code == std::errc{} && end == out.data() + at + 6 ? value : 0U;
+    };
+    int line = 1;
+    std::size_t lineStart = 0;
+    for (std::size_t i = 0; i < out.size(); ++i) {
+        if (out[i] == '\n') {
+            ++line;
+            lineStart = i + 1;
+        }
+        if (out[i] != '\\') continue;
+        const unsigned first = unit(i);
+        if (first < 0xd800 || first > 0xdfff) {
+            ++i; // the escaped character
+            continue;
+        }
+        const unsigned second = unit(i + 6);
+        if (first < 0xdc00 && second >= 0xdc00 && second <= 0xdfff) {
+            i += 11;
+            continue;
+        }
+        out.replace(i, 6, "\\ufffd");
+        found.push_back({Irregularity::Kind::loneSurrogate,
+                         {0, line, static_cast<int>(i - lineStart) + 1},
+                         "half a surrogate pair"});
+        i += 5;
+    }
+    return out;
+}
+
 } // namespace
 
-Result<Node> parseJson(std::string_view text, const Limits& limits) {
+Result<Node> parseJson(std::string_view text, const Limits& limits,
+                       std::vector<Irregularity>* irregular) {
     try {
-        JsonBuilder builder(text, limits);
-        if (nlohmann::json::sax_parse(text.begin(), text.end(), &builder)) return builder.take();
+        std::string mended;
+        if (irregular != nullptr && hasEscapedSurrogate(text)) {
+            mended = withoutLoneSurrogates(text, *irregular);
+            text = mended;
+        }
+        JsonBuilder builder(text, limits, irregular);
+        const bool whole = nlohmann::json::sax_parse(text.begin(), text.end(), &builder);
+        if (whole || builder.complete()) return builder.take();
         return fail(builder.error());
     } catch (const std::exception& e) {
         return fail(Error{fmt::format("this is not JSON: {}", e.what())});

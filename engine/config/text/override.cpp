@@ -187,13 +187,14 @@ Result<Node*> findPath(Document& document, std::string_view path) {
     return walk(document.root(), path, *steps, std::nullopt);
 }
 
-Status includeFile(Document& document, std::string_view path, const Limits& limits) {
+Status includeFile(Document& document, std::string_view path, const Limits& limits,
+                   Irregular irregular) {
     const auto node = findPath(document, path);
     if (!node || (*node)->kind != Node::Kind::map || (*node)->members.size() != 1) return {};
     const Node* named = (*node)->find("file");
     if (named == nullptr || named->kind != Node::Kind::scalar) return {};
     const std::string file = document.resolve(named->at, named->text);
-    auto included = Document::load(file, Syntax::detect, limits);
+    auto included = Document::load(file, Syntax::detect, limits, irregular);
     if (!included) {
         Error error = std::move(included.error());
         if (error.line > 0) return fail(std::move(error));

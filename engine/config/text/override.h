@@ -32,6 +32,7 @@ Result<Node*> findPath(Document& document, std::string_view path);
 // If the node at `path` is a mapping with the one key `file`, puts the document in that file in its
 // place, so that overrides reach into it and errors name it. Nothing happens if `path` is absent
 // or holds something else.
-Status includeFile(Document& document, std::string_view path, const Limits& limits = {});
+Status includeFile(Document& document, std::string_view path, const Limits& limits = {},
+                   Irregular irregular = Irregular::refused);
 
 } // namespace penstock

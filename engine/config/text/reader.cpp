@@ -3,6 +3,7 @@
 
 #include "engine/config/text/wording.h"
 #include "engine/types/check.h"
+#include "engine/types/suggest.h"
 
 #include <fmt/format.h>
 
@@ -10,6 +11,29 @@
 #include <utility>
 
 namespace penstock {
+namespace {
+
+// As Go's decoder compares keys: without regard to case, the two letters beyond ASCII that fold
+// into it among them.
+std::string folded(std::string_view key) {
+    std::string out;
+    for (std::size_t i = 0; i < key.size(); ++i) {
+        const char c = key[i];
+        if (key.substr(i).starts_with("\u212a")) { // KELVIN SIGN
+            out += 'k';
+            i += 2;
+        } else if (key.substr(i).starts_with("\u017f")) { // LATIN SMALL LETTER LONG S
+            out += 's';
+            i += 1;
+        } else {
+            out += c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
+        }
+    }
+    return out;
+}
+
+} // namespace
+
 void Problems::add(Error error) {
     if (errors_.size() < kMax) {
         errors_.push_back(std::move(error));
@@ -55,24 +79,35 @@ void Reader::report(const Position& at, const std::string& path, std::string mes
 }
 
 Place Reader::where(std::string_view key) const {
-    const Node* value = key.empty() ? nullptr : node_->find(key);
+    const Node* value = key.empty() ? nullptr : lookup(key);
     return document_->place(value != nullptr ? value->at : node_->at);
 }
 
+const Node* Reader::lookup(std::string_view key) const {
+    if (unknown_ == nullptr) return node_->find(key);
+    const std::string wanted = folded(key);
+    const Node* last = nullptr;
+    for (const Member& member : node_->members) {
+        const bool cleared = last != nullptr && member.value.kind == Node::Kind::null;
+        if (folded(member.key) == wanted && !cleared) last = &member.value;
+    }
+    return last;
+}
+
 bool Reader::has(std::string_view key) const {
-    const Node* value = node_->find(key);
+    const Node* value = lookup(key);
     return value != nullptr && value->kind != Node::Kind::null;
 }
 bool Reader::isScalar(std::string_view key) const {
-    const Node* value = node_->find(key);
+    const Node* value = lookup(key);
     return value != nullptr && value->kind == Node::Kind::scalar;
 }
 bool Reader::isList(std::string_view key) const {
-    const Node* value = node_->find(key);
+    const Node* value = lookup(key);
     return value != nullptr && value->kind == Node::Kind::list;
 }
 bool Reader::isMap(std::string_view key) const {
-    const Node* value = node_->find(key);
+    const Node* value = lookup(key);
     return value != nullptr && value->kind == Node::Kind::map;
 }
 
@@ -82,7 +117,7 @@ void Reader::known(std::string_view key) {
 
 const Node* Reader::take(std::string_view key) {
     known(key);
-    const Node* value = node_->find(key);
+    const Node* value = lookup(key);
     return value != nullptr && value->kind != Node::Kind::null ? value : nullptr;
 }
 
@@ -245,7 +280,7 @@ const Node* Reader::raw(std::string_view key) {
 }
 
 void Reader::fail(std::string_view key, std::string_view message) {
-    const Node* value = node_->find(key);
+    const Node* value = lookup(key);
     report(value != nullptr ? value->at : node_->at, pathOf(key), std::string(message));
 }
 void Reader::failHere(std::string_view message) {
@@ -274,22 +309,28 @@ bool Reader::exactlyOne(std::initializer_list<std::string_view> keys) {
 
 void Reader::finish() {
     if (std::exchange(finished_, true)) return;
+    std::vector<std::string_view> names(known_.begin(), known_.end());
+    std::sort(names.begin(), names.end());
     for (const Member& member : node_->members) {
-        if (std::find(known_.begin(), known_.end(), member.key) != known_.end()) continue;
-        std::vector<std::string_view> names(known_.begin(), known_.end());
-        std::sort(names.begin(), names.end());
+        const auto isThis = [&](std::string_view name) {
+            return name == member.key ||
+                   (unknown_ != nullptr && folded(name) == folded(member.key));
+        };
+        if (std::any_of(names.begin(), names.end(), isThis)) continue;
         // The key's own position, unless the value alone came from the command line.
         const bool added = document_->source(member.value.at).commandLine;
-        std::string message = fmt::format("{}{}unknown key {}{} Known here: {}", path_,
-                                          path_.empty() ? "" : ": ", quoteForError(member.key),
-                                          didYouMean(member.key, names), listOf(names, 40));
-        Error error = document_->error(added ? member.value.at : member.at, std::move(message));
+        const Position& at = added ? member.value.at : member.at;
         if (unknown_ != nullptr) {
-            unknown_->add(std::move(error));
-        } else {
-            ++errors_;
-            problems_->add(std::move(error));
+            unknown_->push_back({pathOf(member.key), member.key,
+                                 std::string(closestName(folded(member.key), names)),
+                                 listOf(names, 40), document_->place(at)});
+            continue;
         }
+        ++errors_;
+        problems_->add(
+            document_->error(at, fmt::format("{}{}unknown key {}{} Known here: {}", path_,
+                                             path_.empty() ? "" : ": ", quoteForError(member.key),
+                                             didYouMean(member.key, names), listOf(names, 40))));
     }
 }
 

@@ -34,6 +34,15 @@
 
 namespace penstock {
 
+// A key that nothing asked for.
+struct UnknownKey {
+    std::string path; // of the key
+    std::string key;
+    std::string nearest; // of the keys known there; empty: none is near
+    std::string known;   // all of them: "a, b, c"
+    Place place;
+};
+
 class Problems {
   public:
     static constexpr std::size_t kMax = 50;
@@ -89,8 +98,10 @@ class Reader {
     // From here on an unquoted number or boolean is not text, as in a document that is turned into
     // JSON on its way to llm-d-async.
     void quoteText() { quoteText_ = true; }
-    // From here on unknown keys go to `warnings` instead of the problems.
-    void tolerateUnknownKeys(Problems& warnings) { unknown_ = &warnings; }
+    // From here on, also in nested readers, keys match whatever their case, the last of those that
+    // match counts, whole numbers in JSON have no point and no exponent, and unknown keys are
+    // handed to `unknown` instead of the problems: as the JSON decoder of llm-d-async reads.
+    void readAsGo(std::vector<UnknownKey>& unknown) { unknown_ = &unknown; }
 
     bool has(std::string_view key) const; // present and not null
     bool isScalar(std::string_view key) const;
@@ -200,6 +211,8 @@ class Reader {
                              std::optional<std::int64_t> fallback);
     std::size_t chosen(std::string_view key, const std::vector<std::string_view>& names,
                        std::optional<std::size_t> fallback);
+    const Node* lookup(std::string_view key) const;
+    bool wholeOnly(const Node& node) const;
     const Node* take(std::string_view key);
     const Node* takeOrMiss(std::string_view key, bool optional, const std::string& expected);
     const Node* takeList(std::string_view key, Length length, bool optional,
@@ -222,8 +235,8 @@ class Reader {
     bool stringForms_ = false;
     bool quoteText_ = false;
     bool finished_ = false;
-    Problems* unknown_ = nullptr;
-    std::vector<std::string> known_; // keys asked for
+    std::vector<UnknownKey>* unknown_ = nullptr; // not null: as Go reads
+    std::vector<std::string> known_;             // keys asked for
 };
 
 } // namespace penstock

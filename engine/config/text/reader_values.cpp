@@ -115,6 +115,10 @@ std::optional<std::int64_t> Reader::asInteger(const Node& node, const IntRange& 
     std::int64_t value = 0;
     const char* last = node.text.data() + node.text.size();
     const auto [end, code] = std::from_chars(node.text.data(), last, value);
+    if (wholeOnly(node) && (code != std::errc{} || end != last)) {
+        return wrong("is written with a point, an exponent or too many digits, which llm-d-async "
+                     "does not take for a whole number");
+    }
     if (code != std::errc{} || end != last) {
         const auto real = parseNumber(node.text); // 1e6 is whole too
         if (!real) return wrong("is not a whole number");
@@ -124,6 +128,10 @@ std::optional<std::int64_t> Reader::asInteger(const Node& node, const IntRange& 
     }
     if (value < range.min || value > range.max) return wrong("is out of range");
     return value;
+}
+
+bool Reader::wholeOnly(const Node& node) const {
+    return unknown_ != nullptr && document_->source(node.at).json;
 }
 
 std::optional<std::string> Reader::asText(const Node& node, const std::string& path) {
@@ -182,7 +190,7 @@ std::string Reader::text(std::string_view key, std::optional<std::string> fallba
 
 std::string Reader::file(std::string_view key, std::optional<std::string> fallback) {
     std::string name = text(key, std::move(fallback));
-    const Node* node = node_->find(key);
+    const Node* node = lookup(key);
     return name.empty() || node == nullptr ? name : document_->resolve(node->at, name);
 }
 

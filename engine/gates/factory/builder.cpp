@@ -2,6 +2,7 @@
 #include "engine/gates/factory/builder.h"
 
 #include "engine/gates/llm_d_async/constant.h"
+#include "engine/metrics/promql.h"
 #include "engine/types/check.h"
 #include "engine/types/suggest.h"
 
@@ -95,8 +96,11 @@ MetricSource* GateBuilder::prometheus() {
 void GateBuilder::checkQuery(std::string_view parameter, const std::string& query) {
     if (context.metrics == nullptr) return;
     const auto shape = context.metrics->shapeOf(MetricQuery{.text = query});
-    if (!shape) {
+    if (!shape && metrics::saysUnsupported(shape.error())) {
         read.refuse(parameter, fmt::format("{}: {}", parameter, shape.error().message));
+    } else if (!shape) {
+        read.refuseUnlessLenient(parameter,
+                                 fmt::format("{}: {}", parameter, shape.error().message));
     } else if (*shape == MetricSource::Shape::scalar) {
         read.refuseUnlessLenient(
             parameter,

@@ -15,6 +15,8 @@
 #include "engine/gates/llm_d_async/tier_priority_admission.h"
 #include "engine/gates/llm_d_async/wait_on_refuse.h"
 
+#include <limits>
+
 namespace penstock {
 namespace {
 
@@ -37,11 +39,19 @@ Made makeRedisQuota(GateBuilder& b) {
     const std::string address = b.read.text("address");
     RedisQuotaGate::Settings settings;
     settings.attribute = b.read.text("attribute");
-    settings.concurrency = b.read.choice("mode") == "concurrency";
+    const std::string mode = b.read.choice("mode");
+    settings.concurrency = mode == "concurrency";
     settings.limit = b.read.integer("limit");
     settings.window = b.read.duration("window");
     settings.prefix = b.read.text("prefix");
-    settings.classifying = b.read.choice("gating_mode") == "classifying";
+    const std::string gating = b.read.choice("gating_mode");
+    settings.classifying = gating == "classifying";
+    // Where a mode is not refused, an unknown one counts nothing, nor does a window of no length.
+    const bool counts =
+        settings.concurrency || (mode == "rate-limit" && settings.window > Duration{0});
+    if (!counts || (!settings.classifying && gating != "blocking")) {
+        settings.limit = std::numeric_limits<std::int32_t>::max();
+    }
     KeyValue* store = b.store(address);
     return b.failed() ? nullptr : std::make_unique<RedisQuotaGate>(std::move(settings), *store);
 }

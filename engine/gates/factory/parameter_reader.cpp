@@ -4,12 +4,12 @@
 #include "engine/gates/parts/promql_text.h"
 #include "engine/types/check.h"
 #include "engine/types/duration_text.h"
+#include "engine/types/go_number.h"
 #include "engine/types/suggest.h"
 
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <charconv>
 #include <cmath>
 
 namespace penstock {
@@ -19,6 +19,7 @@ using Kind = GateParameter::Kind;
 using nlohmann::json;
 
 constexpr std::size_t kShownBytes = 60;
+constexpr double kBeyondAll = 1e300; // stands for an infinity, and is printed as a number
 
 std::string shown(const json& value) {
     std::string text = value.dump(-1, ' ', false, json::error_handler_t::replace);
@@ -26,13 +27,12 @@ std::string shown(const json& value) {
     return text;
 }
 
-// The whole of `text` as a double, in the forms that Go's ParseFloat and Atoi share with us.
-std::optional<double> toNumber(std::string_view text) {
-    if (text.starts_with('+')) text.remove_prefix(1);
-    double value = 0.0;
-    const auto [end, code] = std::from_chars(text.data(), text.data() + text.size(), value);
-    if (code != std::errc{} || end != text.data() + text.size()) return std::nullopt;
-    return value;
+// The fields of an inner gate are those of a structure there, whose names match in any case.
+bool isField(std::string_view key, std::string_view name, bool lenient) {
+    if (!lenient) return key == name;
+    return std::equal(key.begin(), key.end(), name.begin(), name.end(), [](char a, char b) {
+        return (a >= 'A' && a <= 'Z' ? static_cast<char>(a - 'A' + 'a') : a) == b;
+    });
 }
 
 std::string joined(std::string_view path, std::string_view part) {
@@ -126,8 +126,16 @@ double ParameterReader::ranged(const GateParameter& parameter, double value,
     const ParameterSpec& spec = parameter.spec;
     const std::string range = "in " + rangeText(parameter);
     if (!std::isfinite(value)) {
-        bad(parameter, text, range);
-        return spec.defaultValue;
+        // NaN fails no comparison; that a number may be too large is ours to say.
+        const bool passes = std::isnan(value) || (value > 0.0 && !parameter.belowMax);
+        if (!lenient_ || (parameter.refusedThere && !passes)) {
+            bad(parameter, text, range);
+            return spec.defaultValue;
+        }
+        warnings_.push_back(
+            errorAt(spec.name, fmt::format("gate {}: {} is {}", gate_.type, spec.name, text)));
+        if (std::isnan(value)) return parameter.whenNaN;
+        return value > 0.0 ? kBeyondAll : -kBeyondAll;
     }
     const bool inside = (parameter.aboveMin ? value > spec.min : value >= spec.min) &&
                         (parameter.belowMax ? value < spec.max : value <= spec.max);
@@ -152,7 +160,7 @@ double ParameterReader::number(std::string_view name, double byDefault) {
     if (value == nullptr) return byDefault;
     std::optional<double> number;
     if (value->is_number()) number = value->get<double>();
-    if (value->is_string()) number = toNumber(value->get_ref<const std::string&>());
+    if (value->is_string()) number = goFloat(value->get_ref<const std::string&>());
     if (!number) {
         bad(parameter, shown(*value), "a number in " + rangeText(parameter));
         return byDefault;
@@ -162,6 +170,12 @@ double ParameterReader::number(std::string_view name, double byDefault) {
 
 std::int32_t ParameterReader::integer(std::string_view name) {
     const GateParameter& parameter = known(name);
+    const json* given = find(parameter);
+    if (lenient_ && given != nullptr && given->is_string() &&
+        !goInteger(given->get_ref<const std::string&>())) {
+        bad(parameter, shown(*given), "a whole number in plain digits");
+        return static_cast<std::int32_t>(parameter.spec.defaultValue);
+    }
     const double value = number(name);
     if (value != std::floor(value) || std::abs(value) > INT32_MAX) {
         bad(parameter, goNumber(value), "a whole number in " + rangeText(parameter));
@@ -205,6 +219,12 @@ std::string ParameterReader::text(std::string_view name) {
     if (choices.empty() || std::find(choices.begin(), choices.end(), text) != choices.end()) {
         return text;
     }
+    if (lenient_ && !parameter.refusedThere) {
+        warnings_.push_back(
+            errorAt(name, fmt::format("gate {}: {} is {}, not one of {}", gate_.type, name,
+                                      shown(*value), rangeText(parameter))));
+        return text;
+    }
     bad(parameter, shown(*value), "one of " + rangeText(parameter));
     return std::string(parameter.defaultText);
 }
@@ -246,15 +266,16 @@ std::string ParameterReader::labels(std::string_view name) {
 GateSpec ParameterReader::innerSpec(const json& value, const std::string& path) {
     GateSpec inner{.type = "", .owner = spec_.owner, .place = spec_.place};
     inner.part = joined(joined(spec_.part, "gate_params"), path);
+    if (value.is_null() && lenient_) return inner; // a gate without a type, and so open
     if (!value.is_object()) {
         refuse(path, fmt::format("{} is {}; it must be an object with gate_type and gate_params",
                                  path, shown(value)));
         return inner;
     }
     for (const auto& [key, item] : value.items()) {
-        if (key == "gate_type" && item.is_string()) {
+        if (isField(key, "gate_type", lenient_) && item.is_string()) {
             inner.type = item.get<std::string>();
-        } else if (key == "gate_params") {
+        } else if (isField(key, "gate_params", lenient_)) {
             inner.params = item;
         } else {
             Error error =

@@ -36,6 +36,7 @@ struct GateParameter {
     bool aboveMin = false;     // greater than spec.min, not equal to it
     bool belowMax = false;     // less than spec.max, not equal to it
     bool refusedThere = false; // llm-d-async too refuses a value out of range
+    double whenNaN = 0.0;      // what does what NaN does there, which passes every comparison
 };
 
 struct GateDescription {

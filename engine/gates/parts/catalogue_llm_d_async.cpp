@@ -3,6 +3,8 @@
 // ours; where it refuses a value too, `refusedThere` says so.
 #include "engine/gates/parts/catalogue.h"
 
+#include <limits>
+
 namespace penstock::detail {
 namespace {
 
@@ -17,9 +19,10 @@ GateParameter required(GateParameter parameter) {
     return parameter;
 }
 
-GateParameter fallback(std::string_view help) {
+GateParameter fallback(std::string_view help, double whenNaN = 0.0) {
     return {.spec = {.name = "fallback", .min = 0.0, .max = 1.0, .defaultValue = 0.0, .help = help},
-            .live = true};
+            .live = true,
+            .whenNaN = whenNaN};
 }
 
 GateParameter cacheTtl() {
@@ -43,12 +46,12 @@ GateParameter nameSpace() {
     return text("namespace", "Adds a namespace matcher to every selector of the query.");
 }
 
-GateParameter gatingMode(std::string_view byDefault, std::string_view help) {
+GateParameter gatingMode(std::string_view byDefault, std::string_view help, bool refusedThere) {
     return {.spec = {.name = "gating_mode", .help = help},
             .kind = Kind::choice,
             .defaultText = byDefault,
             .choices = {"blocking", "classifying"},
-            .refusedThere = true};
+            .refusedThere = refusedThere};
 }
 
 GateParameter limit(std::string_view help) {
@@ -77,7 +80,8 @@ GateParameter baseline(double byDefault, bool refusedThere) {
                              "free share is at or below it."},
             .live = true,
             .belowMax = true,
-            .refusedThere = refusedThere};
+            .refusedThere = refusedThere,
+            .whenNaN = 1.0};
 }
 
 } // namespace
@@ -127,7 +131,7 @@ std::vector<GateDescription> llmDAsyncGates() {
            .kind = Kind::duration,
            .live = true},
           text("prefix", "The key is <prefix><attribute>:<value>.", "quota:"),
-          gatingMode("blocking", "What happens over the quota.")},
+          gatingMode("blocking", "What happens over the quota.", false)},
          true});
     gates.push_back(
         {"local-max-concurrency",
@@ -135,7 +139,7 @@ std::vector<GateDescription> llmDAsyncGates() {
          "the limit classifying mode refuses and blocking mode waits.",
          false,
          {limit("Requests held at most."),
-          gatingMode("classifying", "Refuse at the limit, or wait for a place.")},
+          gatingMode("classifying", "Refuse at the limit, or wait for a place.", true)},
          true});
     gates.push_back(
         {"prometheus-saturation",
@@ -151,7 +155,8 @@ std::vector<GateDescription> llmDAsyncGates() {
                     .defaultValue = 0.8,
                     .help = "Saturation at and above which the gate is closed."},
            .live = true},
-          fallback("Saturation assumed when there is no reading: 0 opens the gate, 1 closes it."),
+          fallback("Saturation assumed when there is no reading: 0 opens the gate, 1 closes it.",
+                   1.0),
           {.spec = {.name = "metric",
                     .help = "Series to read; the default is the one that the router of the chosen "
                             "semantics exports."},
@@ -175,7 +180,8 @@ std::vector<GateDescription> llmDAsyncGates() {
                     .help = "Requests that fill one ready pod (not the whole pool)."},
            .live = true,
            .aboveMin = true,
-           .refusedThere = true},
+           .refusedThere = true,
+           .whenNaN = std::numeric_limits<double>::quiet_NaN()},
           baseline(0.05, true),
           fallback("Budget when there is no reading: 0 closes the gate."),
           cacheTtl()}});

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <array>
 #include <charconv>
+#include <cmath>
 #include <cstdlib>
 
 namespace penstock {
@@ -31,6 +32,7 @@ std::string promqlSelector(std::string_view metric, Matchers matchers) {
 }
 
 std::string goNumber(double value) {
+    if (std::isnan(value)) return "NaN";
     std::array<char, 64> buffer;
     const auto print = [&buffer, value](std::chars_format form) {
         const auto end = std::to_chars(buffer.data(), buffer.data() + buffer.size(), value, form);

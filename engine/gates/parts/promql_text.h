@@ -16,8 +16,8 @@ using Matchers = std::vector<std::pair<std::string_view, std::string_view>>;
 // metric{a="x",b="y"}, matchers sorted by name.
 std::string promqlSelector(std::string_view metric, Matchers matchers);
 
-// A finite double as Go's %g prints it: the shortest digits that read back, with an exponent
-// below 1e-4 and from 1e6 on (1e+06, but 100000), of at least two digits.
+// A double that is not infinite as Go's %g prints it: the shortest digits that read back, with an
+// exponent below 1e-4 and from 1e6 on (1e+06, but 100000), of at least two digits.
 std::string goNumber(double value);
 
 // A string literal as strconv.Quote writes it (valid UTF-8 stays as it is).

@@ -24,6 +24,7 @@ std::string filled(std::string text) {
             text.replace(at, what.size(), with);
     };
     put("${REDIS}", "redis://redis:6379");
+    put("${REDIS_ADDR}", "redis:6379");
     put("${ROUTER}", "http://router:8000");
     return text;
 }
@@ -39,7 +40,7 @@ bool taken(const nlohmann::json& row) {
     const std::string document = filled(row["document"]);
     const bool own = kind == "transport" || kind == "gate_params";
     EngineFiles files;
-    files.transportType = "redis-sortedset";
+    files.transportType = row.value("type", "redis-sortedset");
     files.transportFile = inFile(
         "transport",
         own ? document
@@ -50,11 +51,18 @@ bool taken(const nlohmann::json& row) {
     if (kind == "pools") files.poolFile = inFile("pools", document);
     if (kind == "merge") files.mergeFile = inFile("merge", document);
     if (kind == "transforms") files.transformFile = inFile("transforms", document);
-    files.flags = {{"semantics", "llm-d-async-0.9"}, {"prometheus-url", "http://prometheus:9090"}};
+    files.flags = {{"semantics", "llm-d-async-0.9"}};
+    const std::string prometheus = row.value("prometheus", "http://prometheus:9090");
+    if (!prometheus.empty()) files.flags.emplace_back("prometheus-url", prometheus);
     const auto tree = engineTree(files);
     if (!tree) return false;
-    const auto engine = readEngine(*tree);
-    return engine && checkGates(*engine);
+    EngineOptions options;
+    if (const auto env = row.find("env"); env != row.end()) {
+        options.redisUrl = filled(env->value("REDIS_URL", ""));
+        options.igwBaseUrl = filled(env->value("IGW_BASE_URL", ""));
+    }
+    const auto engine = readEngine(*tree, options);
+    return engine && checkGates(*engine, nullptr, true);
 }
 
 TEST(AsTheProgramReads, takesAndRefusesWhatItDoes) {

@@ -65,7 +65,7 @@ TEST(Documents, areReadWithTheirDefaults) {
     EXPECT_EQ(engine->pools[0].workers, 8);
     EXPECT_EQ(engine->mergePolicy.settings.fairnessHeader, "x-llm-d-inference-fairness-id");
     EXPECT_EQ(engine->requestTimeout, 5min);
-    EXPECT_TRUE(engine->warnings.empty());
+    EXPECT_TRUE(engine->findings.empty());
     EXPECT_TRUE(checkGates(*engine));
 }
 
@@ -172,8 +172,10 @@ TEST(Documents, unknownKeysAndGatesAreWarningsUnderAPreset) {
     ASSERT_FALSE(strict);
     const auto lenient = read(kText, "", "llm-d-async-0.9");
     ASSERT_TRUE(lenient) << lenient.error().text();
-    ASSERT_EQ(lenient->warnings.size(), 1u);
-    EXPECT_THAT(lenient->warnings[0].text(), HasSubstr("unknown key \"futur\""));
+    ASSERT_EQ(lenient->findings.size(), 1u);
+    EXPECT_EQ(lenient->findings[0].code, "ignored-key");
+    EXPECT_EQ(lenient->findings[0].severity, Severity::error);
+    EXPECT_THAT(lenient->findings[0].computed, HasSubstr("does not know the key \"futur\""));
     std::vector<Error> warnings;
     EXPECT_TRUE(checkGates(*lenient, &warnings));
     ASSERT_EQ(warnings.size(), 1u);

@@ -249,8 +249,9 @@ TEST(Helm, saysWhatTheChartWouldRefuse) {
                                             "redis: {enabled: true, secretName: s}}",
                                             "values.yaml"));
     ASSERT_TRUE(helm) << helm.error().text();
-    ASSERT_EQ(helm->warnings.size(), 1u);
-    EXPECT_THAT(helm->warnings[0].text(), HasSubstr("did you mean \"igwBaseURL\"?"));
+    ASSERT_EQ(helm->findings.size(), 1u);
+    EXPECT_EQ(helm->findings[0].code, "ignored-key");
+    EXPECT_THAT(helm->findings[0].remedy, HasSubstr("Write \"igwBaseURL\""));
     EXPECT_TRUE(readEngine(helm->tree, helm->options));
 }
 

@@ -211,7 +211,10 @@ TEST(Factory, unknownTypesAndKeysAreWarningsUnderThePresets) {
         EXPECT_EQ(bench.warnings.size(), 3U);
         EXPECT_FALSE(bench.tryMake("prometheus-budget", R"({"pool":"p","baseline":1})"));
         EXPECT_FALSE(bench.tryMake("local-max-concurrency", R"({"limit":0})"));
-        EXPECT_FALSE(bench.tryMake("prometheus-query", R"({"query":"q","fallback":"NaN"})"));
+        // NaN passes every comparison there, and so does what Go's ParseFloat takes.
+        EXPECT_TRUE(bench.tryMake("prometheus-query", R"({"query":"q","fallback":"NaN"})"));
+        EXPECT_TRUE(bench.tryMake("prometheus-saturation", R"({"pool":"p","threshold":"0x1p-1"})"));
+        EXPECT_FALSE(bench.tryMake("prometheus-saturation", R"({"pool":"p","threshold":"80%"})"));
     }
 }
 

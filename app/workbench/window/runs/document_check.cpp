@@ -16,18 +16,6 @@ namespace {
 constexpr std::string_view kStoreMagic = "SQLite format 3";
 constexpr std::size_t kHead = 4096;
 
-Result<EngineDocument> readDocuments(std::vector<Document> documents) {
-    EngineOptions options{.needAddresses = false};
-    if (documents.size() == 1 && recognise(documents.front().root()) == DocumentKind::helmValues) {
-        auto helm = engineTreeFromHelm(std::move(documents.front()));
-        if (!helm) return fail(helm.error());
-        return readEngine(helm->tree, options);
-    }
-    auto tree = engineTree(std::move(documents));
-    if (!tree) return fail(tree.error());
-    return readEngine(*tree, options);
-}
-
 } // namespace
 
 FileKind fileKind(const std::string& file) {
@@ -56,19 +44,16 @@ FileKind fileKind(const std::string& file) {
 Result<std::vector<AdviceRow>> checkFiles(const std::vector<std::string>& files) {
     std::vector<Document> documents;
     for (const std::string& file : files) {
-        auto document = Document::load(file);
+        auto document = Document::load(file, Syntax::detect, {}, Irregular::kept);
         if (!document) return fail(document.error());
         documents.push_back(std::move(*document));
     }
-    auto engine = readDocuments(std::move(documents));
+    auto engine = readDeployment(std::move(documents));
     if (!engine) return fail(engine.error());
-    if (auto gates = checkGates(*engine, &engine->warnings); !gates) return fail(gates.error());
+    if (auto gates = checkGates(*engine); !gates) return fail(gates.error());
     std::vector<AdviceRow> out;
     for (const Finding& f : advise(*engine))
         out.push_back(rowOf(f));
-    for (const Error& warning : engine->warnings) {
-        out.push_back({"document", Severity::warning, warning.file, {}, warning.text(), {}});
-    }
     return out;
 }
 
