@@ -1,11 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "engine/core/gate.h"
 
-#include "engine/types/check.h"
-
 namespace penstock {
 
 void Reservations::releaseDownTo(std::size_t mark) {
+    PENSTOCK_CHECK(mark <= size_);
     while (size_ > mark) {
         const Entry entry = entries_[--size_];
         entry.gate->release(entry.token);

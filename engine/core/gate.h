@@ -10,6 +10,7 @@
 //
 // Run thread only. No allocation per request in the steady state.
 #include "engine/types/budget.h"
+#include "engine/types/check.h"
 #include "engine/types/parameter.h"
 #include "engine/types/request.h"
 #include "engine/types/result.h"
@@ -32,9 +33,11 @@ class Reservations {
   public:
     static constexpr std::size_t kMax = 6;
 
-    void add(Gate& gate, std::uint64_t token) { entries_[size_++] = {&gate, token}; }
+    void add(Gate& gate, std::uint64_t token) {
+        PENSTOCK_CHECK(size_ < kMax);
+        entries_[size_++] = {&gate, token};
+    }
     std::size_t size() const { return size_; }
-    bool full() const { return size_ == kMax; }
 
     // Releases everything added after `mark`, newest first.
     void releaseDownTo(std::size_t mark);
@@ -74,12 +77,22 @@ struct AttemptOutcome {
 struct Budget {
     double share = 1.0;
     Reason reason;
+
+    Budget() = default;
+    Budget(double open, Reason why) : share(open), reason(why) {
+        PENSTOCK_CHECK(share >= 0.0 && share <= 1.0); // and so not NaN
+    }
 };
 
 // How many more requests may be sent, >= 0, and why.
 struct Room {
     std::int32_t requests = 0;
     Reason reason;
+
+    Room() = default;
+    Room(std::int32_t more, Reason why) : requests(more), reason(why) {
+        PENSTOCK_CHECK(requests >= 0);
+    }
 };
 
 class Gate {

@@ -18,7 +18,16 @@ struct ParameterSpec {
     double max = 1.0;
     double defaultValue = 0.0;
     std::string_view help; // one sentence
+    bool aboveMin = false; // greater than min, not equal to it
+    bool belowMax = false; // less than max, not equal to it
 };
+
+// Whether `value` lies in the range of `p`: a ParameterSpec, or what was copied from one.
+template <class P>
+bool inRange(const P& p, double value) {
+    return (p.aboveMin ? value > p.min : value >= p.min) &&
+           (p.belowMax ? value < p.max : value <= p.max);
+}
 
 class ParameterVisitor {
   public:

@@ -83,10 +83,10 @@ class ParameterCollector final : public ParameterVisitor {
         entry.min = spec.min;
         entry.max = spec.max;
         entry.defaultValue = spec.defaultValue;
+        entry.aboveMin = spec.aboveMin;
+        entry.belowMax = spec.belowMax;
         if (gate_ != nullptr) {
             if (const GateParameter* known = findParameter(*gate_, spec.name)) {
-                entry.aboveMin = known->aboveMin;
-                entry.belowMax = known->belowMax;
                 entry.ours = known->ours || gate_->ours;
             }
         }
@@ -227,10 +227,8 @@ double ParameterRegistry::get(std::size_t index) const {
 Status ParameterRegistry::set(std::size_t index, double value) {
     PENSTOCK_CHECK(index < entries_.size());
     const ParameterEntry& entry = entries_[index];
-    const bool low = entry.aboveMin ? value > entry.min : value >= entry.min;
-    const bool high = entry.belowMax ? value < entry.max : value <= entry.max;
     const bool whole = entry.kind != EntryKind::integer || value == std::floor(value);
-    if (!std::isfinite(value) || !low || !high || !whole) {
+    if (!std::isfinite(value) || !inRange(entry, value) || !whole) {
         const std::string what = std::isfinite(value) ? shown(entry, value) : "that";
         return fail(fmt::format("{}: {} {}; it must be {}", entry.path, what,
                                 !std::isfinite(value) ? "is not a finite number"

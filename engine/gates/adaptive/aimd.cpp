@@ -3,15 +3,7 @@
 
 #include "engine/gates/parts/catalogue.h"
 
-#include <algorithm>
-
 namespace penstock {
-
-double AimdGate::bounded(double window) const {
-    const double most = settings_.maxWindow > 0.0 ? settings_.maxWindow
-                                                  : static_cast<double>(std::max(1, capacity()));
-    return std::clamp(window, std::min(settings_.minWindow, most), most);
-}
 
 double AimdGate::limit(Time) {
     return bounded(window_);
@@ -57,13 +49,14 @@ void AimdGate::shrink(Time now, Time sentAt, double factor) {
 }
 
 void AimdGate::parameters(ParameterVisitor& visitor) {
-    visitor.number(gateParameter(type(), "min_window"), settings_.minWindow);
-    visitor.number(gateParameter(type(), "max_window"), settings_.maxWindow);
-    visitor.number(gateParameter(type(), "increase"), settings_.increase);
-    visitor.number(gateParameter(type(), "acceleration"), settings_.acceleration);
-    visitor.number(gateParameter(type(), "decrease"), settings_.decrease);
-    visitor.number(gateParameter(type(), "ttl_decrease"), settings_.ttlDecrease);
-    visitor.duration(gateParameter(type(), "hold"), settings_.hold);
+    const GateKnobs show{type(), visitor};
+    show("min_window", settings_.minWindow);
+    show("max_window", settings_.maxWindow);
+    show("increase", settings_.increase);
+    show("acceleration", settings_.acceleration);
+    show("decrease", settings_.decrease);
+    show("ttl_decrease", settings_.ttlDecrease);
+    show("hold", settings_.hold);
 }
 
 } // namespace penstock

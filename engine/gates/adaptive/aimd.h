@@ -31,7 +31,6 @@ class AimdGate final : public WindowGate {
     AimdGate(Settings settings, WindowOwner owner)
         : WindowGate(owner), settings_(settings), window_(settings.initialWindow) {}
 
-    void onSettled(Time now, const Request& request, const AttemptOutcome& outcome) override;
     std::string_view type() const override { return "aimd"; }
     void parameters(ParameterVisitor& visitor) override;
 
@@ -41,9 +40,12 @@ class AimdGate final : public WindowGate {
     double limit(Time) override;
 
   private:
+    void onSettled(Time now, const Request& request, const AttemptOutcome& outcome) override;
     void grow();
     void shrink(Time now, Time sentAt, double factor);
-    double bounded(double window) const;
+    double bounded(double window) const {
+        return between(settings_.minWindow, settings_.maxWindow, window);
+    }
 
     Settings settings_;
     double window_;

@@ -3,6 +3,7 @@
 
 #include "engine/gates/adaptive/window_gate.h"
 #include "engine/gates/parts/catalogue.h"
+#include "engine/types/check.h"
 
 #include <algorithm>
 
@@ -10,7 +11,6 @@ namespace penstock {
 namespace {
 
 constexpr double kLeastSlackSeconds = 1e-3;
-constexpr double kForget = 0.1;
 
 } // namespace
 
@@ -18,6 +18,7 @@ void DeadlineFloorGate::fill(Time now) {
     const double seconds = std::max(0.0, toSeconds(now - filledAt_));
     if (filledAt_ != Time{}) tokens_ = std::min(settings_.burst, tokens_ + rate_ * seconds);
     filledAt_ = now;
+    PENSTOCK_CHECK(tokens_ >= 0.0 && tokens_ <= settings_.burst && rate_ >= 0.0);
 }
 
 void DeadlineFloorGate::onBacklog(Time now, std::int64_t pending, Time earliestDeadline) {
@@ -27,15 +28,14 @@ void DeadlineFloorGate::onBacklog(Time now, std::int64_t pending, Time earliestD
     const Duration left = earliestDeadline - now;
     if (left > settings_.horizon) return;
     const Duration margin = std::min(settings_.margin, left / 2);
-    const double slack = toSeconds(left - margin) - latencySeconds_;
+    const double slack = toSeconds(left - margin) - latencySeconds_.value();
     rate_ = std::min(settings_.maxRate,
                      static_cast<double>(pending) / std::max(kLeastSlackSeconds, slack));
 }
 
 void DeadlineFloorGate::onSettled(Time, const Request&, const AttemptOutcome& outcome) {
     if (loadSignOf(outcome) != LoadSign::served) return;
-    const double seconds = toSeconds(outcome.latency);
-    latencySeconds_ += latencySeconds_ <= 0.0 ? seconds : kForget * (seconds - latencySeconds_);
+    latencySeconds_.add(toSeconds(outcome.latency));
 }
 
 Reason DeadlineFloorGate::floorReason() const {
@@ -66,10 +66,8 @@ Verdict DeadlineFloorGate::apply(Time now, Request& request, Reservations& reser
     fill(now);
     Verdict verdict = inner_->apply(now, request, reservations);
     const bool closed = verdict.action == Action::refuse || verdict.action == Action::wait;
-    // A tenant's quota is no matter of the pool's load, and an answer still to come is awaited.
-    const bool aboutLoad = verdict.reason.code != ReasonCode::quotaExhausted &&
-                           verdict.reason.code != ReasonCode::pendingReading &&
-                           verdict.reason.code != ReasonCode::gateError;
+    // A tenant's quota is no matter of the pool's load.
+    const bool aboutLoad = verdict.reason.code != ReasonCode::quotaExhausted && !undecided(verdict);
     if (closed && aboutLoad && tokens_ >= 1.0) {
         inner_->withdrawn(request);
         verdict = Verdict{.reason = floorReason()};
@@ -84,10 +82,11 @@ Time DeadlineFloorGate::ownRecheckAt() const {
 }
 
 void DeadlineFloorGate::parameters(ParameterVisitor& visitor) {
-    visitor.duration(gateParameter(type(), "horizon"), settings_.horizon);
-    visitor.duration(gateParameter(type(), "margin"), settings_.margin);
-    visitor.number(gateParameter(type(), "burst"), settings_.burst);
-    visitor.number(gateParameter(type(), "max_rate"), settings_.maxRate);
+    const GateKnobs show{type(), visitor};
+    show("horizon", settings_.horizon);
+    show("margin", settings_.margin);
+    show("burst", settings_.burst);
+    show("max_rate", settings_.maxRate);
 }
 
 } // namespace penstock

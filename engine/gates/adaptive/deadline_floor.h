@@ -13,6 +13,7 @@
 // bucket of `burst`; every request that passes takes a token, whichever gate let it pass, so the
 // floor adds nothing while the inner gate does enough. It acts only within `horizon` of the
 // deadline: before that the inner gate may open by itself.
+#include "engine/gates/adaptive/smoothed_mean.h"
 #include "engine/gates/parts/wrapper_gate.h"
 
 namespace penstock {
@@ -48,7 +49,7 @@ class DeadlineFloorGate final : public WrapperGate {
     double rate_ = 0.0;
     double tokens_ = 0.0;
     Time filledAt_{};
-    double latencySeconds_ = 0.0; // mean of answers
+    SmoothedMean latencySeconds_; // of answers
     double capacity_ = 10.0;      // a poll's batch, until room() tells the workers
 };
 

@@ -12,15 +12,8 @@ namespace {
 constexpr double kFewSamples = 5.0; // before the first step, and between two
 constexpr double kRoundsPerFlight = 4.0;
 constexpr double kLeastGradient = 0.5;
-constexpr Duration kRecheck = std::chrono::milliseconds{200};
 
 } // namespace
-
-double GradientGate::bounded(double window) const {
-    const double most = settings_.maxWindow > 0.0 ? settings_.maxWindow
-                                                  : static_cast<double>(std::max(1, capacity()));
-    return std::clamp(window, std::min(settings_.minWindow, most), most);
-}
 
 double GradientGate::limit(Time now) {
     limitAt_ = now;
@@ -28,7 +21,7 @@ double GradientGate::limit(Time now) {
 }
 
 Time GradientGate::ownRecheckAt() const {
-    return brake_.refilling(limitAt_) ? limitAt_ + kRecheck : kNever;
+    return brake_.recheckAt(limitAt_);
 }
 
 Reason GradientGate::explain(double limit, bool full) const {
@@ -81,16 +74,16 @@ void GradientGate::step() {
 }
 
 void GradientGate::parameters(ParameterVisitor& visitor) {
-    visitor.number(gateParameter(type(), "min_window"), settings_.minWindow);
-    visitor.number(gateParameter(type(), "max_window"), settings_.maxWindow);
-    visitor.number(gateParameter(type(), "tolerance"), settings_.tolerance);
-    visitor.number(gateParameter(type(), "smoothing"), settings_.smoothing);
-    visitor.number(gateParameter(type(), "samples"), settings_.samples);
-    visitor.number(gateParameter(type(), "drift"), settings_.driftPerMinute);
-    visitor.number(gateParameter(type(), "token_offset"), brake_.settings().tokenOffset);
-    visitor.number(gateParameter(type(), "decrease"), settings_.decrease);
-    visitor.number(gateParameter(type(), "slowdown"), brake_.settings().slowdown);
-    visitor.duration(gateParameter(type(), "refill"), brake_.settings().refill);
+    const GateKnobs show{type(), visitor};
+    show("min_window", settings_.minWindow);
+    show("max_window", settings_.maxWindow);
+    show("tolerance", settings_.tolerance);
+    show("smoothing", settings_.smoothing);
+    show("samples", settings_.samples);
+    show("drift", settings_.driftPerMinute);
+    show("token_offset", brake_.tokenOffset());
+    show("decrease", settings_.decrease);
+    brake_.parameters(show);
 }
 
 } // namespace penstock

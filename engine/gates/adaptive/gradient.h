@@ -37,8 +37,6 @@ class GradientGate final : public WindowGate {
         : WindowGate(owner), settings_(settings), brake_(settings.brake),
           window_(settings.initialWindow) {}
 
-    void onSettled(Time now, const Request& request, const AttemptOutcome& outcome) override;
-    Time ownRecheckAt() const override;
     std::string_view type() const override { return "gradient"; }
     void parameters(ParameterVisitor& visitor) override;
 
@@ -49,9 +47,13 @@ class GradientGate final : public WindowGate {
     Reason explain(double limit, bool full) const override;
 
   private:
+    void onSettled(Time now, const Request& request, const AttemptOutcome& outcome) override;
+    Time ownRecheckAt() const override;
     void learn(Time now);
     void step();
-    double bounded(double window) const;
+    double bounded(double window) const {
+        return between(settings_.minWindow, settings_.maxWindow, window);
+    }
 
     Settings settings_;
     SpeedBrake brake_;

@@ -11,9 +11,10 @@ double HeadroomGate::steer(Time, const View& view) {
 }
 
 void HeadroomGate::parameters(ParameterVisitor& visitor) {
-    commonParameters(visitor);
-    visitor.number(gateParameter(type(), "surge"), surge_);
-    visitor.duration(gateParameter(type(), "surge_window"), surgeWindow_);
+    const GateKnobs show{type(), visitor};
+    commonParameters(show);
+    show("surge", surge_);
+    show("surge_window", surgeWindow_);
 }
 
 } // namespace penstock

@@ -16,7 +16,7 @@ constexpr Duration kLongestStep = std::chrono::seconds{1};
 } // namespace
 
 double PiGate::steer(Time now, const View& view) {
-    const double most = std::max(1, capacity());
+    const double most = places();
     const double error = settings_.target - view.expected;
     const double perError = gain_ / view.perRequest;
     const Duration elapsed = std::clamp(now - steeredAt_, Duration::zero(), kLongestStep);
@@ -40,9 +40,10 @@ Time PiGate::ownRecheckAt() const {
 }
 
 void PiGate::parameters(ParameterVisitor& visitor) {
-    commonParameters(visitor);
-    visitor.number(gateParameter(type(), "gain"), gain_);
-    visitor.duration(gateParameter(type(), "integral_time"), integralTime_);
+    const GateKnobs show{type(), visitor};
+    commonParameters(show);
+    show("gain", gain_);
+    show("integral_time", integralTime_);
 }
 
 } // namespace penstock

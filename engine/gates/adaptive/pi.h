@@ -26,11 +26,11 @@ class PiGate final : public SaturationWindowGate {
         : SaturationWindowGate(std::move(settings.steering), source, cache, owner),
           gain_(settings.gain), integralTime_(settings.integralTime) {}
 
-    Time ownRecheckAt() const override;
     std::string_view type() const override { return "pi"; }
     void parameters(ParameterVisitor& visitor) override;
 
   protected:
+    Time ownRecheckAt() const override;
     double steer(Time now, const View& view) override;
 
   private:

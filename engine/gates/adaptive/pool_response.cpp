@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "engine/gates/adaptive/pool_response.h"
 
+#include "engine/types/check.h"
+
 #include <algorithm>
 
 namespace penstock {
@@ -10,16 +12,18 @@ PoolResponse::PoolResponse() : history_(kHistory) {}
 // A first-order lag, in backward Euler form: unconditionally stable, and no exponential.
 double PoolResponse::lagged(const State& state, Duration elapsed) const {
     const double seconds = std::max(0.0, toSeconds(elapsed));
-    if (lagSeconds_ <= 0.0) return state.flying;
+    const double lag = lagSeconds_.value();
+    if (lag <= 0.0) return state.flying;
     return state.mature +
-           (static_cast<double>(state.flying) - state.mature) * seconds / (lagSeconds_ + seconds);
+           (static_cast<double>(state.flying) - state.mature) * seconds / (lag + seconds);
 }
 
 void PoolResponse::move(Time now, std::int32_t by) {
     const State before{lagged(state_, now - stateAt_), state_.flying};
     stateAt_ = now;
-    state_.flying = std::max(0, state_.flying + by);
-    state_.mature = lagSeconds_ > 0.0 ? before.mature : state_.flying;
+    state_.flying += by;
+    PENSTOCK_CHECK(state_.flying >= 0);
+    state_.mature = lagSeconds_.value() > 0.0 ? before.mature : state_.flying;
     const bool sameGrain = moments_ > 0 && now - history_[(moments_ - 1) % kHistory].at < kGrain;
     if (!sameGrain) history_[moments_++ % kHistory] = {now, before, before};
     history_[(moments_ - 1) % kHistory].after = state_;
@@ -30,12 +34,8 @@ void PoolResponse::sent(Time now) {
 }
 
 void PoolResponse::settled(Time now, Duration latency) {
-    constexpr double kForget = 0.1;
     constexpr double kHalf = 0.5;
-    if (latency >= Duration::zero()) {
-        const double lag = kHalf * toSeconds(latency);
-        lagSeconds_ += lagSeconds_ <= 0.0 ? lag : kForget * (lag - lagSeconds_);
-    }
+    if (latency >= Duration::zero()) lagSeconds_.add(kHalf * toSeconds(latency));
     move(now, -1);
 }
 

@@ -11,6 +11,7 @@
 // `own` is the number in flight as seen through a lag of half a mean latency.
 //
 // Fixed size: nothing is allocated after construction.
+#include "engine/gates/adaptive/smoothed_mean.h"
 #include "engine/types/time.h"
 
 #include <array>
@@ -75,7 +76,7 @@ class PoolResponse {
     std::size_t sampled_ = 0; // ever written
     State state_;
     Time stateAt_{};
-    double lagSeconds_ = 0.0;
+    SmoothedMean lagSeconds_;
     double learned_ = 0.0;
 };
 

@@ -13,9 +13,6 @@ namespace {
 // first burst is then small whatever the pool is.
 constexpr double kCautiousShare = 0.25;
 
-// How often a limit that grows by itself is asked again.
-constexpr Duration kBrakeStep = std::chrono::milliseconds{200};
-
 constexpr std::string_view kBrakeSource = "speed of our own answers";
 
 } // namespace
@@ -44,8 +41,7 @@ void SaturationWindowGate::onSettled(Time now, const Request&, const AttemptOutc
 }
 
 Time SaturationWindowGate::ownRecheckAt() const {
-    const Time reading = reading_.expiresAt();
-    return brake_.refilling(limitAt_) ? std::min(reading, limitAt_ + kBrakeStep) : reading;
+    return std::min(reading_.expiresAt(), brake_.recheckAt(limitAt_));
 }
 
 SaturationWindowGate::View SaturationWindowGate::look(Time now) {
@@ -54,8 +50,7 @@ SaturationWindowGate::View SaturationWindowGate::look(Time now) {
     view.available = latest != nullptr && latest->state == Reading::State::value &&
                      std::isfinite(latest->value) &&
                      now - latest->sampledAt <= settings_.staleAfter;
-    const double initial =
-        1.0 / std::max(1.0, kCautiousShare * static_cast<double>(std::max(1, capacity())));
+    const double initial = 1.0 / std::max(1.0, kCautiousShare * places());
     if (!view.available) {
         expected_ = settings_.fallback;
         age_ = Duration::zero();
@@ -106,7 +101,7 @@ double SaturationWindowGate::limit(Time now) {
         limit = capacity();
     }
     if (refused_) limit = std::min(limit, std::max(1.0, refusedAt_));
-    return std::clamp(limit, 0.0, static_cast<double>(std::max(1, capacity())));
+    return std::clamp(limit, 0.0, places());
 }
 
 Reason SaturationWindowGate::explain(double limit, bool full) const {
@@ -129,14 +124,13 @@ Reason SaturationWindowGate::explain(double limit, bool full) const {
     return reason;
 }
 
-void SaturationWindowGate::commonParameters(ParameterVisitor& visitor) {
-    visitor.number(gateParameter(type(), "target"), settings_.target);
-    visitor.number(gateParameter(type(), "fallback"), settings_.fallback);
-    visitor.duration(gateParameter(type(), "stale_after"), settings_.staleAfter);
-    visitor.number(gateParameter(type(), "per_request"), settings_.perRequest);
-    visitor.number(gateParameter(type(), "slowdown"), brake_.settings().slowdown);
-    visitor.duration(gateParameter(type(), "refill"), brake_.settings().refill);
-    visitor.duration(gateParameter(type(), "cache_ttl"), reading_.policy().ttl);
+void SaturationWindowGate::commonParameters(const GateKnobs& show) {
+    show("target", settings_.target);
+    show("fallback", settings_.fallback);
+    show("stale_after", settings_.staleAfter);
+    show("per_request", settings_.perRequest);
+    brake_.parameters(show);
+    show("cache_ttl", reading_.policy().ttl);
 }
 
 } // namespace penstock

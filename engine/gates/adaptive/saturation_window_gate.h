@@ -31,13 +31,13 @@ class SaturationWindowGate : public WindowGate, public CachedReading::Owner {
     SaturationWindowGate(Steering settings, MetricSource& source, CachePolicy cache,
                          WindowOwner owner);
 
+    const PoolResponse& response() const { return response_; }
+
+  protected:
     void onSent(Time now, const Request& request) override;
     void onSettled(Time now, const Request& request, const AttemptOutcome& outcome) override;
     Time ownRecheckAt() const override;
 
-    const PoolResponse& response() const { return response_; }
-
-  protected:
     struct View {
         bool available = false;
         double saturation = 0.0; // as sampled
@@ -52,7 +52,7 @@ class SaturationWindowGate : public WindowGate, public CachedReading::Owner {
     virtual double steer(Time now, const View& view) = 0;
     Reason explain(double limit, bool full) const final;
     void readingArrived(CachedReading&) override { changed(); }
-    void commonParameters(ParameterVisitor& visitor);
+    void commonParameters(const GateKnobs& show);
 
     Steering settings_;
     PoolResponse response_;

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "engine/gates/adaptive/speed_brake.h"
 
+#include "engine/gates/parts/catalogue.h"
+
 #include <algorithm>
 #include <cmath>
 
@@ -13,6 +15,7 @@ constexpr double kLearnDownSeconds = 30.0;
 constexpr double kAcceptSeconds = 300.0; // a slow spell that lasts so long is the new normal
 // Before this has passed it is unknown what is normal, and the first guess is as likely too high.
 constexpr Duration kFirstNormal = std::chrono::seconds{15};
+constexpr Duration kRecheck = std::chrono::milliseconds{200};
 constexpr double kLongestLessonSeconds = 1.0; // of learning, so that a pause teaches nothing
 
 } // namespace
@@ -77,6 +80,15 @@ void SpeedBrake::release(Time now) {
     slow_ = false;
     until_ = now;
     normal_ = std::sqrt(normal_ * pool_.speed());
+}
+
+Time SpeedBrake::recheckAt(Time at) const {
+    return refilling(at) ? at + kRecheck : kNever;
+}
+
+void SpeedBrake::parameters(const GateKnobs& show) {
+    show("slowdown", settings_.slowdown);
+    show("refill", settings_.refill);
 }
 
 double SpeedBrake::eased(Time now, double limit, std::int32_t flying) {

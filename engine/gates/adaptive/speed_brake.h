@@ -22,6 +22,8 @@
 
 namespace penstock {
 
+class GateKnobs;
+
 class SpeedBrake {
   public:
     struct Settings {
@@ -43,14 +45,17 @@ class SpeedBrake {
 
     // What is left of a limit, `flying` being in flight: 0 in a slow spell, all of it long after.
     double eased(Time now, double limit, std::int32_t flying);
-    // The limit grows by itself as time passes.
-    bool refilling(Time now) const { return !slow_ && now < until_ + settings_.refill; }
+    // When a limit that was eased at `at` is to be asked for again because it grows by itself as
+    // time passes; kNever if it does not.
+    Time recheckAt(Time at) const;
 
     const PoolSpeed& pool() const { return pool_; }
     double normal() const { return normal_; }
-    Settings& settings() { return settings_; }
+    void parameters(const GateKnobs& show); // slowdown and refill
+    double& tokenOffset() { return settings_.tokenOffset; }
 
   private:
+    bool refilling(Time now) const { return !slow_ && now < until_ + settings_.refill; }
     bool well() const;
     void learn(Time now, double speed, double seconds);
 

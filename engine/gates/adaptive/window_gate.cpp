@@ -16,10 +16,21 @@ std::int32_t whole(double limit) {
 
 } // namespace
 
+// The limit now, which must be a number.
+double WindowGate::open(Time now) {
+    const double limit = this->limit(now);
+    PENSTOCK_CHECK(limit >= 0.0 && held_ >= 0);
+    return limit;
+}
+
+double WindowGate::between(double least, double most, double window) const {
+    const double end = most > 0.0 ? most : places();
+    return std::clamp(window, std::min(least, end), end);
+}
+
 Budget WindowGate::budget(Time now) {
-    const double open = limit(now);
-    return {clampUnit(open / static_cast<double>(std::max(1, capacity_))),
-            explain(open, held_ >= whole(open))};
+    const double limit = open(now);
+    return {clampUnit(limit / places()), explain(limit, held_ >= whole(limit))};
 }
 
 Reason WindowGate::explain(double limit, bool full) const {
@@ -29,17 +40,16 @@ Reason WindowGate::explain(double limit, bool full) const {
 }
 
 Verdict WindowGate::apply(Time now, Request&, Reservations& reservations) {
-    const double open = limit(now);
-    const bool full = held_ >= whole(open);
+    const double limit = open(now);
+    const bool full = held_ >= whole(limit);
     Verdict verdict;
     if (full) {
         verdict.action = Action::refuse;
     } else {
-        PENSTOCK_CHECK(!reservations.full());
         ++held_;
         reservations.add(*this, 0);
     }
-    verdict.reason = explain(open, full);
+    verdict.reason = explain(limit, full);
     return verdict;
 }
 
@@ -51,10 +61,10 @@ void WindowGate::release(std::uint64_t) {
 
 Room WindowGate::room(Time now, std::int32_t capacity, std::int32_t inFlight) {
     capacity_ = capacity;
-    const double open = limit(now);
+    const double limit = open(now);
     const std::int32_t taken = ofPool_ ? std::max(held_, inFlight) : held_;
-    const std::int32_t room = std::max(0, whole(open) - taken);
-    return {room, explain(open, room == 0)};
+    const std::int32_t room = std::max(0, whole(limit) - taken);
+    return {room, explain(limit, room == 0)};
 }
 
 LoadSign loadSignOf(const AttemptOutcome& outcome) {

@@ -42,9 +42,15 @@ class WindowGate : public Gate {
         return held + 1.0 > window || held >= kUsedShare * window;
     }
     std::int32_t capacity() const { return capacity_; }
+    // The most that a limit may be: the capacity, at least one.
+    double places() const { return capacity_ > 1 ? capacity_ : 1; }
+    // A window of at least `least` and at most `most` (0: the places), which wins.
+    double between(double least, double most, double window) const;
 
   private:
     static constexpr double kUsedShare = 0.75;
+
+    double open(Time now);
 
     bool ofPool_;
     std::int32_t held_ = 0;

@@ -26,6 +26,16 @@ Error unknownType(const GateSpec& spec) {
                                fmt::join(types, ", ")));
 }
 
+detail::MakeGate makerOf(std::string_view type) {
+    for (const auto makers : {detail::llmDAsyncMakers(), detail::adaptiveMakers()}) {
+        for (const detail::Maker& maker : makers) {
+            if (maker.type == type) return maker.make;
+        }
+    }
+    PENSTOCK_CHECK(false); // a gate of the catalogue
+    return nullptr;
+}
+
 Result<std::unique_ptr<Gate>> makeAt(const GateSpec& spec, const GateContext& context,
                                      std::vector<Error>& warnings, int depth) {
     if (depth > kMaxGateDepth) {
@@ -41,10 +51,7 @@ Result<std::unique_ptr<Gate>> makeAt(const GateSpec& spec, const GateContext& co
         return std::make_unique<ConstantGate>();
     }
     detail::GateBuilder builder{*gate, spec, context, warnings, depth};
-    detail::MakeGate make = detail::llmDAsyncMaker(spec.type);
-    if (make == nullptr) make = detail::adaptiveMaker(spec.type);
-    PENSTOCK_CHECK(make != nullptr);
-    std::unique_ptr<Gate> made = make(builder);
+    std::unique_ptr<Gate> made = makerOf(spec.type)(builder);
     if (builder.failed()) return fail(builder.error());
     return made;
 }

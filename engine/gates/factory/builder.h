@@ -8,6 +8,8 @@
 #include "engine/gates/factory/parameter_reader.h"
 #include "engine/gates/parts/cached_reading.h"
 
+#include <span>
+
 namespace penstock::detail {
 
 class GateBuilder {
@@ -26,7 +28,6 @@ class GateBuilder {
     // Refuses a query of the user's that cannot be asked, or that never gives what a gate reads.
     void checkQuery(std::string_view parameter, const std::string& query);
 
-    CachePolicy cache();            // by cache_ttl and the semantics
     std::string saturationMetric(); // by `metric` and the semantics
 
     // A spec for a gate inside this one, placed at the parameter `name`; type and params to be set.
@@ -35,10 +36,21 @@ class GateBuilder {
 
     WindowOwner windowOwner() const;
 
+    // A gate on a metric of `source`, which may be null; `more` comes last in its constructor.
+    template <class MadeGate, class... More>
+    std::unique_ptr<Gate> onMetric(MetricSource* source, typename MadeGate::Settings settings,
+                                   More... more) {
+        const CachePolicy policy = cache();
+        if (failed()) return nullptr;
+        return std::make_unique<MadeGate>(std::move(settings), *source, policy, more...);
+    }
+
     bool failed() const { return error_ || read.error(); }
     Error error() const { return error_ ? *error_ : *read.error(); }
 
   private:
+    CachePolicy cache(); // by cache_ttl and the semantics
+
     const GateDescription& gate_;
     const GateSpec& spec_;
     std::vector<Error>& warnings_;
@@ -52,7 +64,7 @@ struct Maker {
     std::string_view type;
     MakeGate make;
 };
-MakeGate llmDAsyncMaker(std::string_view type);
-MakeGate adaptiveMaker(std::string_view type);
+std::span<const Maker> llmDAsyncMakers();
+std::span<const Maker> adaptiveMakers();
 
 } // namespace penstock::detail

@@ -70,10 +70,7 @@ Made makePrometheusSaturation(GateBuilder& b) {
     settings.metric = b.saturationMetric();
     settings.threshold = b.read.number("threshold");
     settings.fallback = b.read.number("fallback");
-    const CachePolicy cache = b.cache();
-    MetricSource* source = b.prometheus();
-    if (b.failed()) return nullptr;
-    return std::make_unique<PrometheusSaturationGate>(std::move(settings), *source, cache);
+    return b.onMetric<PrometheusSaturationGate>(b.prometheus(), std::move(settings));
 }
 
 Made makePrometheusBudget(GateBuilder& b) {
@@ -83,21 +80,15 @@ Made makePrometheusBudget(GateBuilder& b) {
     settings.maxConcurrency = b.read.number("max_concurrency");
     settings.baseline = b.read.number("baseline");
     settings.fallback = b.read.number("fallback");
-    const CachePolicy cache = b.cache();
-    MetricSource* source = b.prometheus();
-    if (b.failed()) return nullptr;
-    return std::make_unique<PrometheusBudgetGate>(std::move(settings), *source, cache);
+    return b.onMetric<PrometheusBudgetGate>(b.prometheus(), std::move(settings));
 }
 
 Made makePrometheusQuery(GateBuilder& b) {
     PrometheusQueryGate::Settings settings{.query = b.read.text("query"),
                                            .fallback = b.read.number("fallback")};
     b.read.text("pool");
-    const CachePolicy cache = b.cache();
-    MetricSource* source = b.prometheus();
     b.checkQuery("query", settings.query);
-    if (b.failed()) return nullptr;
-    return std::make_unique<PrometheusQueryGate>(std::move(settings), *source, cache);
+    return b.onMetric<PrometheusQueryGate>(b.prometheus(), std::move(settings));
 }
 
 Made makeEndpointScrape(GateBuilder& b) {
@@ -114,10 +105,7 @@ Made makeEndpointScrape(GateBuilder& b) {
     settings.baseline = b.read.number("baseline");
     settings.fallback = b.read.number("fallback");
     settings.valueIsBudget = b.read.choice("value_type") == "budget";
-    const CachePolicy cache = b.cache();
-    MetricSource* source = b.metrics();
-    if (b.failed()) return nullptr;
-    return std::make_unique<EndpointScrapeGate>(std::move(settings), *source, cache);
+    return b.onMetric<EndpointScrapeGate>(b.metrics(), std::move(settings));
 }
 
 Made makeComposite(GateBuilder& b) {
@@ -160,11 +148,8 @@ constexpr detail::Maker kOfLlmDAsync[] = {{"constant", makeConstant},
 
 } // namespace
 
-detail::MakeGate detail::llmDAsyncMaker(std::string_view type) {
-    for (const detail::Maker& maker : kOfLlmDAsync) {
-        if (maker.type == type) return maker.make;
-    }
-    return nullptr;
+std::span<const detail::Maker> detail::llmDAsyncMakers() {
+    return kOfLlmDAsync;
 }
 
 } // namespace penstock

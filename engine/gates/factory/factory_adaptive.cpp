@@ -61,9 +61,7 @@ SaturationWindowGate::Steering steering(GateBuilder& b) {
     if (pool.empty()) {
         b.read.refuse("pool", "pool is required, or a query: it says whose saturation is read");
     }
-    Matchers matchers{{"inference_pool", pool}};
-    if (!nameSpace.empty()) matchers.emplace_back("namespace", nameSpace);
-    settings.query = promqlSelector(metric, matchers);
+    settings.query = poolSelector(metric, "inference_pool", pool, nameSpace);
     return settings;
 }
 
@@ -71,20 +69,14 @@ Made makePi(GateBuilder& b) {
     PiGate::Settings settings{.steering = steering(b),
                               .gain = b.read.number("gain"),
                               .integralTime = b.read.duration("integral_time")};
-    const CachePolicy cache = b.cache();
-    MetricSource* source = b.prometheus();
-    if (b.failed()) return nullptr;
-    return std::make_unique<PiGate>(std::move(settings), *source, cache, b.windowOwner());
+    return b.onMetric<PiGate>(b.prometheus(), std::move(settings), b.windowOwner());
 }
 
 Made makeHeadroom(GateBuilder& b) {
     HeadroomGate::Settings settings{.steering = steering(b),
                                     .surge = b.read.number("surge"),
                                     .surgeWindow = b.read.duration("surge_window")};
-    const CachePolicy cache = b.cache();
-    MetricSource* source = b.prometheus();
-    if (b.failed()) return nullptr;
-    return std::make_unique<HeadroomGate>(std::move(settings), *source, cache, b.windowOwner());
+    return b.onMetric<HeadroomGate>(b.prometheus(), std::move(settings), b.windowOwner());
 }
 
 Made makeDeadlineFloor(GateBuilder& b) {
@@ -105,11 +97,8 @@ constexpr detail::Maker kAdaptive[] = {{"aimd", makeAimd},
 
 } // namespace
 
-detail::MakeGate detail::adaptiveMaker(std::string_view type) {
-    for (const detail::Maker& maker : kAdaptive) {
-        if (maker.type == type) return maker.make;
-    }
-    return nullptr;
+std::span<const detail::Maker> detail::adaptiveMakers() {
+    return kAdaptive;
 }
 
 } // namespace penstock

@@ -137,9 +137,7 @@ double ParameterReader::ranged(const GateParameter& parameter, double value,
         if (std::isnan(value)) return parameter.whenNaN;
         return value > 0.0 ? kBeyondAll : -kBeyondAll;
     }
-    const bool inside = (parameter.aboveMin ? value > spec.min : value >= spec.min) &&
-                        (parameter.belowMax ? value < spec.max : value <= spec.max);
-    if (inside) return value;
+    if (inRange(spec, value)) return value;
     // Beyond a slider's end llm-d-async still has a meaning for the number.
     if (lenient_ && !parameter.refusedThere) {
         warnings_.push_back(errorAt(spec.name, fmt::format("gate {}: {} is {}, not {}", gate_.type,

@@ -31,12 +31,15 @@ Room CompositeGate::room(Time now, std::int32_t capacity, std::int32_t inFlight)
 }
 
 Verdict CompositeGate::apply(Time now, Request& request, Reservations& reservations) {
+    PENSTOCK_CHECK(!applying_);
     const std::size_t mark = reservations.size();
     applying_ = true;
     Verdict verdict;
     for (std::size_t i = 0; i < gates_.size(); ++i) {
+        const std::size_t before = reservations.size();
         verdict = gates_[i]->apply(now, request, reservations);
         if (verdict.action == Action::proceed) continue;
+        PENSTOCK_CHECK(reservations.size() == before);
         if (verdict.reason.code == ReasonCode::pendingReading) {
             // Those before it would otherwise ask again for what they have just been granted, and
             // two gates with a store behind them would send each other back for ever.

@@ -39,10 +39,11 @@ Time EndpointScrapeGate::ownRecheckAt() const {
 }
 
 void EndpointScrapeGate::parameters(ParameterVisitor& visitor) {
-    visitor.number(gateParameter(type(), "max_count_per_pod"), maxCountPerPod_);
-    visitor.number(gateParameter(type(), "baseline"), baseline_);
-    visitor.number(gateParameter(type(), "fallback"), fallback_);
-    visitor.duration(gateParameter(type(), "cache_ttl"), value_.policy().ttl);
+    const GateKnobs show{type(), visitor};
+    show("max_count_per_pod", maxCountPerPod_);
+    show("baseline", baseline_);
+    show("fallback", fallback_);
+    show("cache_ttl", value_.policy().ttl);
 }
 
 } // namespace penstock

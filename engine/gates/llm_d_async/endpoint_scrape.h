@@ -24,11 +24,11 @@ class EndpointScrapeGate final : public MetricGate {
     };
     EndpointScrapeGate(Settings settings, MetricSource& source, CachePolicy cache);
 
-    Time ownRecheckAt() const override;
     std::string_view type() const override { return "endpoint-scrape"; }
     void parameters(ParameterVisitor& visitor) override;
 
   private:
+    Time ownRecheckAt() const override;
     Observation observe(Time now) override;
     double closingPoint() const override { return baseline_; }
     double fallbackBudget() const override { return fallback_; }

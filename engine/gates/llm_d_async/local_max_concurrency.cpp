@@ -22,7 +22,6 @@ Verdict LocalMaxConcurrencyGate::apply(Time now, Request&, Reservations& reserva
     Verdict verdict;
     verdict.reason = open.reason;
     if (open.share > 0.0) {
-        PENSTOCK_CHECK(!reservations.full());
         ++inFlight_;
         reservations.add(*this, 0);
     } else {
@@ -43,7 +42,8 @@ Room LocalMaxConcurrencyGate::room(Time now, std::int32_t, std::int32_t) {
 }
 
 void LocalMaxConcurrencyGate::parameters(ParameterVisitor& visitor) {
-    visitor.integer(gateParameter(type(), "limit"), settings_.limit);
+    const GateKnobs show{type(), visitor};
+    show("limit", settings_.limit);
 }
 
 } // namespace penstock

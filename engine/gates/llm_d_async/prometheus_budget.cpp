@@ -17,9 +17,7 @@ PrometheusBudgetGate::PrometheusBudgetGate(Settings settings, MetricSource& sour
 std::array<std::string, PrometheusBudgetGate::kQueries>
 PrometheusBudgetGate::queries(const Settings& settings) {
     const auto selector = [&settings](std::string_view metric, std::string_view poolLabel) {
-        Matchers matchers{{poolLabel, settings.pool}};
-        if (!settings.nameSpace.empty()) matchers.emplace_back("namespace", settings.nameSpace);
-        return promqlSelector(metric, matchers);
+        return poolSelector(metric, poolLabel, settings.pool, settings.nameSpace);
     };
     const std::string most = goNumber(settings.maxConcurrency);
     const std::string capacity = selector("inference_pool_ready_pods", "name") + " * " + most;
@@ -78,10 +76,11 @@ Time PrometheusBudgetGate::ownRecheckAt() const {
 }
 
 void PrometheusBudgetGate::parameters(ParameterVisitor& visitor) {
-    visitor.number(gateParameter(type(), "max_concurrency"), settings_.maxConcurrency);
-    visitor.number(gateParameter(type(), "baseline"), settings_.baseline);
-    visitor.number(gateParameter(type(), "fallback"), settings_.fallback);
-    visitor.duration(gateParameter(type(), "cache_ttl"), cache_.ttl);
+    const GateKnobs show{type(), visitor};
+    show("max_concurrency", settings_.maxConcurrency);
+    show("baseline", settings_.baseline);
+    show("fallback", settings_.fallback);
+    show("cache_ttl", cache_.ttl);
 }
 
 } // namespace penstock

@@ -26,13 +26,13 @@ class PrometheusBudgetGate final : public MetricGate {
     };
     PrometheusBudgetGate(Settings settings, MetricSource& source, CachePolicy cache);
 
-    Time ownRecheckAt() const override;
     std::string_view type() const override { return "prometheus-budget"; }
     void parameters(ParameterVisitor& visitor) override;
 
     static std::array<std::string, kQueries> queries(const Settings& settings);
 
   private:
+    Time ownRecheckAt() const override;
     // The three queries for one max_concurrency. It is part of their text, so a moved knob means
     // new queries; old ones stay for their last answers, and for sources that know a query by its
     // address.

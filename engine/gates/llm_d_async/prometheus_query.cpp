@@ -10,8 +10,9 @@ PrometheusQueryGate::PrometheusQueryGate(Settings settings, MetricSource& source
       reading_(source, MetricQuery{.text = std::move(settings.query)}, cache, *this) {}
 
 void PrometheusQueryGate::parameters(ParameterVisitor& visitor) {
-    visitor.number(gateParameter(type(), "fallback"), fallback_);
-    visitor.duration(gateParameter(type(), "cache_ttl"), reading_.policy().ttl);
+    const GateKnobs show{type(), visitor};
+    show("fallback", fallback_);
+    show("cache_ttl", reading_.policy().ttl);
 }
 
 } // namespace penstock

@@ -16,11 +16,11 @@ class PrometheusQueryGate final : public MetricGate {
     };
     PrometheusQueryGate(Settings settings, MetricSource& source, CachePolicy cache);
 
-    Time ownRecheckAt() const override { return reading_.expiresAt(); }
     std::string_view type() const override { return "prometheus-query"; }
     void parameters(ParameterVisitor& visitor) override;
 
   private:
+    Time ownRecheckAt() const override { return reading_.expiresAt(); }
     Observation observe(Time now) override { return plain(reading_, now); }
     double closingPoint() const override { return 0.0; }
     double fallbackBudget() const override { return fallback_; }

@@ -12,15 +12,15 @@ PrometheusSaturationGate::PrometheusSaturationGate(Settings settings, MetricSour
       reading_(source, MetricQuery{.text = query(settings_)}, cache, *this) {}
 
 std::string PrometheusSaturationGate::query(const Settings& settings) {
-    Matchers matchers{{"inference_pool", settings.pool}};
-    if (!settings.nameSpace.empty()) matchers.emplace_back("namespace", settings.nameSpace);
-    return "1 - " + promqlSelector(settings.metric, matchers);
+    return "1 - " +
+           poolSelector(settings.metric, "inference_pool", settings.pool, settings.nameSpace);
 }
 
 void PrometheusSaturationGate::parameters(ParameterVisitor& visitor) {
-    visitor.number(gateParameter(type(), "threshold"), settings_.threshold);
-    visitor.number(gateParameter(type(), "fallback"), settings_.fallback);
-    visitor.duration(gateParameter(type(), "cache_ttl"), reading_.policy().ttl);
+    const GateKnobs show{type(), visitor};
+    show("threshold", settings_.threshold);
+    show("fallback", settings_.fallback);
+    show("cache_ttl", reading_.policy().ttl);
 }
 
 } // namespace penstock

@@ -21,13 +21,13 @@ class PrometheusSaturationGate final : public MetricGate {
     };
     PrometheusSaturationGate(Settings settings, MetricSource& source, CachePolicy cache);
 
-    Time ownRecheckAt() const override { return reading_.expiresAt(); }
     std::string_view type() const override { return "prometheus-saturation"; }
     void parameters(ParameterVisitor& visitor) override;
 
     static std::string query(const Settings& settings);
 
   private:
+    Time ownRecheckAt() const override { return reading_.expiresAt(); }
     Observation observe(Time now) override { return plain(reading_, now); }
     double closingPoint() const override { return 1.0 - settings_.threshold; }
     double fallbackBudget() const override { return budgetWithoutReading(settings_.fallback); }

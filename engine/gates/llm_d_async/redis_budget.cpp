@@ -72,7 +72,8 @@ void RedisBudgetGate::storeReplied(std::uint64_t, const StoreReply& reply) {
 }
 
 void RedisBudgetGate::parameters(ParameterVisitor& visitor) {
-    visitor.duration(gateParameter(type(), "refresh"), settings_.refresh);
+    const GateKnobs show{type(), visitor};
+    show("refresh", settings_.refresh);
 }
 
 } // namespace penstock

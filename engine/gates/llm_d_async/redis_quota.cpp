@@ -80,7 +80,6 @@ Verdict RedisQuotaGate::take(std::uint32_t index, Request& request, Reservations
     switch (slot.state) {
     case State::granted:
         request.classification = Classification::reserved;
-        PENSTOCK_CHECK(!reservations.full());
         reservations.add(*this, index);
         slot.state = State::taken;
         break;
@@ -186,8 +185,9 @@ void RedisQuotaGate::forgetExpired(Time now) {
 }
 
 void RedisQuotaGate::parameters(ParameterVisitor& visitor) {
-    visitor.integer(gateParameter(type(), "limit"), settings_.limit);
-    visitor.duration(gateParameter(type(), "window"), settings_.window);
+    const GateKnobs show{type(), visitor};
+    show("limit", settings_.limit);
+    show("window", settings_.window);
 }
 
 } // namespace penstock

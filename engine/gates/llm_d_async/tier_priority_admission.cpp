@@ -13,12 +13,6 @@ std::string_view tierOf(const Request& request, std::string_view label) {
     return tier == nullptr ? std::string_view{} : std::string_view{*tier};
 }
 
-// Neither an answer still to come nor a failed store says anything about the pool.
-bool undecided(const Verdict& verdict) {
-    return verdict.reason.code == ReasonCode::pendingReading ||
-           verdict.reason.code == ReasonCode::gateError;
-}
-
 } // namespace
 
 bool TierPriorityAdmissionGate::saturated(const Verdict& inner) const {

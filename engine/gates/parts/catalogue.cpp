@@ -29,12 +29,45 @@ const GateParameter* findParameter(const GateDescription& gate, std::string_view
     return nullptr;
 }
 
-const ParameterSpec& gateParameter(std::string_view type, std::string_view name) {
+namespace {
+
+const GateDescription& knownGate(std::string_view type) {
     const GateDescription* gate = findGate(type);
     PENSTOCK_CHECK(gate != nullptr);
-    const GateParameter* parameter = findParameter(*gate, name);
+    return *gate;
+}
+
+const GateParameter& knownParameter(const GateDescription& gate, std::string_view name) {
+    const GateParameter* parameter = findParameter(gate, name);
     PENSTOCK_CHECK(parameter != nullptr);
-    return parameter->spec;
+    return *parameter;
+}
+
+} // namespace
+
+const ParameterSpec& gateParameter(std::string_view type, std::string_view name) {
+    return knownParameter(knownGate(type), name).spec;
+}
+
+GateKnobs::GateKnobs(std::string_view type, ParameterVisitor& visitor)
+    : gate_(knownGate(type)), visitor_(visitor) {}
+
+const ParameterSpec& GateKnobs::spec(std::string_view name) const {
+    const GateParameter& parameter = knownParameter(gate_, name);
+    PENSTOCK_CHECK(parameter.live);
+    return parameter.spec;
+}
+
+void GateKnobs::operator()(std::string_view name, double& value) const {
+    visitor_.number(spec(name), value);
+}
+
+void GateKnobs::operator()(std::string_view name, std::int32_t& value) const {
+    visitor_.integer(spec(name), value);
+}
+
+void GateKnobs::operator()(std::string_view name, Duration& value) const {
+    visitor_.duration(spec(name), value);
 }
 
 } // namespace penstock

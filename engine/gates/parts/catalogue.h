@@ -33,8 +33,6 @@ struct GateParameter {
     bool required = false;
     bool live = false;         // may be turned while a run goes on (Gate::parameters)
     bool ours = false;         // llm-d-async does not know it
-    bool aboveMin = false;     // greater than spec.min, not equal to it
-    bool belowMax = false;     // less than spec.max, not equal to it
     bool refusedThere = false; // llm-d-async too refuses a value out of range
     double whenNaN = 0.0;      // what does what NaN does there, which passes every comparison
 };
@@ -57,6 +55,24 @@ const GateParameter* findParameter(const GateDescription& gate, std::string_view
 // The spec of a parameter that is known to exist.
 const ParameterSpec& gateParameter(std::string_view type, std::string_view name);
 
+// How a gate shows its numbers to a visitor: by their names in the catalogue, where each is known
+// to exist and to be live.
+class GateKnobs {
+  public:
+    // `type` is in the catalogue; the visitor outlives the knobs.
+    GateKnobs(std::string_view type, ParameterVisitor& visitor);
+
+    void operator()(std::string_view name, double& value) const;
+    void operator()(std::string_view name, std::int32_t& value) const;
+    void operator()(std::string_view name, Duration& value) const;
+
+  private:
+    const ParameterSpec& spec(std::string_view name) const;
+
+    const GateDescription& gate_;
+    ParameterVisitor& visitor_;
+};
+
 // "[0, 1)", "(0, 1000000] requests", "blocking | classifying"; empty for free text.
 std::string rangeText(const GateParameter& parameter);
 // The default as a document writes it; empty if there is none.
@@ -70,6 +86,7 @@ std::string gateTableMarkdown();
 nlohmann::json gateSchema();
 
 namespace detail {
+GateParameter cacheTtl(); // of every gate on a metric
 std::vector<GateDescription> llmDAsyncGates();
 std::vector<GateDescription> adaptiveGates();
 } // namespace detail

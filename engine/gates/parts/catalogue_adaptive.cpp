@@ -100,12 +100,7 @@ std::vector<GateParameter> steering(std::vector<GateParameter> own) {
                 .help = "Saturation that one request in flight causes; 0: learned from samples."}),
         slowdown(),
         refill(),
-        duration({.name = "cache_ttl",
-                  .min = 0.0,
-                  .max = 3600.0,
-                  .defaultValue = 5.0,
-                  .help = "For how long a reading is used before the source is asked again; the "
-                          "default is that of --prometheus-cache-ttl."})};
+        cacheTtl()};
     for (GateParameter& parameter : own)
         all.push_back(parameter);
     return all;

@@ -25,19 +25,6 @@ GateParameter fallback(std::string_view help, double whenNaN = 0.0) {
             .whenNaN = whenNaN};
 }
 
-GateParameter cacheTtl() {
-    return {.spec = {.name = "cache_ttl",
-                     .unit = "s",
-                     .min = 0.0,
-                     .max = 3600.0,
-                     .defaultValue = 5.0,
-                     .help = "For how long a reading is used before the source is asked again; the "
-                             "default is that of --prometheus-cache-ttl."},
-            .kind = Kind::duration,
-            .live = true,
-            .ours = true};
-}
-
 GateParameter pool() {
     return required(text("pool", "Name of the InferencePool whose series are read."));
 }
@@ -77,14 +64,27 @@ GateParameter baseline(double byDefault, bool refusedThere) {
                      .max = 1.0,
                      .defaultValue = byDefault,
                      .help = "Share of the capacity kept for others: the gate is closed when the "
-                             "free share is at or below it."},
+                             "free share is at or below it.",
+                     .belowMax = true},
             .live = true,
-            .belowMax = true,
             .refusedThere = refusedThere,
             .whenNaN = 1.0};
 }
 
 } // namespace
+
+GateParameter cacheTtl() {
+    return {.spec = {.name = "cache_ttl",
+                     .unit = "s",
+                     .min = 0.0,
+                     .max = 3600.0,
+                     .defaultValue = 5.0,
+                     .help = "For how long a reading is used before the source is asked again; the "
+                             "default is that of --prometheus-cache-ttl."},
+            .kind = Kind::duration,
+            .live = true,
+            .ours = true};
+}
 
 std::vector<GateDescription> llmDAsyncGates() {
     std::vector<GateDescription> gates;
@@ -177,9 +177,9 @@ std::vector<GateDescription> llmDAsyncGates() {
                     .min = 0.0,
                     .max = 1e6,
                     .defaultValue = 100.0,
-                    .help = "Requests that fill one ready pod (not the whole pool)."},
+                    .help = "Requests that fill one ready pod (not the whole pool).",
+                    .aboveMin = true},
            .live = true,
-           .aboveMin = true,
            .refusedThere = true,
            .whenNaN = std::numeric_limits<double>::quiet_NaN()},
           baseline(0.05, true),

@@ -44,8 +44,8 @@ json parameterSchema(const GateParameter& parameter) {
     case Kind::number:
     case Kind::integer: {
         json number{{"type", parameter.kind == Kind::number ? "number" : "integer"}};
-        number[parameter.aboveMin ? "exclusiveMinimum" : "minimum"] = parameter.spec.min;
-        number[parameter.belowMax ? "exclusiveMaximum" : "maximum"] = parameter.spec.max;
+        number[parameter.spec.aboveMin ? "exclusiveMinimum" : "minimum"] = parameter.spec.min;
+        number[parameter.spec.belowMax ? "exclusiveMaximum" : "maximum"] = parameter.spec.max;
         schema["anyOf"] = {number, {{"type", "string"}}};
         if (!parameter.required) schema["default"] = parameter.spec.defaultValue;
         break;
@@ -87,9 +87,9 @@ std::string rangeText(const GateParameter& parameter) {
     case Kind::integer:
     case Kind::duration:
         return fmt::format(
-            "{}{}, {}{}{}{}", parameter.aboveMin ? "(" : "[",
+            "{}{}, {}{}{}{}", parameter.spec.aboveMin ? "(" : "[",
             numberText(parameter, parameter.spec.min), numberText(parameter, parameter.spec.max),
-            parameter.belowMax ? ")" : "]",
+            parameter.spec.belowMax ? ")" : "]",
             parameter.spec.unit.empty() || parameter.kind == Kind::duration ? "" : " ",
             parameter.kind == Kind::duration ? "" : parameter.spec.unit);
     case Kind::choice:

@@ -3,7 +3,6 @@
 
 #include <fmt/format.h>
 
-#include <algorithm>
 #include <array>
 #include <charconv>
 #include <cmath>
@@ -15,20 +14,11 @@ namespace {
 constexpr int kPlainDigits = 6;
 } // namespace
 
-std::string promqlSelector(std::string_view metric, Matchers matchers) {
-    std::string out{metric};
-    if (matchers.empty()) return out;
-    std::sort(matchers.begin(), matchers.end());
-    char separator = '{';
-    for (const auto& [name, value] : matchers) {
-        out += separator;
-        out += name;
-        out += '=';
-        out += goQuoted(value);
-        separator = ',';
-    }
-    out += '}';
-    return out;
+std::string poolSelector(std::string_view metric, std::string_view poolLabel, std::string_view pool,
+                         std::string_view nameSpace) {
+    std::string out = fmt::format("{}{{{}={}", metric, poolLabel, goQuoted(pool));
+    if (!nameSpace.empty()) out += ",namespace=" + goQuoted(nameSpace);
+    return out + '}';
 }
 
 std::string goNumber(double value) {

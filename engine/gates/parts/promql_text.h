@@ -6,15 +6,13 @@
 // Source: promql_metric_source_factory.go, which prints with Go's %g and strconv.Quote.
 #include <string>
 #include <string_view>
-#include <utility>
-#include <vector>
 
 namespace penstock {
 
-using Matchers = std::vector<std::pair<std::string_view, std::string_view>>;
-
-// metric{a="x",b="y"}, matchers sorted by name.
-std::string promqlSelector(std::string_view metric, Matchers matchers);
+// metric{pool_label="pool",namespace="n"}: the series of one inference pool. Matchers are sorted by
+// name, which they are for every pool label that there is; an empty namespace is not matched.
+std::string poolSelector(std::string_view metric, std::string_view poolLabel, std::string_view pool,
+                         std::string_view nameSpace);
 
 // A double that is not infinite as Go's %g prints it: the shortest digits that read back, with an
 // exponent below 1e-4 and from 1e6 on (1e+06, but 100000), of at least two digits.

@@ -24,6 +24,12 @@ class WrapperGate : public Gate, protected GateListener {
   protected:
     void gateChanged(Gate&) override { changed(); }
 
+    // Neither an answer still to come nor a failed store says anything about the pool.
+    static bool undecided(const Verdict& verdict) {
+        return verdict.reason.code == ReasonCode::pendingReading ||
+               verdict.reason.code == ReasonCode::gateError;
+    }
+
     std::unique_ptr<Gate> inner_; // not null
 };
 

@@ -78,9 +78,10 @@ struct KnobTurner final : ParameterVisitor {
     static double anywhere(const ParameterSpec& s) {
         return s.min + (s.max - s.min) * *rc::gen::inRange(0, 1001) / 1000.0;
     }
-    // Half-open ranges: their ends are refused by whoever turns the knob, so stay inside.
+    // An end that does not belong to the range is refused before it comes to a gate.
     void number(const ParameterSpec& s, double& v) override {
-        v = std::clamp(anywhere(s), s.min + 1e-6, s.max - 1e-6);
+        const double to = anywhere(s);
+        if (inRange(s, to)) v = to;
     }
     void integer(const ParameterSpec& s, std::int32_t& v) override {
         v = static_cast<std::int32_t>(anywhere(s));

@@ -239,7 +239,7 @@ TEST(SpeedBrake, holdsWhileOthersBurstAndFillsUpAfterwards) {
         EXPECT_TRUE(brake.duringSlowSpell(now));
         pool.run(10s, 1.0, tell);
         EXPECT_FALSE(brake.slow()) << toSeconds(length);
-        EXPECT_TRUE(brake.refilling(now));
+        EXPECT_NE(brake.recheckAt(now), kNever);
         EXPECT_GT(brake.eased(now, 32.0, 4), 4.0);
         EXPECT_LT(brake.eased(now, 32.0, 4), 32.0);
         EXPECT_EQ(brake.eased(now + 20s, 32.0, 4), 32.0);
