@@ -105,10 +105,7 @@ class ReadingRules final : private Rules {
             notANumber(gate, name, number);
             return;
         }
-        const ParameterSpec& spec = parameter.spec;
-        const bool inside = (parameter.aboveMin ? number > spec.min : number >= spec.min) &&
-                            (parameter.belowMax ? number < spec.max : number <= spec.max);
-        if (inside || parameter.refusedThere) return;
+        if (inRange(parameter.spec, number) || parameter.refusedThere) return;
         add("out-of-range", Severity::warning, gate, name,
             fmt::format("{} is {}, and its range is {}; llm-d-async computes with it all the same.",
                         name, num(number), rangeText(parameter)),

@@ -127,7 +127,7 @@ double ParameterReader::ranged(const GateParameter& parameter, double value,
     const std::string range = "in " + rangeText(parameter);
     if (!std::isfinite(value)) {
         // NaN fails no comparison; that a number may be too large is ours to say.
-        const bool passes = std::isnan(value) || (value > 0.0 && !parameter.belowMax);
+        const bool passes = std::isnan(value) || (value > 0.0 && !parameter.spec.belowMax);
         if (!lenient_ || (parameter.refusedThere && !passes)) {
             bad(parameter, text, range);
             return spec.defaultValue;
