@@ -83,4 +83,34 @@ std::optional<std::int64_t> goInteger(std::string_view text) {
     return value;
 }
 
+std::optional<std::int64_t> goIntegerOfAnyBase(std::string_view text) {
+    const bool minus = text.starts_with('-');
+    if (minus || text.starts_with('+')) text.remove_prefix(1);
+    int base = 10;
+    bool prefix = false; // an underscore may follow it
+    if (text.size() > 1 && text[0] == '0') {
+        const char letter = lower(text[1]);
+        prefix = true;
+        base = letter == 'x' ? 16 : letter == 'o' ? 8 : letter == 'b' ? 2 : 8;
+        text.remove_prefix(letter == 'x' || letter == 'o' || letter == 'b' ? 2 : 1);
+    }
+    std::string digits(minus ? "-" : "");
+    for (std::size_t i = 0; i < text.size(); ++i) {
+        if (text[i] != '_') {
+            digits += text[i];
+            continue;
+        }
+        const bool before = i == 0 ? prefix : isDigit(text[i - 1], base == 16);
+        if (!before || i + 1 == text.size() || !isDigit(text[i + 1], base == 16)) {
+            return std::nullopt;
+        }
+    }
+    if (text.starts_with('-') || text.starts_with('+')) return std::nullopt;
+    std::int64_t value = 0;
+    const char* last = digits.data() + digits.size();
+    const auto [end, code] = std::from_chars(digits.data(), last, value, base);
+    if (code != std::errc{} || end != last) return std::nullopt;
+    return value;
+}
+
 } // namespace penstock

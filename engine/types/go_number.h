@@ -15,4 +15,7 @@ std::optional<double> goFloat(std::string_view text);
 // Atoi: digits with a sign or without.
 std::optional<std::int64_t> goInteger(std::string_view text);
 
+// ParseInt with base 0, as flags are read: also 0x10, 0o17, 0b11, 010 (which is 8) and 1_000.
+std::optional<std::int64_t> goIntegerOfAnyBase(std::string_view text);
+
 } // namespace penstock

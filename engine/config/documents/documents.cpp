@@ -4,7 +4,6 @@
 #include "engine/config/documents/documents_parts.h"
 #include "engine/config/documents/semantics_reader.h"
 #include "engine/config/text/wording.h"
-#include "engine/types/duration_text.h"
 
 #include <fmt/format.h>
 
@@ -15,21 +14,16 @@
 namespace penstock {
 namespace {
 
-using namespace std::chrono_literals;
 using Kind = TransportDocument::Kind;
-using detail::checkUrl;
 using detail::namedPath;
-using detail::orElse;
 using detail::readGate;
-
-constexpr std::int64_t kMaxWorkers = 100'000;
 
 PoolDocument readPool(Reader& r, const detail::PartContext& context) {
     PoolDocument pool;
     pool.id = r.text("id");
     pool.path = namedPath(r, pool.id);
     pool.place = r.where();
-    pool.workers = r.integer<std::int32_t>("workers", {1, kMaxWorkers, "workers"});
+    pool.workers = r.integer<std::int32_t>("workers", {1, detail::kMaxWorkers, "workers"});
     pool.gate = readGate(r, pool.path, context);
     return pool;
 }
@@ -61,79 +55,8 @@ void readTransforms(Reader& r, std::vector<TransformSpec>& transforms,
     });
 }
 
-std::string dashed(std::string_view key) {
-    std::string out(key);
-    std::replace(out.begin(), out.end(), '_', '-');
-    return out;
-}
-
-// Given as a flag of llm-d-async's it has Go's form there, and not ours ("90").
-Duration flagDuration(Reader& r, std::string_view key, const DurationRange& range,
-                      Duration fallback, const detail::PartContext& context) {
-    const Node* node = r.node().find(key);
-    const bool flag = node != nullptr && r.document().source(node->at).name.starts_with(
-                                             fmt::format("--{}=", dashed(key)));
-    if (!flag || !context.asGo()) return r.duration(key, range, fallback);
-    r.known(key);
-    const auto value = goDuration(node->text);
-    if (value) return *value;
-    r.fail(key, value.error().message);
-    return fallback;
-}
-
-void readFlags(Reader& r, EngineDocument& engine, const detail::PartContext& context) {
-    const DurationRange long_{0s, 168h};
-    engine.requestTimeout =
-        flagDuration(r, "request_timeout", {0s, 168h, true}, engine.requestTimeout, context);
-    if (engine.requestTimeout <= Duration{0}) {
-        context.find(Severity::error, "timeout-at-once", r, "request_timeout",
-                     "No time is left to any request: llm-d-async starts, and ends every one of "
-                     "them before it is sent.",
-                     "Give the time that a request may take, like 5m.");
-        engine.requestTimeout = Duration{1};
-    }
-    engine.drainTimeout = std::max(
-        Duration{0}, flagDuration(r, "drain_timeout", long_, engine.drainTimeout, context));
-    engine.prometheusUrl = r.text("prometheus_url", "");
-    if (!engine.prometheusUrl.empty()) {
-        checkUrl(r, "prometheus_url", engine.prometheusUrl, {"http://", "https://"});
-    }
-    engine.prometheusCacheTtl =
-        std::max(Duration{0}, flagDuration(r, "prometheus_cache_ttl", {0s, 1h},
-                                           engine.prometheusCacheTtl, context));
-    if (r.has("gate_wait_timeout")) {
-        const Duration wait = flagDuration(r, "gate_wait_timeout", long_, 5min, context);
-        const bool flag = r.where("gate_wait_timeout").file.starts_with("--gate-wait-timeout=");
-        if (engine.semantics.gateWaitTimeoutKnown) {
-            engine.semantics.parkedTimeout = wait;
-        } else if (!flag) {
-            context.find(Severity::error, "ignored-key", r, "gate_wait_timeout",
-                         fmt::format("{} has no such time, and its chart renders nothing for it: "
-                                     "what waits at a pool's gate waits until its deadline.",
-                                     engine.semantics.name),
-                         "Deploy 0.10 or later, which have it, or take it out.");
-        } else {
-            r.fail("gate_wait_timeout",
-                   fmt::format("{} does not know --gate-wait-timeout and does "
-                               "not start with it; 0.10 is the first that does",
-                               engine.semantics.name));
-        }
-    }
-    r.known("gate_wait_timeout");
-    engine.healthPort = r.integer<std::uint16_t>("health_port", {1, 65535}, engine.healthPort);
-    engine.metricsPort = r.integer<std::uint16_t>("metrics_port", {1, 65535}, engine.metricsPort);
-    engine.tls.caCert = r.text("tls_ca_cert", "");
-    engine.tls.cert = r.text("tls_cert", "");
-    engine.tls.key = r.text("tls_key", "");
-    engine.tls.insecureSkipVerify = r.boolean("tls_insecure_skip_verify", false);
-    if (engine.tls.cert.empty() != engine.tls.key.empty()) {
-        r.fail(engine.tls.cert.empty() ? "tls_cert" : "tls_key",
-               "missing; a certificate and its key are given together");
-    }
-}
-
 void readPools(Reader& r, EngineDocument& engine, const detail::PartContext& context) {
-    const auto workers = r.integer<std::int32_t>("concurrency", {1, kMaxWorkers, "workers"}, 64);
+    const std::int32_t workers = detail::readConcurrency(r, context);
     r.list("pools", [&](Reader& p) {
         p.quoteText();
         context.begin(p);
@@ -230,9 +153,9 @@ EngineDocument readEngine(Reader& r, const EngineOptions& options) {
     }
     r.object("transforms", [&](Reader& t) {
         strict.begin(t);
-        readTransforms(t, engine.transforms, context);
+        readTransforms(t, engine.transforms, strict);
     });
-    readFlags(r, engine, context);
+    detail::readFlags(r, engine, context);
     r.object("backoff", [&](Reader& b) {
         engine.backoff.baseSeconds =
             b.number("base_seconds", {0, 3600, "s"}, engine.backoff.baseSeconds);

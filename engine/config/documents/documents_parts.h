@@ -36,6 +36,13 @@ std::string redisUrlTrouble(std::string_view url);
 
 void readMergePolicy(Reader& reader, MergePolicyDocument& merge, const PartContext& context);
 
+constexpr std::int64_t kMaxWorkers = 100'000;
+
+// The values that are flags of llm-d-async's command line; how many workers a pool has without a
+// document of pools.
+void readFlags(Reader& reader, EngineDocument& engine, const PartContext& context);
+std::int32_t readConcurrency(Reader& reader, const PartContext& context);
+
 // gate_type and gate_params of a queue or pool whose path is `path`.
 std::optional<GateDocument> readGate(Reader& reader, const std::string& path,
                                      const PartContext& context);

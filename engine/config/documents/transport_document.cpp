@@ -137,6 +137,22 @@ void refuseTwice(Reader& list, std::string_view key, const std::vector<QueueDocu
     }
 }
 
+// Two readers of one channel are no error to Redis: both get every message.
+void findTwice(Reader& list, const std::vector<QueueDocument>& queues, const PartContext& context) {
+    for (std::size_t i = 0; i < queues.size(); ++i) {
+        for (std::size_t j = 0; j < i; ++j) {
+            if (queues[j].name != queues[i].name) continue;
+            context.findings.push_back(
+                {"answered-twice", Severity::error, queues[i].path, queues[i].place,
+                 fmt::format("The channel {} is read by the queue at line {} too: every message is "
+                             "sent to the gateway by both.",
+                             quoteForError(queues[i].name), queues[j].place.line),
+                 "Keep one of them."});
+            break;
+        }
+    }
+}
+
 } // namespace
 
 std::string namedPath(const Reader& element, const std::string& id) {
@@ -303,7 +319,11 @@ TransportDocument readTransport(Reader& r, Kind kind, const PartContext& context
     if (count == 0 && (!r.has(key) || r.isList(key))) {
         r.fail(key, fmt::format("there is no queue; at least one is needed"));
     }
-    refuseTwice(r, "id", transport.queues, &QueueDocument::id);
+    if (kind == Kind::redisPubSub && context.asGo()) {
+        findTwice(r, transport.queues, context);
+    } else {
+        refuseTwice(r, "id", transport.queues, &QueueDocument::id);
+    }
     if (kind == Kind::redisSortedSet) {
         refuseTwice(r, "queue_name", transport.queues, &QueueDocument::name);
     }
