@@ -79,6 +79,7 @@ Semantics Semantics::llmDAsync090() {
     Semantics s = llmDAsync09();
     s.name = "llm-d-async-0.9.0";
     s.fairnessHeaderKnown = false;
+    s.headerNamesChecked = false;
     s.zeroBatchIsDefault = false;
     return s;
 }

@@ -86,6 +86,8 @@ struct Semantics {
         "x-gateway-priority";        // without priority_header; empty: none
     bool fairnessHeaderKnown = true; // fairness_header and fairness_attribute mean something
 
+    bool headerNamesChecked = true; // an illegal one is refused at the start
+
     // Documents and flags. As Go reads: keys in any case, the last of two equal ones, unknown ones
     // ignored, a byte-order mark refused. Then the keys and flags that a version knows.
     bool readsAsGo = false;

@@ -70,6 +70,7 @@ const std::vector<FindingKind>& findingKinds() {
         {"out-of-range", "a number beyond its range that llm-d-async computes with"},
         {"matches-nothing", "a selector whose labels no series has"},
         {"zero-is-absent", "a 0 that the chart takes for no value"},
+        {"number-with-exponent", "a number that the chart writes as 1e+06"},
         {"value-overridden", "a value that the chart does not read beside another"},
         {"unknown-choice", "a word that llm-d-async takes for none of those it knows"},
         {"unknown-lane", "an objective for a lane that does not exist"},

@@ -138,6 +138,10 @@ Result<Document> engineTree(const EngineFiles& files) {
     auto flags = files.flags;
     if (!files.transportType.empty()) flags.emplace_back("transport", files.transportType);
     for (const auto& [name, value] : flags) {
+        if (name.find('_') != std::string::npos) {
+            return fail(
+                fmt::format("--{}: there is no such flag; flags are written with dashes", name));
+        }
         std::string key = name == "transport" ? "transport_type" : name;
         std::replace(key.begin(), key.end(), '-', '_');
         const Position at{tree.addSource({fmt::format("--{}={}", name, value), true, false}), 0, 0};
@@ -224,7 +228,12 @@ Result<EngineDocument> readDeployment(std::vector<Document> documents,
     std::vector<Finding> findings;
     Result<Document> tree = [&]() -> Result<Document> {
         if (!values) return engineTree(std::move(documents));
-        auto helm = engineTreeFromHelm(layerHelmValues(std::move(documents)));
+        Document layered = layerHelmValues(std::move(documents));
+        for (const std::string& assignment : overrides) {
+            if (!assignment.starts_with("ap.")) continue;
+            if (auto done = setHelmValue(layered, assignment); !done) return fail(done.error());
+        }
+        auto helm = engineTreeFromHelm(std::move(layered));
         if (!helm) return fail(helm.error());
         options = std::move(helm->options);
         findings = std::move(helm->findings);
@@ -232,6 +241,7 @@ Result<EngineDocument> readDeployment(std::vector<Document> documents,
     }();
     if (!tree) return fail(tree.error());
     for (const std::string& assignment : overrides) {
+        if (values && assignment.starts_with("ap.")) continue; // laid over them above
         if (auto done = applyOverride(*tree, assignment); !done) return fail(done.error());
     }
     options.needAddresses = false;

@@ -56,10 +56,13 @@ struct HelmEngine {
 // Several files as Helm lays them over each other: mappings merge, lists are replaced. Requires
 // one.
 Document layerHelmValues(std::vector<Document> files);
+// Lays one value over them as Helm's --set does ("ap.concurrency=8"): true, false, null and whole
+// numbers in decimal are what they say, all else is text.
+Status setHelmValue(Document& values, std::string_view assignment);
 Result<HelmEngine> engineTreeFromHelm(Document values);
 
 // The engine that llm-d-async's documents describe, or one or more layers of its chart's values,
-// with --set laid over ("semantics=llm-d-async-0.9").
+// with --set laid over ("semantics=llm-d-async-0.9"; values of the chart under "ap.").
 Result<EngineDocument> readDeployment(std::vector<Document> documents,
                                       const std::vector<std::string>& overrides = {});
 

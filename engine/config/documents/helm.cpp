@@ -2,14 +2,16 @@
 // What the deployment template of llm-d-async's chart makes of the `ap` values: the chart of August
 // 2026 (ap.transport), which still takes the values it had before (helm_deprecated.cpp).
 #include "engine/config/documents/helm_parts.h"
+#include "engine/config/text/override.h"
 #include "engine/config/text/wording.h"
 #include "engine/types/duration_text.h"
+#include "engine/types/go_number.h"
 #include "engine/types/suggest.h"
 
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <cstdlib>
+#include <string>
 #include <tuple>
 
 namespace penstock {
@@ -39,9 +41,6 @@ constexpr std::string_view kRead[] = {"igwBaseURL",
                                       "env",
                                       "gateWaitTimeout",
                                       "requestMergePolicyConfig"};
-
-// From here on a whole number of a values file becomes 1e+06 in an argument.
-constexpr double kExponentFrom = 1e6;
 
 class Translation {
   public:
@@ -112,16 +111,26 @@ class Translation {
                  std::string_view instead, const std::string& as) {
         const Node* value = section.find(key);
         if (work_.zero(value, path, instead)) return {};
-        const bool number = value != nullptr && !value->quoted && !value->text.empty();
-        if (number && std::abs(std::strtod(value->text.c_str(), nullptr)) >= kExponentFrom) {
+        if (detail::HelmWork::absent(value)) return {};
+        const std::string argument = work_.printed(*value);
+        if (argument.find("e+") != std::string::npos && !value->quoted) {
             return work_.refuse(
-                value->at,
-                fmt::format("{}: {} in a values file becomes an argument with an exponent "
-                            "(1e+06), and the program does not start; write it as text (\"{}\") "
-                            "or give it by --set",
-                            path, value->text, value->text));
+                value->at, fmt::format("{}: {} in a values file becomes the argument {}, and the "
+                                       "program does not start; write it as text (\"{}\") or "
+                                       "give it by --set",
+                                       path, value->text, argument, value->text));
         }
-        move(section, key, as);
+        const auto number = goIntegerOfAnyBase(argument);
+        if (!number) {
+            return work_.refuse(value->at,
+                                fmt::format("{}: {} is no whole number, and the program does not "
+                                            "start",
+                                            path, quoteForError(argument)));
+        }
+        Node whole = *value;
+        whole.text = std::to_string(*number);
+        whole.quoted = false;
+        detail::HelmWork::put(work_.tree.root(), as, &whole);
         return {};
     }
 
@@ -217,6 +226,18 @@ class Translation {
 };
 
 } // namespace
+
+Status setHelmValue(Document& values, std::string_view assignment) {
+    if (auto ok = applyOverride(values, assignment); !ok) return ok;
+    const auto node = findPath(values, assignment.substr(0, assignment.find('=')));
+    if (!node || (*node)->kind != Node::Kind::scalar) return {};
+    // Helm's own reading: true, false, null, whole numbers in decimal; all else is text.
+    const std::string& text = (*node)->text;
+    const bool word = text == "true" || text == "false";
+    const bool number = text == "0" || (!text.starts_with('0') && goInteger(text));
+    (*node)->quoted = !word && !number;
+    return {};
+}
 
 Result<HelmEngine> engineTreeFromHelm(Document values) {
     return Translation(std::move(values)).run();

@@ -3,6 +3,8 @@
 // transport document of them.
 #include "engine/config/documents/helm_parts.h"
 
+#include <fmt/format.h>
+
 namespace penstock::detail {
 namespace {
 
@@ -80,8 +82,8 @@ class Deprecated {
             if (sorted && !empty(gate)) {
                 put(queue, "gate_type", gate);
                 if (Node* params = redis.find("gateParams")) {
-                    for (Member& member : params->members) // the template turns them all to text
-                        member.value.quoted = member.value.kind == Node::Kind::scalar;
+                    for (Member& member : params->members)
+                        asText(member);
                     put(queue, "gate_params", params);
                 }
             }
@@ -119,6 +121,23 @@ class Deprecated {
         }
         work_.tree.root().members.push_back({"transport", transport.at, std::move(transport)});
         return {};
+    }
+
+    // The template turns every parameter of the gate to text.
+    void asText(Member& member) {
+        Node& value = member.value;
+        if (value.kind != Node::Kind::scalar) return;
+        std::string text = work_.printed(value);
+        if (text.find("e+") != std::string::npos && !value.quoted) {
+            work_.find(Severity::error, "number-with-exponent", "ap.redis.gateParams." + member.key,
+                       value.at,
+                       fmt::format("{} becomes the text \"{}\" on its way through the chart, which "
+                                   "is no whole number to the program.",
+                                   value.text, text),
+                       fmt::format("Write it as text (\"{}\").", value.text));
+        }
+        value.text = std::move(text);
+        value.quoted = true;
     }
 
     Status gateway(Node& ap, Node& queue) {

@@ -27,6 +27,9 @@ struct HelmWork {
     }
     void find(Severity severity, std::string_view code, std::string path, const Position& at,
               std::string computed, std::string remedy);
+    // A scalar as a template prints it: of a number in a values file, Go's %v of a float64, which
+    // has an exponent from 1,000,000 on; by --set it is a whole number.
+    std::string printed(const Node& scalar) const;
     // A 0 that counts as absent: found, and left out.
     bool zero(const Node* node, const std::string& path, std::string_view instead);
 };

@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 // Values as Helm has them before any template sees them.
 #include "engine/config/documents/helm_parts.h"
+#include "engine/types/go_number.h"
 
 #include <fmt/format.h>
 
+#include <array>
 #include <charconv>
 #include <cmath>
 
@@ -122,6 +124,17 @@ void HelmWork::find(Severity severity, std::string_view code, std::string path, 
                     std::string computed, std::string remedy) {
     findings.push_back({std::string(code), severity, std::move(path), tree.place(at),
                         std::move(computed), std::move(remedy)});
+}
+
+std::string HelmWork::printed(const Node& scalar) const {
+    if (scalar.quoted || tree.source(scalar.at).commandLine) return scalar.text;
+    const auto value = goFloat(scalar.text);
+    const double size = value ? std::abs(*value) : 1.0;
+    if (size == 0.0 || (size >= 1e-4 && size < 1e6)) return scalar.text;
+    std::array<char, 32> text{};
+    const auto [end, code] = std::to_chars(text.data(), text.data() + text.size(), *value,
+                                           std::chars_format::scientific);
+    return code == std::errc{} ? std::string(text.data(), end) : scalar.text;
 }
 
 bool HelmWork::zero(const Node* node, const std::string& path, std::string_view instead) {

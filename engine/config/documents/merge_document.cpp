@@ -14,7 +14,7 @@ namespace {
 using namespace std::chrono_literals;
 
 std::string readHeaderName(Reader& r, std::string_view key, std::string_view fallback,
-                           bool emptyDisables) {
+                           bool emptyDisables, const PartContext& context) {
     // An absent key means the default; an empty one disables stamping where that is possible.
     if (!r.has(key)) {
         r.known(key);
@@ -23,9 +23,17 @@ std::string readHeaderName(Reader& r, std::string_view key, std::string_view fal
     std::string name = r.text(key, "");
     if (name.empty()) return emptyDisables ? "" : std::string(fallback);
     if (!isHeaderName(name)) {
-        r.fail(key, fmt::format("{} is not a legal HTTP header name; letters, digits and hyphens "
-                                "are",
-                                quoteForError(name)));
+        const std::string what =
+            fmt::format("{} is not a legal HTTP header name; letters, digits and hyphens are",
+                        quoteForError(name));
+        if (context.semantics.headerNamesChecked) {
+            r.fail(key, what);
+        } else {
+            context.find(Severity::error, "unusable-header", r, key, what + ".",
+                         "Mend it: llm-d-async starts, and ends every request at once as an "
+                         "INFERENCE_ERROR.");
+        }
+        return "";
     }
     return name;
 }
@@ -61,17 +69,18 @@ void readMergeParameters(Reader& r, MergePolicyDocument& merge, const PartContex
     MergeSettings& s = merge.settings;
     const Semantics& semantics = context.semantics;
     if (semantics.fairnessHeaderKnown) {
-        s.fairnessHeader = readHeaderName(r, "fairness_header", s.fairnessHeader, true);
+        s.fairnessHeader = readHeaderName(r, "fairness_header", s.fairnessHeader, true, context);
         s.fairnessAttribute = orElse(r.text("fairness_attribute", ""), "userid");
     }
     if (s.kind != MergeSettings::Kind::tierPriority) return;
     s.priorityHeader = readHeaderName(r, "priority_header", semantics.priorityHeaderDefault,
-                                      semantics.priorityHeaderDefault.empty());
+                                      semantics.priorityHeaderDefault.empty(), context);
     s.tierLabel = orElse(r.text("tier_label", ""), "tier");
     if (!context.asGo()) s.aging = r.duration("aging_seconds", {0s, 24h}, 0s);
     // Where a version does not read them, they are keys like any unknown one.
     if (context.asGo() && !semantics.stampLaneObjective) return;
-    merge.objectiveHeader = readHeaderName(r, "objective_header", merge.objectiveHeader, false);
+    merge.objectiveHeader =
+        readHeaderName(r, "objective_header", merge.objectiveHeader, false, context);
     readLanes(r, s, context);
 }
 
