@@ -50,6 +50,10 @@ std::optional<GateDocument> readGate(Reader& reader, const std::string& path,
 // The path of an element as a person writes it: by name rather than by number.
 std::string namedPath(const Reader& element, const std::string& id);
 
+// What keeps an address from being one of these schemes, with a host and a port that can be; empty
+// if nothing does. Schemes are in lower case and match in any; only http needs a host.
+std::string addressTrouble(std::string_view url, std::initializer_list<std::string_view> schemes);
+
 // Reports an address that does not begin with one of the schemes.
 void checkUrl(Reader& reader, std::string_view key, const std::string& url,
               std::initializer_list<std::string_view> schemes);

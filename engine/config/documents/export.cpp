@@ -121,6 +121,22 @@ Node explicitTransport(const EngineDocument& engine, const Node& tree) {
     return transport;
 }
 
+// What counts for nothing beside ap.transport; the connection is read from there all the same.
+void dropOverridden(Node& ap) {
+    std::erase_if(ap.members, [](const Member& member) {
+        return member.key == "messageQueueImpl" || member.key == "igwBaseURL" ||
+               member.key == "gcpPubSub";
+    });
+    Node* redis = ap.find("redis");
+    if (redis == nullptr) return;
+    std::erase_if(redis->members, [](const Member& member) {
+        return member.key != "url" && !member.key.starts_with("secret");
+    });
+    if (redis->members.empty()) {
+        std::erase_if(ap.members, [](const Member& member) { return member.key == "redis"; });
+    }
+}
+
 void addFile(Exported& out, std::string name, const Node* node) {
     if (!isEmpty(node)) out.files.push_back({std::move(name), jsonText(*node)});
 }
@@ -185,27 +201,14 @@ Exported exportHelm(const EngineDocument& engine, const Node& tree, const Node* 
     Node values = base != nullptr ? *base : emptyMap();
     Node& ap = section(values, "ap");
     const Node transport = explicitTransport(engine, tree);
-    const bool cloud = engine.transport.kind == TransportDocument::Kind::gcpPubSub;
-    if (cloud) {
-        Node& pubsub = section(ap, "gcpPubSub");
-        put(pubsub, "enabled", scalar("true", false));
-        put(pubsub, "projectId", scalar(engine.transport.projectId, true));
-        put(pubsub, "resultTopicId", scalar(engine.transport.resultQueue, true));
-        if (const Node* topics = transport.find("topics")) put(pubsub, "topicsConfig", *topics);
-    } else {
-        put(ap, "messageQueueImpl", scalar(std::string(typeName(engine.transport.kind)), true));
-        Node& redis = section(ap, "redis");
-        put(redis, "enabled", scalar("true", false));
-        if (const Node* url = transport.find("url"); !isEmpty(url)) put(redis, "url", *url);
-        if (engine.transport.kind == TransportDocument::Kind::redisSortedSet) {
-            put(redis, "resultQueueName", scalar(engine.transport.resultQueue, true));
-            put(redis, "pollIntervalMs", *transport.find("poll_interval_ms"));
-            put(redis, "batchSize", *transport.find("batch_size"));
-            // The template refuses a gate given in both ways.
-            if (Node* gate = redis.find("gateType")) *gate = scalar("", true);
-        }
-        if (const Node* queues = transport.find("queues")) put(redis, "queuesConfig", *queues);
+    put(ap, "transport", scalar(std::string(typeName(engine.transport.kind)), true));
+    Node config = transport;
+    if (const Node* before = ap.find("transportConfig")) {
+        const Node* secret = before->find("urlSecret"); // the chart's own key
+        if (secret != nullptr && isEmpty(config.find("url"))) put(config, "urlSecret", *secret);
     }
+    put(ap, "transportConfig", std::move(config));
+    dropOverridden(ap);
     if (const Node* pools = tree.find("pools"); !isEmpty(pools)) {
         put(ap, "workerPools", *pools);
     } else {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // What the deployment template of llm-d-async's chart makes of the `ap` values: the chart of August
 // 2026 (ap.transport), which still takes the values it had before (helm_deprecated.cpp).
+#include "engine/config/documents/documents_parts.h"
 #include "engine/config/documents/helm_parts.h"
 #include "engine/config/text/override.h"
 #include "engine/config/text/wording.h"
@@ -128,7 +129,7 @@ class Translation {
                                             path, quoteForError(argument)));
         }
         Node whole = *value;
-        whole.text = std::to_string(*number);
+        whole.text = std::to_string(std::min(*number, detail::kMaxWorkers));
         whole.quoted = false;
         detail::HelmWork::put(work_.tree.root(), as, &whole);
         return {};
@@ -152,6 +153,12 @@ class Translation {
         if (type->text.starts_with("redis") && !hasUrl && !secret) {
             return work_.refuse(config->at, "there is no address of Redis; give "
                                             "ap.transportConfig.url or its urlSecret");
+        }
+        const bool emptyUrl = hasUrl && detail::HelmWork::textOf(config->find("url"), "").empty();
+        if (type->text.starts_with("redis") && emptyUrl && work_.options.redisUrl.empty()) {
+            return work_.refuse(config->find("url")->at,
+                                "ap.transportConfig.url is empty: the chart takes it, and the "
+                                "program does not start");
         }
         detail::HelmWork::put(work_.tree.root(), "transport_type", type->text, type->at);
         move(ap, "transportConfig", "transport");

@@ -41,13 +41,6 @@ void notSupported(Reader& r, std::string_view key, const PartContext& context) {
                  "Mind that a run here does not show what it does in llm-d-async.");
 }
 
-bool startsWithScheme(std::string_view url) {
-    std::string begin(url.substr(0, 8));
-    for (char& c : begin)
-        c = static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
-    return begin.starts_with("http://") || begin.starts_with("https://");
-}
-
 void readGateway(Reader& r, QueueDocument& queue, const PartContext& context) {
     const EngineOptions& options = context.options;
     queue.baseUrl = r.text("igw_base_url", "");
@@ -67,11 +60,12 @@ void readGateway(Reader& r, QueueDocument& queue, const PartContext& context) {
     }
     if (!context.asGo()) {
         checkUrl(r, "igw_base_url", queue.baseUrl, {"http://", "https://"});
-    } else if (!startsWithScheme(queue.baseUrl)) {
+    } else if (const auto trouble = addressTrouble(queue.baseUrl, {"http://", "https://"});
+               !trouble.empty()) {
         context.find(Severity::error, "unusable-address", r, "igw_base_url",
-                     fmt::format("{} begins with neither http:// nor https://: llm-d-async starts, "
-                                 "and every request ends at once as an INFERENCE_ERROR.",
-                                 quoteForError(queue.baseUrl)),
+                     fmt::format("{}: llm-d-async starts, and every request ends at once as an "
+                                 "INFERENCE_ERROR.",
+                                 trouble),
                      "Write the gateway's address, like http://gateway:80.");
     }
 }
@@ -190,11 +184,8 @@ std::optional<GateDocument> readGate(Reader& r, const std::string& path,
 
 void checkUrl(Reader& r, std::string_view key, const std::string& url,
               std::initializer_list<std::string_view> schemes) {
-    for (const std::string_view scheme : schemes) {
-        if (url.starts_with(scheme) && url.size() > scheme.size()) return;
-    }
-    r.fail(key, fmt::format("{} is not an address; it must begin with {}", quoteForError(url),
-                            listOf(schemes)));
+    const std::string trouble = addressTrouble(url, schemes);
+    if (!trouble.empty()) r.fail(key, trouble);
 }
 
 namespace {
@@ -207,6 +198,12 @@ void readRedisUrl(Reader& r, TransportDocument& transport, const PartContext& co
             r.fail("url", trouble);
         } else if (!context.asGo()) {
             checkUrl(r, "url", transport.url, {"redis://", "rediss://", "unix://"});
+        } else if (const auto odd =
+                       addressTrouble(transport.url, {"redis://", "rediss://", "unix://"});
+                   !odd.empty()) {
+            context.find(Severity::error, "unusable-address", r, "url",
+                         odd + ": llm-d-async starts, and never reaches its Redis.",
+                         "Write the address of Redis, like redis://host:6379.");
         }
     } else if (context.options.needAddresses) {
         r.fail("url", "missing; it must be the address of Redis (redis://host:6379), here or "

@@ -203,6 +203,10 @@ TEST(Export, helmValuesKeepTheRestAndSayTheSamePolicy) {
     EXPECT_EQ(values->root().find("ap")->find("image")->find("tag")->text, "1.0");
     EXPECT_TRUE(values->root().find("ap")->find("image")->find("tag")->quoted);
     EXPECT_EQ(values->root().find("other")->text, "on");
+    const Node& ap = *values->root().find("ap");
+    EXPECT_EQ(ap.find("transport")->text, "redis-sortedset");
+    EXPECT_NE(ap.find("transportConfig")->find("queues"), nullptr);
+    EXPECT_EQ(ap.find("redis"), nullptr); // what counts for nothing beside ap.transport is gone
     auto helm = engineTreeFromHelm(std::move(*values));
     ASSERT_TRUE(helm) << helm.error().text();
     ASSERT_TRUE(applyOverride(helm->tree, "semantics=llm-d-async-0.9"));

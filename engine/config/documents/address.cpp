@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// An address of Redis as go-redis takes it, which is what llm-d-async starts or does not start by.
+// Addresses: whether a request can be sent there, and whether llm-d-async starts with an address of
+// Redis, which is go-redis's to say.
 #include "engine/config/documents/documents_parts.h"
 #include "engine/config/text/wording.h"
 
@@ -7,6 +8,7 @@
 
 #include <algorithm>
 #include <cctype>
+#include <charconv>
 
 namespace penstock::detail {
 namespace {
@@ -26,7 +28,46 @@ std::string lower(std::string_view text) {
     return out;
 }
 
+std::string portTrouble(std::string_view authority) {
+    if (const std::size_t at = authority.rfind('@'); at != authority.npos) {
+        authority.remove_prefix(at + 1);
+    }
+    const std::size_t bracket = authority.rfind(']'); // of an IPv6 address
+    const std::size_t colon = authority.rfind(':');
+    if (colon == authority.npos || (bracket != authority.npos && colon < bracket)) return "";
+    const std::string_view port = authority.substr(colon + 1);
+    int value = 0;
+    const auto [end, code] = std::from_chars(port.data(), port.data() + port.size(), value);
+    const bool whole = code == std::errc{} && end == port.data() + port.size();
+    if (port.empty() || (whole && value >= 1 && value <= 65535)) return "";
+    return fmt::format("{} is no port; one is a number from 1 to 65535", quoteForError(port));
+}
+
 } // namespace
+
+std::string addressTrouble(std::string_view url, std::initializer_list<std::string_view> schemes) {
+    const std::size_t colon = url.find("://");
+    const std::string begin = colon == url.npos ? "" : lower(url.substr(0, colon + 3));
+    const auto wrong = [&](std::string_view what) {
+        return fmt::format("{} is not an address; {}", quoteForError(url), what);
+    };
+    if (url.find("{{") != url.npos) return wrong("it is a template that nobody has filled in");
+    if (std::find(schemes.begin(), schemes.end(), begin) == schemes.end()) {
+        return wrong("it must begin with " + listOf(schemes));
+    }
+    const bool blank = std::any_of(url.begin(), url.end(), [](unsigned char c) {
+        return c <= 0x20 || c == 0x7f; // line ends and other controls too
+    });
+    if (blank) return wrong("it holds a blank or a control character");
+    if (begin == "unix://") return "";
+    std::string_view authority = url.substr(colon + 3);
+    authority = authority.substr(0, authority.find_first_of("/?#"));
+    if (begin.starts_with("http") && (authority.empty() || authority.starts_with(':'))) {
+        return wrong("it names no host");
+    }
+    const std::string port = portTrouble(authority);
+    return port.empty() ? "" : wrong(port);
+}
 
 std::string redisUrlTrouble(std::string_view url) {
     const std::size_t colon = url.find("://");
