@@ -127,7 +127,7 @@ double ParameterReader::ranged(const GateParameter& parameter, double value,
     const std::string range = "in " + rangeText(parameter);
     if (!std::isfinite(value)) {
         // NaN fails no comparison; that a number may be too large is ours to say.
-        const bool passes = std::isnan(value) || (value > 0.0 && !parameter.spec.belowMax);
+        const bool passes = std::isnan(value) || (value > 0.0 && !spec.belowMax);
         if (!lenient_ || (parameter.refusedThere && !passes)) {
             bad(parameter, text, range);
             return spec.defaultValue;
@@ -292,10 +292,11 @@ GateSpec ParameterReader::innerSpec(const json& value, const std::string& path) 
 
 std::vector<GateSpec> ParameterReader::gates(std::string_view name) {
     const GateParameter& parameter = known(name);
-    constexpr std::string_view kExpected = "a list of gates";
+    constexpr std::string_view kExpected = "a list of at least one gate";
     const json value = structured(parameter, kExpected);
     if (value.is_null()) return {};
-    if (!value.is_array()) {
+    // llm-d-async takes none for an open gate.
+    if (!value.is_array() || (value.empty() && !lenient_)) {
         bad(parameter, shown(value), kExpected);
         return {};
     }
