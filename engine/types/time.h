@@ -20,11 +20,27 @@ struct EngineClock {
 using Time = EngineClock::time_point;
 using Duration = EngineClock::duration;
 
-// Later than every deadline, and still far from overflow when a Duration is added.
+// Later than every deadline; no sum of a time and a duration goes beyond it.
 inline constexpr Time kNever{Duration{INT64_MAX / 2}};
 
+// What a time and a duration make, however long that is: never, where it would be later. Found
+// before std::chrono's, which wraps around; written once, so that no sum of a document's numbers
+// can come out in the past.
+constexpr Time operator+(Time t, Duration d) {
+    return d > kNever - t ? kNever : Time{t.time_since_epoch() + d};
+}
+constexpr Time operator+(Duration d, Time t) {
+    return t + d;
+}
+
+// The longest duration, either way, for what is longer; 0 for NaN.
 constexpr Duration fromSeconds(double seconds) {
-    return Duration{static_cast<std::int64_t>(seconds * 1e9 + (seconds < 0 ? -0.5 : 0.5))};
+    constexpr double kMost = 9.2e9; // of 2^63 ns
+    const double bounded = seconds > kMost      ? kMost
+                           : seconds < -kMost   ? -kMost
+                           : seconds == seconds ? seconds
+                                                : 0.0;
+    return Duration{static_cast<std::int64_t>(bounded * 1e9 + (bounded < 0 ? -0.5 : 0.5))};
 }
 constexpr double toSeconds(Duration d) {
     return static_cast<double>(d.count()) * 1e-9;

@@ -48,15 +48,16 @@ FaultTimeline::FaultTimeline(std::vector<Fault> faults, Loop& loop, Time start,
                              FaultListener& listener)
     : faults_(std::move(faults)), loop_(loop), listener_(listener) {
     for (std::size_t i = 0; i < faults_.size(); ++i) {
-        const auto edge = [&](bool begins, Duration at) {
+        const auto edge = [&](bool begins, Time at) {
             edges_.push_back(std::make_unique<Edge>());
             edges_.back()->owner = this;
             edges_.back()->index = i;
             edges_.back()->begins = begins;
-            loop_.arm(*edges_.back(), start + at);
+            loop_.arm(*edges_.back(), at);
         };
-        edge(true, faults_[i].at);
-        if (faults_[i].lasting > Duration{0}) edge(false, faults_[i].at + faults_[i].lasting);
+        const Time begin = start + faults_[i].at;
+        edge(true, begin);
+        if (faults_[i].lasting > Duration{0}) edge(false, begin + faults_[i].lasting);
     }
 }
 

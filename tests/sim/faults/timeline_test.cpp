@@ -22,6 +22,18 @@ struct Log final : FaultListener {
     void faultEnds(std::size_t, const Fault& fault) override { add("end", fault); }
 };
 
+TEST(FaultTimeline, whatLastsAsLongAsTimeDoesNotEndBeforeItBegan) {
+    const Time start{Duration{1'767'571'200'000'000'000}};
+    EventLoop loop{start, 1};
+    Log log;
+    log.loop = &loop;
+    Fault down{.kind = FaultKind::routerDown, .at = 10s, .lasting = Duration::max()};
+    FaultTimeline timeline{{down}, loop, start, log};
+    loop.runUntil(start + 1000h);
+    EXPECT_EQ(timeline.active(), 1);
+    EXPECT_EQ(log.lines.size(), 1u);
+}
+
 TEST(FaultTimeline, beginsAndEndsOnTime) {
     EventLoop loop{Time{}, 1};
     Log log;
