@@ -116,6 +116,10 @@ void MemoryBroker::killedOwner() {
                 queue.loseAt(slot);
                 continue;
             }
+            if (r.gone) {
+                queue.destroy(slot);
+                continue;
+            }
             queue.enter(r, MemoryQueue::State::orphaned);
             r.leasedAt = std::max(r.leasedAt, heartbeat) + settings_.lease;
             orphans_.push_back({r.leasedAt, queue.index_, slot});
@@ -150,7 +154,7 @@ void MemoryBroker::stealClaims() {
         const std::uint32_t slots = queue.records_.capacity();
         for (std::uint32_t slot = 0; slot < slots; ++slot) {
             const MemoryQueue::Record& r = queue.records_[slot];
-            if (r.state != MemoryQueue::State::claimed) continue;
+            if (r.state != MemoryQueue::State::claimed || r.gone) continue;
             stolen_.push_back({queue.index_, r.request});
             queue.reclaim(slot);
         }
@@ -195,10 +199,13 @@ void MemoryBroker::restartEmpty() {
         for (std::uint32_t slot = 0; slot < slots; ++slot) {
             const MemoryQueue::State state = queue.records_[slot].state;
             if (state == MemoryQueue::State::free) continue;
-            if (popped && state == MemoryQueue::State::claimed) continue;
-            const Request request = queue.records_[slot].request;
-            queue.loseAt(slot);
-            if (listener_ != nullptr) listener_->destroyed(request);
+            if (state == MemoryQueue::State::claimed) {
+                MemoryQueue::Record& r = queue.records_[slot];
+                r.gone = !popped;
+                r.request.suspect = r.request.suspect && popped;
+                continue;
+            }
+            queue.destroy(slot);
         }
     }
 }

@@ -17,6 +17,19 @@ MemoryQueue::MemoryQueue(MemoryBroker& broker, std::uint16_t index)
 
 // ---- records
 
+double MemoryQueue::inSystemSeconds() const {
+    const std::int64_t inSystem = depth_.pending + depth_.claimed + depth_.parked + depth_.suspect;
+    if (inSystem == 0) return inSystemSeconds_;
+    return inSystemSeconds_ +
+           static_cast<double>(inSystem) * toSeconds(broker_.loop_.now() - accruedAt_);
+}
+
+// Before a request comes or goes.
+void MemoryQueue::accrue() {
+    inSystemSeconds_ = inSystemSeconds();
+    accruedAt_ = broker_.loop_.now();
+}
+
 std::int64_t* MemoryQueue::counter(State state) {
     switch (state) {
     case State::free:
@@ -41,6 +54,7 @@ void MemoryQueue::enter(Record& r, State state) {
 }
 
 void MemoryQueue::release(std::uint32_t slot) {
+    accrue();
     Record& r = records_[slot];
     if (r.request.suspect) suspectOut_ = false;
     if (!cancelled_.empty()) cancelled_.erase(r.request.number);
@@ -53,7 +67,7 @@ MemoryQueue::Record* MemoryQueue::held(const Request& request) {
     if (!records_.taken(request.handle)) return nullptr;
     Record& r = records_[request.handle];
     const bool fresh = r.state == State::claimed && r.epoch == request.claimEpoch &&
-                       r.request.number == request.number;
+                       r.request.number == request.number && !r.gone;
     return fresh ? &r : nullptr;
 }
 
@@ -115,7 +129,9 @@ void MemoryQueue::add(Request request, bool unparsable, bool idReadable) {
     r.crashes = 0;
     r.unparsable = unparsable;
     r.idReadable = idReadable;
+    r.gone = false;
     ++counts_.enqueued;
+    accrue();
     if (broker_.listener_ != nullptr) broker_.listener_->enqueued(request);
     toPending(slot);
 }
@@ -215,7 +231,7 @@ bool MemoryQueue::takeSuspect() {
 // ---- ending a claim
 
 void MemoryQueue::finish(const Request& request, const ResultMessage& result, std::uint32_t claim) {
-    if (held(request) == nullptr) return settle(claim, Settlement::refused);
+    if (held(request) == nullptr) return refuse(request, claim);
     const std::uint32_t slot = request.handle; // the caller's request may end with its claim
     ++counts_.finished;
     publish(request, result);
@@ -225,7 +241,7 @@ void MemoryQueue::finish(const Request& request, const ResultMessage& result, st
 
 void MemoryQueue::park(const Request& request, Time due, std::uint32_t claim) {
     Record* r = held(request);
-    if (r == nullptr) return settle(claim, Settlement::refused);
+    if (r == nullptr) return refuse(request, claim);
     const std::uint32_t slot = request.handle;
     if (r->request.suspect) suspectOut_ = false;
     ++r->epoch;
@@ -247,7 +263,7 @@ void MemoryQueue::park(const Request& request, Time due, std::uint32_t claim) {
 
 void MemoryQueue::giveBack(const Request& request, std::uint32_t claim) {
     Record* r = held(request);
-    if (r == nullptr) return settle(claim, Settlement::refused);
+    if (r == nullptr) return refuse(request, claim);
     ++r->epoch;
     const std::uint32_t slot = request.handle;
     settle(claim, Settlement::done);
@@ -262,7 +278,7 @@ void MemoryQueue::giveBack(const Request& request, std::uint32_t claim) {
 }
 
 void MemoryQueue::forget(const Request& request, std::uint32_t claim) {
-    if (held(request) == nullptr) return settle(claim, Settlement::refused);
+    if (held(request) == nullptr) return refuse(request, claim);
     const std::uint32_t slot = request.handle;
     ++counts_.forgotten;
     settle(claim, Settlement::done);
@@ -270,7 +286,10 @@ void MemoryQueue::forget(const Request& request, std::uint32_t claim) {
 }
 
 bool MemoryQueue::lose(const Request& request) {
-    if (held(request) == nullptr) return false;
+    if (held(request) == nullptr) {
+        endIfGone(request);
+        return false;
+    }
     ++counts_.lost;
     release(request.handle);
     return true;
@@ -334,6 +353,27 @@ void MemoryQueue::reclaim(std::uint32_t slot) {
 void MemoryQueue::loseAt(std::uint32_t slot) {
     ++counts_.lost;
     release(slot);
+}
+
+// The store has lost it, and no engine has it: its sender hears of it here alone.
+void MemoryQueue::destroy(std::uint32_t slot) {
+    const Request request = records_[slot].request;
+    loseAt(slot);
+    if (broker_.listener_ != nullptr) broker_.listener_->destroyed(request);
+}
+
+void MemoryQueue::refuse(const Request& request, std::uint32_t claim) {
+    const Request held = request; // the caller's may end with its claim
+    settle(claim, Settlement::refused);
+    endIfGone(held);
+}
+
+void MemoryQueue::endIfGone(const Request& request) {
+    if (request.handle / kChunk >= chunks_.size()) return;
+    const Record& r = record(request.handle);
+    const bool same = r.gone && r.state == State::claimed && r.epoch == request.claimEpoch &&
+                      r.request.number == request.number;
+    if (same) destroy(request.handle);
 }
 
 } // namespace penstock

@@ -86,6 +86,9 @@ class MemoryQueue final : public RequestQueue {
 
     std::uint16_t index() const { return index_; }
     const QueueCounts& counts() const { return counts_; }
+    // Requests x seconds in the queue so far, in any of the states above: by Little's law also the
+    // sum of their lives.
+    double inSystemSeconds() const;
 
     // Where a request that has not ended is, for a person who asks for one: walks over all. Null if
     // it is not here; valid until the next call.
@@ -127,9 +130,11 @@ class MemoryQueue final : public RequestQueue {
         std::uint8_t crashes = 0;
         bool unparsable = false;
         bool idReadable = false;
+        bool gone = false; // claimed, and the store has come back without it
     };
 
     void add(Request request, bool unparsable, bool idReadable);
+    void accrue();
     void release(std::uint32_t slot);
     std::int64_t* counter(State state);
     void enter(Record& r, State state);
@@ -143,6 +148,9 @@ class MemoryQueue final : public RequestQueue {
     void publish(const Request& request, const ResultMessage& result);
     void reclaim(std::uint32_t slot);
     void loseAt(std::uint32_t slot);
+    void refuse(const Request& request, std::uint32_t claim);
+    void endIfGone(const Request& request);
+    void destroy(std::uint32_t slot);
     void announce();
 
     MemoryBroker& broker_;
@@ -159,6 +167,8 @@ class MemoryQueue final : public RequestQueue {
     std::deque<std::pair<Time, std::uint64_t>> cancelExpiry_;
     QueueDepth depth_;
     QueueCounts counts_;
+    double inSystemSeconds_ = 0; // up to accruedAt_
+    Time accruedAt_{};
 };
 
 class MemoryBroker {
@@ -186,7 +196,9 @@ class MemoryBroker {
     // that lives through it renews before anybody scans; one that dies meanwhile has not renewed.
     void setStill(bool still);
 
-    // The store comes back without its data. What an engine had popped from it is still there.
+    // The store comes back without its data. What an engine had popped from it is still there; what
+    // it holds under a lease goes on until the engine says what has become of it, is refused, and
+    // is gone then.
     void restartEmpty();
 
     void checkConservation() const;

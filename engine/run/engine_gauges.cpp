@@ -40,7 +40,8 @@ void EngineGauges::readQueues() {
         s.suspect = view.depth.suspect;
         s.dead = view.depth.dead;
         s.claimed = view.depth.claimed;
-        s.inFlight = view.inFlight;
+        // What is at the router without a claim any more is in no queue: its end will be refused.
+        s.inFlight = std::min<std::int64_t>(view.inFlight, view.depth.claimed);
     }
     for (std::size_t i = 0; i < pools_.size(); ++i) {
         const PoolView view = dispatcher_.poolView(static_cast<std::uint16_t>(i));

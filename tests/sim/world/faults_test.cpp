@@ -202,6 +202,29 @@ TEST(Faults, aBrokerThatRestartsEmptyLosesWhatLayThere) {
     EXPECT_EQ(report.losses.resultsLost, report.losses.requestsLost);
 }
 
+// What an engine has at hand and in flight when the store comes back empty: it goes on with it, is
+// refused, and only then is the request gone. No count is below 0 and none is missing, at any
+// moment.
+TEST(Faults, aBrokerThatRestartsEmptyKeepsItsBooks) {
+    for (const std::string& semantics : Semantics::names()) {
+        SCOPED_TRACE(semantics);
+        auto world = test::makeText(
+            scenario("{kind: queue-restart-empty, at: 6m}, {kind: queue-restart-empty, every: 20s}",
+                     semantics));
+        ASSERT_NE(world, nullptr);
+        for (int i = 0; i < 200 && !world->done(); ++i) {
+            world->runUntil(world->now() + 4s);
+            const auto report = world->report(0.0);
+            ASSERT_TRUE(report) << report.error().text();
+            for (const QueueReport& q : report->queues) {
+                EXPECT_LE(q.stillQueued, q.enqueued);
+                EXPECT_LE(q.inFlight, q.enqueued);
+                EXPECT_EQ(q.enqueued, q.ended + q.stillQueued + q.inFlight);
+            }
+        }
+    }
+}
+
 // A replica that was drained by one fault and killed by another is back after both.
 TEST(Faults, ofTwoKindsKeepAReplicaAwayUntilBothAreOver) {
     auto world = test::makeText(scenario("{kind: replica-drained, replica: 0, at: 2m, for: 1m},"
