@@ -14,6 +14,8 @@
 #include "sim/router/router_spec.h"
 #include "sim/scenario/source_spec.h"
 
+#include <algorithm>
+#include <chrono>
 #include <map>
 #include <memory>
 #include <string>
@@ -64,6 +66,12 @@ struct BrokerSpec {
     Duration roundTrip{0}; // of each call
 };
 
+// A run has a thousand looks at its gauges, unless it is so short that they would be closer than
+// anything happens.
+inline Duration usualSampling(Duration horizon) {
+    return std::max<Duration>(horizon / 1000, std::chrono::milliseconds{100});
+}
+
 struct Expectation {
     std::string expression; // metric op value, as for --assert
     std::string why;
@@ -96,6 +104,7 @@ struct Scenario {
 
     std::string file; // where it was read; paths in it are relative to its folder
     std::string directory;
+    std::vector<std::string> inputs; // every file that it was read from, and its traces
     std::string text; // the scenario as read, overrides applied: what the run store keeps
     std::vector<std::string> overrides; // PATH=VALUE, as laid over the file, to do it again
     std::vector<Finding> remarks;       // what reading it showed: not wrong, but probably not meant

@@ -167,15 +167,15 @@ void GateTrack::sample(Time t, const GateSample& sample) {
     if (seconds <= 0) return;
     if (sample.reason.available) {
         const double age = toSeconds(sample.reason.age);
-        ageSum_ += age;
+        ageSum_ += age * seconds;
         ageMax_ = std::max(ageMax_, age);
-        ++ages_;
+        ageSeconds_ += seconds;
     }
     if (!sample.trueKnown) return;
-    trueSum_ += sample.trueValue;
-    readSum_ += sample.reason.value;
-    errorSum_ += std::abs(sample.trueValue - sample.reason.value);
-    ++trueSamples_;
+    trueSum_ += sample.trueValue * seconds;
+    readSum_ += sample.reason.value * seconds;
+    errorSum_ += std::abs(sample.trueValue - sample.reason.value) * seconds;
+    trueSeconds_ += seconds;
     const double above = (sample.trueValue - sample.reason.threshold) * (higherIsBusier_ ? 1 : -1);
     if (above > 0 && sample.inFlight > 0) {
         overshootMax_ = std::max(overshootMax_, above);
@@ -189,15 +189,16 @@ GateStatistics GateTrack::statistics(Time end) const {
     GateStatistics out;
     out.evaluations = at.evaluations_;
     out.closures = at.closures_;
-    out.ageMax = at.ageMax_;
-    out.ageMean = at.ages_ == 0 ? 0 : at.ageSum_ / static_cast<double>(at.ages_);
-    out.overshootMax = at.overshootMax_;
-    out.overshootIntegral = at.overshootIntegral_;
-    if (at.trueSamples_ > 0) {
-        const auto n = static_cast<double>(at.trueSamples_);
-        out.trueMean = at.trueSum_ / n;
-        out.readMean = at.readSum_ / n;
-        out.trackingError = at.errorSum_ / n;
+    if (at.ageSeconds_ > 0) {
+        out.ageMax = at.ageMax_;
+        out.ageMean = at.ageSum_ / at.ageSeconds_;
+    }
+    if (at.trueSeconds_ > 0) {
+        out.overshootMax = at.overshootMax_;
+        out.overshootIntegral = at.overshootIntegral_;
+        out.trueMean = at.trueSum_ / at.trueSeconds_;
+        out.readMean = at.readSum_ / at.trueSeconds_;
+        out.trackingError = at.errorSum_ / at.trueSeconds_;
     }
     if (at.known_ > 0) {
         out.closedShare = at.closedSeconds_ / at.known_;

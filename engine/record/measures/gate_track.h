@@ -36,17 +36,17 @@ struct ClosedSpan {
 enum class GateVerdict : std::uint8_t { inert, pinnedOpen, pinnedClosed, active };
 std::string_view name(GateVerdict verdict);
 
+// Of the time after warm-up; kUnmeasured where there was none, or nothing was known in it.
 struct GateStatistics {
-    double closedShare = 0; // of the time after warm-up
-    double budgetMean = 1, budgetP50 = 1;
-    double sourceAvailableShare = 1;
-    double ageMean = 0, ageMax = 0;                 // seconds
-    double overshootMax = 0, overshootIntegral = 0; // load, load x seconds
-    double trueMean = 0;                            // of the true load, over samples; 0 if unknown
-    double readMean = 0;
-    double trackingError = 0;      // mean |true - read|
-    std::uint64_t evaluations = 0; // that changed something
-    std::uint64_t closures = 0;    // times it went from open to closed
+    double closedShare = kUnmeasured;
+    double budgetMean = kUnmeasured, budgetP50 = kUnmeasured;
+    double sourceAvailableShare = kUnmeasured;
+    double ageMean = kUnmeasured, ageMax = kUnmeasured; // seconds, while the source answered
+    double overshootMax = kUnmeasured, overshootIntegral = kUnmeasured; // load, load x seconds
+    double trueMean = kUnmeasured, readMean = kUnmeasured; // over the time that both were known
+    double trackingError = kUnmeasured;                    // mean |true - read|
+    std::uint64_t evaluations = 0;                         // that changed something
+    std::uint64_t closures = 0;                            // times it went from open to closed
     GateVerdict verdict = GateVerdict::inert;
 };
 
@@ -121,11 +121,10 @@ class GateTrack {
     std::uint64_t evaluations_ = 0, closures_ = 0;
 
     Time lastSample_;
-    double ageSum_ = 0, ageMax_ = 0;
-    std::uint64_t ages_ = 0;
+    // Integrals over time, in seconds: each sample stands for the time since the one before.
+    double ageSeconds_ = 0, ageSum_ = 0, ageMax_ = 0;
     double overshootMax_ = 0, overshootIntegral_ = 0;
-    double trueSum_ = 0, readSum_ = 0, errorSum_ = 0;
-    std::uint64_t trueSamples_ = 0;
+    double trueSeconds_ = 0, trueSum_ = 0, readSum_ = 0, errorSum_ = 0;
 
     std::vector<ClosedSpan> spans_;
     std::vector<Duration> gaps_; // scratch of coarsenSpans

@@ -41,6 +41,7 @@ std::int64_t Histogram::quantile(double q) const {
 }
 
 Distribution Histogram::distribution(double scale) const {
+    if (count_ == 0) return {};
     const auto at = [&](double q) { return static_cast<double>(quantile(q)) * scale; };
     return {.count = count_,
             .mean = mean() * scale,

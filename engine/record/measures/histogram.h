@@ -11,16 +11,21 @@
 #include <array>
 #include <bit>
 #include <cstdint>
+#include <limits>
 #include <string>
 #include <string_view>
 
 namespace penstock {
 
+// Of what was not measured there is no number: it compares with nothing, JSON has null for it, and
+// people see a dash. A 0 in its place would meet every limit.
+inline constexpr double kUnmeasured = std::numeric_limits<double>::quiet_NaN();
+
 // What reports say of a distribution, in the unit of the histogram times the scale asked for.
-// All zeros when nothing was recorded.
 struct Distribution {
-    std::uint64_t count = 0;
-    double mean = 0, min = 0, p50 = 0, p90 = 0, p95 = 0, p99 = 0, max = 0;
+    std::uint64_t count = 0; // where it is 0, all others are kUnmeasured
+    double mean = kUnmeasured, min = kUnmeasured, p50 = kUnmeasured, p90 = kUnmeasured,
+           p95 = kUnmeasured, p99 = kUnmeasured, max = kUnmeasured;
 };
 
 class Histogram {

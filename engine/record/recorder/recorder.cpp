@@ -334,19 +334,18 @@ void Recorder::sample(Time t, const Sample& sample) {
     PENSTOCK_CHECK(sample.workerPools.size() == s.pools.size());
     PENSTOCK_CHECK(sample.gates.size() == s.gates.size());
     const bool counts = t >= s.warmEnd;
+    const double elapsed = s.elapsedTo(t);
+    const double sinceLast = toSeconds(t - s.lastSample);
     double backlog = 0;
     for (std::size_t i = 0; i < s.queues.size(); ++i) {
         QueueState& q = s.queues[i];
         const QueueSample& now = sample.queues[i];
         const auto depth = static_cast<double>(now.depth());
         backlog += static_cast<double>(now.pending);
-        q.depth.add(t, depth);
-        q.inSystemSum += static_cast<double>(now.inSystem());
-        ++q.samples;
-        if (!counts) continue;
-        q.depthSum += depth;
-        q.depthMax = std::max(q.depthMax, depth);
-        ++q.warmSamples;
+        q.depthSeries.add(t, depth);
+        q.inSystem.look(static_cast<double>(now.inSystem()), sinceLast);
+        q.depth.look(depth, elapsed);
+        if (counts) q.depthMax = std::max(q.depthMax, depth);
     }
     s.backlog.add(t, backlog);
     for (std::size_t i = 0; i < s.pools.size(); ++i) {
@@ -363,17 +362,8 @@ void Recorder::sample(Time t, const Sample& sample) {
     s.waiting.add(t, static_cast<double>(fleet.waiting));
     if (!sample.replicaBusy.empty()) s.heat.add(t, sample.replicaBusy);
     s.lastSample = t;
-    if (counts) {
-        ++s.samples;
-        s.saturationMicro.record(std::llround(fleet.saturation * 1e6));
-        s.busySum += fleet.busyShare;
-        s.kvSum += fleet.kvUsed;
-        s.kvMax = std::max(s.kvMax, fleet.kvUsed);
-        s.runningSum += static_cast<double>(fleet.running);
-        s.waitingSum += static_cast<double>(fleet.waiting);
-        s.runningMax = std::max(s.runningMax, fleet.running);
-        s.waitingMax = std::max(s.waitingMax, fleet.waiting);
-    }
+    s.fleet.look(fleet, elapsed, counts);
+    if (counts) s.saturationMicro.record(std::llround(fleet.saturation * 1e6));
     for (RecordSink* sink : s.sinks)
         sink->sample(t, sample);
 }

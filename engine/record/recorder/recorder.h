@@ -84,8 +84,10 @@ struct RunFacts {
     Time end{};
     double wallSeconds = 0;
     std::vector<QueueSample> queues; // at the end
-    FleetSample fleet;               // at the end
-    std::vector<Json> traffic;       // by source, SourceReport::traffic; may be empty
+    // Of each queue, requests x seconds in the system, where somebody has counted it exactly.
+    std::vector<double> inSystemSeconds;
+    FleetSample fleet;         // at the end
+    std::vector<Json> traffic; // by source, SourceReport::traffic; may be empty
     std::uint64_t cachedPromptTokens = 0;
     std::uint64_t abortedTokens = 0; // generated for attempts that were given up or lost
     double gpuSeconds = 0;           // held so far

@@ -15,7 +15,12 @@ constexpr double kNanosToMillis = 1e-6;
 constexpr double kNanosToSeconds = 1e-9;
 
 double ratio(double a, double b) {
-    return b > 0 ? a / b : 0.0;
+    return b > 0 ? a / b : kUnmeasured;
+}
+
+// To the nearest double: 60 s are 60, and compare as such.
+double seconds(Duration d) {
+    return static_cast<double>(d.count()) / 1e9;
 }
 
 template <class Values>
@@ -26,7 +31,7 @@ double jain(const Values& values) {
         sum += v;
         squares += v * v;
     }
-    return squares > 0 ? sum * sum / (static_cast<double>(values.size()) * squares) : 1.0;
+    return squares > 0 ? sum * sum / (static_cast<double>(values.size()) * squares) : kUnmeasured;
 }
 
 // Lateness and slack are kept apart because histograms hold no negative values; the quantile of
@@ -91,11 +96,19 @@ QueueReport Recorder::State::queueReport(std::size_t i, const RunFacts& facts) c
     }
     out.waitMs = q.wait.distribution(kNanosToMillis);
     out.e2eMs = q.e2e.distribution(kNanosToMillis);
-    out.depthMax = q.depthMax;
-    out.depthMean = ratio(q.depthSum, static_cast<double>(q.warmSamples));
+    Integral depth = q.depth;
+    Integral inSystem = q.inSystem;
+    if (i < facts.queues.size()) {
+        depth.look(static_cast<double>(facts.queues[i].depth()), elapsedTo(facts.end));
+        inSystem.look(static_cast<double>(facts.queues[i].inSystem()),
+                      toSeconds(facts.end - lastSample));
+    }
+    out.depthMean = depth.mean();
+    out.depthMax = depth.seconds > 0 ? std::max(q.depthMax, depth.last) : kUnmeasured;
     out.goodputPerSecond = ratio(static_cast<double>(out.succeeded - out.late), seconds);
     out.goodputTokensPerSecond = ratio(static_cast<double>(out.timelyTokens), seconds);
-    out.littleL = ratio(q.inSystemSum, static_cast<double>(q.samples));
+    out.littleExact = i < facts.inSystemSeconds.size();
+    out.littleL = out.littleExact ? ratio(facts.inSystemSeconds[i], seconds) : inSystem.mean();
     // Those still here have lived too, up to now.
     const double open = static_cast<double>(out.enqueued) - static_cast<double>(out.ended);
     out.littleLambdaW = ratio(q.lifeSeconds + open * seconds - q.openSinceSeconds, seconds);
@@ -104,18 +117,21 @@ QueueReport Recorder::State::queueReport(std::size_t i, const RunFacts& facts) c
 }
 
 PoolReport Recorder::State::poolReport(const RunFacts& facts) const {
-    const auto n = static_cast<double>(samples);
+    FleetIntegral all = fleet;
+    all.look(facts.fleet, elapsedTo(facts.end), facts.end >= warmEnd);
+    const Distribution saturation = saturationMicro.distribution(1e-6);
     const double seconds = toSeconds(facts.end - setup.start);
-    return {.saturationMean = saturationMicro.mean() * 1e-6,
-            .saturationP99 = static_cast<double>(saturationMicro.quantile(0.99)) * 1e-6,
-            .saturationMax = static_cast<double>(saturationMicro.max()) * 1e-6,
-            .busyShare = ratio(busySum, n),
-            .kvMean = ratio(kvSum, n),
-            .kvMax = kvMax,
-            .runningMean = ratio(runningSum, n),
-            .runningMax = static_cast<double>(runningMax),
-            .waitingMean = ratio(waitingSum, n),
-            .waitingMax = static_cast<double>(waitingMax),
+    const bool measured = all.saturation.seconds > 0;
+    return {.saturationMean = all.saturation.mean(),
+            .saturationP99 = saturation.p99,
+            .saturationMax = saturation.max,
+            .busyShare = ratio(all.busySum, all.saturation.seconds),
+            .kvMean = all.kv.mean(),
+            .kvMax = measured ? all.kvMax : kUnmeasured,
+            .runningMean = all.running.mean(),
+            .runningMax = measured ? static_cast<double>(all.runningMax) : kUnmeasured,
+            .waitingMean = all.waiting.mean(),
+            .waitingMax = measured ? static_cast<double>(all.waitingMax) : kUnmeasured,
             .preemptions = facts.fleet.preemptions,
             .promptTokens = facts.fleet.promptTokens,
             .generatedTokens = facts.fleet.generatedTokens,
@@ -167,7 +183,7 @@ FairnessReport Recorder::State::fairness() const {
         const auto count = static_cast<double>(t.ended);
         served.push_back(static_cast<double>(t.succeeded));
         satisfied.push_back(static_cast<double>(t.succeeded) / count);
-        speed.push_back(ratio(count, t.lifeSeconds));
+        speed.push_back(t.lifeSeconds > 0 ? count / t.lifeSeconds : 0.0);
     }
     out.tenants = served.size();
     out.jainServed = jain(served);
@@ -186,8 +202,8 @@ Report Recorder::report(const RunFacts& facts) const {
     out.fingerprint = s.fingerprint.text();
     out.trafficFingerprint = s.traffic.text();
     out.engineSemantics = facts.semantics;
-    out.virtualSeconds = toSeconds(facts.end - s.setup.start);
-    out.warmupSeconds = toSeconds(s.setup.warmup);
+    out.virtualSeconds = seconds(facts.end - s.setup.start);
+    out.warmupSeconds = seconds(s.setup.warmup);
     out.wallSeconds = facts.wallSeconds;
     out.simulatedRequests = s.arrivals;
     out.events = s.fingerprint.events();
@@ -215,10 +231,8 @@ Report Recorder::report(const RunFacts& facts) const {
     out.pool = s.poolReport(facts);
     out.cost = costOf(out, facts.costPerGpuHour);
     out.losses = lossesOf(out, facts);
-    if (s.firstAttempts > 0) {
-        out.retryAmplification =
-            ratio(static_cast<double>(attempts), static_cast<double>(s.firstAttempts));
-    }
+    out.retryAmplification =
+        ratio(static_cast<double>(attempts), static_cast<double>(s.firstAttempts));
     out.wastedTokens = s.wastedTokens + facts.abortedTokens;
     out.wastedShare = ratio(static_cast<double>(out.wastedTokens),
                             static_cast<double>(facts.fleet.generatedTokens));
@@ -249,7 +263,7 @@ ChartData Recorder::charts(Time end) const {
     out.seconds = toSeconds(end - start);
     out.warmupSeconds = toSeconds(s.setup.warmup);
     for (const QueueState& q : s.queues) {
-        out.queueDepth.push_back(q.depth.curve(q.counts.name, "requests", end));
+        out.queueDepth.push_back(q.depthSeries.curve(q.counts.name, "requests", end));
     }
     out.brokerBacklog = s.backlog.curve("broker backlog", "requests", end);
     for (std::size_t i = 0; i < s.gates.size(); ++i) {

@@ -15,6 +15,18 @@ constexpr std::size_t kMaxMarks = 512;
 
 } // namespace
 
+void FleetIntegral::look(const FleetSample& fleet, double elapsed, bool counts) {
+    saturation.look(fleet.saturation, elapsed);
+    kv.look(fleet.kvUsed, elapsed);
+    running.look(static_cast<double>(fleet.running), elapsed);
+    waiting.look(static_cast<double>(fleet.waiting), elapsed);
+    busySum += fleet.busyShare * elapsed;
+    if (!counts) return;
+    kvMax = std::max(kvMax, fleet.kvUsed);
+    runningMax = std::max(runningMax, fleet.running);
+    waitingMax = std::max(waitingMax, fleet.waiting);
+}
+
 WindowedQuantiles::WindowedQuantiles(Time start, Duration width)
     : window(width), end(start + width), p50(Series::Kind::gauge, start, width),
       p95(Series::Kind::gauge, start, width), p99(Series::Kind::gauge, start, width) {}
@@ -78,8 +90,8 @@ Recorder::State::State(RecorderSetup given)
     }
     for (const auto& queue : setup.queues) {
         PENSTOCK_CHECK(queue.pool < setup.workerPools.size());
-        auto& state = queues.emplace_back(
-            QueueState{.depth = Series(Series::Kind::gauge, setup.start, setup.samplePeriod)});
+        auto& state = queues.emplace_back(QueueState{
+            .depthSeries = Series(Series::Kind::gauge, setup.start, setup.samplePeriod)});
         state.counts.name = queue.name;
         state.pool = queue.pool;
     }

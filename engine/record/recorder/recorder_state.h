@@ -6,10 +6,34 @@
 // event touches few cache lines.
 #include "engine/record/recorder/recorder.h"
 
+#include <algorithm>
 #include <string_view>
 #include <unordered_map>
 
 namespace penstock {
+
+// The integral over time of what is looked at now and then: a trapezium from look to look.
+struct Integral {
+    double sum = 0, seconds = 0, last = 0;
+
+    // `elapsed`: seconds since the look before, as far as they count.
+    void look(double value, double elapsed) {
+        sum += 0.5 * (last + value) * elapsed;
+        seconds += elapsed;
+        last = value;
+    }
+    double mean() const { return seconds > 0 ? sum / seconds : kUnmeasured; }
+};
+
+// After warm-up. The busy share is itself a mean over the time since the last look.
+struct FleetIntegral {
+    Integral saturation, kv, running, waiting;
+    double busySum = 0;
+    double kvMax = 0;
+    std::int64_t runningMax = 0, waitingMax = 0;
+
+    void look(const FleetSample& fleet, double elapsed, bool counts);
+};
 
 struct QueueState {
     QueueReport counts; // only the counters; the report fills in the other fields
@@ -19,12 +43,12 @@ struct QueueState {
     std::uint16_t pool = 0;
     double lifeSeconds = 0;      // of the ended, for Little's law
     double openSinceSeconds = 0; // sum over the others of start to enqueued
-    double inSystemSum = 0, depthSum = 0, depthMax = 0;
-    std::uint64_t samples = 0, warmSamples = 0;
+    Integral inSystem, depth;    // over the whole run; after warm-up
+    double depthMax = 0;
     double slackSum = 0;
     Histogram wait, e2e;
     Histogram slackMet, slackLate;
-    Series depth;
+    Series depthSeries;
 };
 
 struct SourceState {
@@ -108,11 +132,8 @@ struct Recorder::State : private GateTurnListener {
     WindowedQuantiles ttft;
     Series backlog, saturation, busy, kv, running, waiting;
     HeatStrip heat;
-    // Sums over samples after warm-up.
-    Histogram saturationMicro;
-    double busySum = 0, kvSum = 0, kvMax = 0, runningSum = 0, waitingSum = 0;
-    std::int64_t runningMax = 0, waitingMax = 0;
-    std::uint64_t samples = 0;
+    FleetIntegral fleet;
+    Histogram saturationMicro; // of the looks after warm-up
 
     QueueState& queueOf(const Event& e) {
         PENSTOCK_CHECK(e.queue < queues.size());
@@ -121,6 +142,10 @@ struct Recorder::State : private GateTurnListener {
     GateState* gateOf(const Event& e);
     std::int64_t inFlightOf(const GateState& gate) const;
     void count(const Event& e);
+    // Seconds after warm-up from the last sample to `t`.
+    double elapsedTo(Time t) const {
+        return std::max(0.0, toSeconds(t - std::max(lastSample, warmEnd)));
+    }
     void countFinished(const Event& e, QueueState& q);
     void countLost(const Event& e, QueueState& q);
     void mark(const Event& e);

@@ -58,9 +58,6 @@ void mark(CompareRow& row, const Noise& noise) {
     row.beyondNoise = !isCount(row.a) || !isCount(row.b) || size > 2 * std::sqrt(a + b);
 }
 
-std::string shortNumber(const Json& value) {
-    return value.is_null() ? "–" : text::shortJson(value);
-}
 } // namespace
 
 Noise noiseOf(std::span<const Json> replications) {
@@ -114,18 +111,19 @@ std::string toText(const std::vector<CompareRow>& rows, bool all) {
     for (const CompareRow& row : rows) {
         if (!shown(row)) continue;
         path = std::max(path, row.path.size());
-        a = std::max(a, shortNumber(row.a).size());
-        b = std::max(b, shortNumber(row.b).size());
+        a = std::max(a, text::shortJson(row.a).size());
+        b = std::max(b, text::shortJson(row.b).size());
     }
     std::string out = fmt::format("  {:<{}}  {:>{}}  {:>{}}  {:>12}  {:>9}\n", "", path, "A", a,
                                   "B", b, "B - A", "");
     for (const CompareRow& row : rows) {
         if (!shown(row)) continue;
         const bool numbers = row.a.is_number() && row.b.is_number();
-        out += fmt::format("{} {:<{}}  {:>{}}  {:>{}}  {:>12}  {:>9}\n",
-                           row.beyondNoise ? "*" : " ", row.path, path, shortNumber(row.a), a,
-                           shortNumber(row.b), b, numbers ? fmt::format("{:+.5g}", row.abs) : "",
-                           numbers && row.rel != 0 ? fmt::format("{:+.1f} %", row.rel * 100) : "");
+        out +=
+            fmt::format("{} {:<{}}  {:>{}}  {:>{}}  {:>12}  {:>9}\n", row.beyondNoise ? "*" : " ",
+                        row.path, path, text::shortJson(row.a), a, text::shortJson(row.b), b,
+                        numbers ? fmt::format("{:+.5g}", row.abs) : "",
+                        numbers && row.rel != 0 ? fmt::format("{:+.1f} %", row.rel * 100) : "");
     }
     return out + "  * beyond noise\n";
 }

@@ -6,6 +6,7 @@
 #include <fmt/core.h>
 
 #include <charconv>
+#include <cmath>
 #include <optional>
 
 namespace penstock {
@@ -56,7 +57,7 @@ void collect(const Json& node, const std::string& path, std::vector<std::string>
         for (std::size_t i = 0; i < node.size(); ++i) {
             collect(node[i], fmt::format("{}[{}]", path, i), out);
         }
-    } else if (!node.is_null()) {
+    } else {
         out.push_back(path);
     }
 }
@@ -129,6 +130,12 @@ Result<Expectation> parseExpectation(std::string_view expr) {
         return fail(fmt::format("\"{}\" lacks a side; write a comparison, for instance {}",
                                 trim(expr), kExample));
     }
+    if (const auto number = toNumber(out.value); number && !std::isfinite(*number)) {
+        return fail(
+            fmt::format("\"{}\" compares with {}, which is always or never so; write a finite "
+                        "number, for instance {}",
+                        trim(expr), out.value, kExample));
+    }
     return out;
 }
 
@@ -166,15 +173,20 @@ ExpectationResult evaluate(const Json& report, std::string_view expr) {
     }
     out.value = *left;
     const Json right = rightSide(report, parsed->value);
-    if (left->is_number() && right.is_number()) {
+    const auto number = [](const Json& value) { return value.is_number() || value.is_null(); };
+    if (number(*left) && number(right) && (left->is_null() || right.is_null())) {
+        out.unmeasured = true;
+        out.error = fmt::format("nothing was measured for \"{}\"",
+                                left->is_null() ? parsed->metric : parsed->value);
+    } else if (left->is_number() && right.is_number()) {
         out.pass = holds(left->get<double>(), parsed->op, right.get<double>());
     } else if (left->is_string() && right.is_string()) {
         out.pass = holds(left->get<std::string>(), parsed->op, right.get<std::string>());
     } else if (left->is_boolean() && right.is_boolean()) {
         out.pass = holds(left->get<bool>(), parsed->op, right.get<bool>());
-    } else if (!left->is_primitive() || left->is_null()) {
+    } else if (!left->is_primitive()) {
         out.error = fmt::format("\"{}\" is not one value; name one inside it", parsed->metric);
-    } else if (left->is_number()) {
+    } else if (number(*left)) {
         out.error = fmt::format("\"{}\" is a number, and \"{}\" is neither a number nor a path of "
                                 "the report",
                                 parsed->metric, parsed->value);

@@ -2,6 +2,7 @@
 #include "engine/record/report/html_chart.h"
 
 #include "engine/record/report/html_paths.h"
+#include "engine/record/report/text_format.h"
 #include "engine/types/round_step.h"
 
 #include <fmt/core.h>
@@ -205,7 +206,7 @@ std::string overlays(const ChartData& data, const Scale& s, double bottom) {
 
 std::string escape(std::string_view text) {
     std::string out;
-    for (char c : text) {
+    for (char c : text::printable(text)) {
         switch (c) {
         case '&':
             out += "&amp;";

@@ -8,10 +8,7 @@
 #include <fmt/core.h>
 
 #include <algorithm>
-#include <cerrno>
 #include <cmath>
-#include <cstring>
-#include <fstream>
 
 namespace penstock {
 
@@ -54,23 +51,23 @@ std::string tiles(const Report& r) {
     if (!r.gates.empty()) {
         const GateReport& g = r.gates.front();
         out += tile("Gate closed", percent(g.stats.closedShare),
-                    fmt::format("{}, budget {:.2f} on average", text::spaced(name(g.stats.verdict)),
-                                g.stats.budgetMean));
+                    fmt::format("{}, budget {} on average", text::spaced(name(g.stats.verdict)),
+                                text::fixed(g.stats.budgetMean, 2)));
     }
-    out += tile("Saturation", fmt::format("{:.2f}", r.pool.saturationMean),
-                fmt::format("mean; p99 {:.2f}, GPUs busy {}", r.pool.saturationP99,
+    out += tile("Saturation", text::fixed(r.pool.saturationMean, 2),
+                fmt::format("mean; p99 {}, GPUs busy {}", text::fixed(r.pool.saturationP99, 2),
                             percent(r.pool.busyShare)));
     if (r.score) {
-        out += tile("Score", fmt::format("{:.2f}", r.score->value),
+        out += tile("Score", text::fixed(r.score->value, 2),
                     fmt::format("distance to a perfect gate: goodput {}, wait {}, failed {}",
                                 percent(r.score->lostGoodput), percent(r.score->needlessWait),
                                 percent(r.score->failedUsers)));
     }
     if (r.cost) {
-        out +=
-            tile("Cost of a million tokens", fmt::format("{:.3g}", r.cost->perMillionTokens),
-                 fmt::format("{:.3g} of output; {:.2f} GPU hours at {:.2f}",
-                             r.cost->perMillionOutputTokens, r.pool.gpuHours, r.cost->perGpuHour));
+        out += tile("Cost of a million tokens", text::shortJson(r.cost->perMillionTokens),
+                    fmt::format("{} of output; {:.2f} GPU hours at {:.2f}",
+                                text::shortJson(r.cost->perMillionOutputTokens), r.pool.gpuHours,
+                                r.cost->perGpuHour));
     }
     const auto binding =
         std::max_element(r.limiter.begin(), r.limiter.end(),
@@ -183,12 +180,11 @@ std::string queueTables(const Report& r) {
         out += row(
             {q.name, milliseconds(q.waitMs.p50), milliseconds(q.waitMs.p95),
              milliseconds(q.waitMs.p99), milliseconds(q.e2eMs.p50), milliseconds(q.e2eMs.p99),
-             fmt::format("{:.1f}", q.depthMean), count(static_cast<std::uint64_t>(q.depthMax)),
+             text::fixed(q.depthMean, 1), text::fixed(q.depthMax, 0),
              q.slack.met + q.slack.missed == 0
                  ? "–"
                  : (q.slack.p05 < 0 ? "-" : "") + text::milliseconds(std::abs(q.slack.p05) * 1000),
-             fmt::format("{:.3g}", q.goodputPerSecond),
-             fmt::format("{:.0f}", q.goodputTokensPerSecond)});
+             text::shortJson(q.goodputPerSecond), text::fixed(q.goodputTokensPerSecond, 0)});
     }
     return out + "</table></div>\n";
 }
@@ -202,9 +198,9 @@ std::string gateTable(const Report& r) {
     for (const GateReport& g : r.gates) {
         const GateStatistics& s = g.stats;
         out += row({g.owner, g.type, text::spaced(name(s.verdict)), percent(s.closedShare),
-                    count(s.closures), fmt::format("{:.2f}", s.budgetMean),
-                    fmt::format("{:.2f}", s.budgetP50), fmt::format("{:.2f}", s.overshootMax),
-                    fmt::format("{:.1f} s", s.ageMean), percent(s.sourceAvailableShare)});
+                    count(s.closures), text::fixed(s.budgetMean, 2), text::fixed(s.budgetP50, 2),
+                    text::fixed(s.overshootMax, 2), text::fixed(s.ageMean, 1) + " s",
+                    percent(s.sourceAvailableShare)});
     }
     out += "</table></div><p></p><div class=\"scroll\"><table>" +
            row({"decisions", "closed", "over quota", "made to wait", "dropped", "errors"}, "th");
@@ -257,19 +253,21 @@ std::string facts(const Report& r) {
     }
     fact("requests", count(r.simulatedRequests));
     fact("events", count(r.events));
-    fact("attempts per request", fmt::format("{:.3f}", r.retryAmplification));
+    fact("attempts per request", text::fixed(r.retryAmplification, 3));
     fact("wasted tokens", fmt::format("{} ({})", count(r.wastedTokens), percent(r.wastedShare)));
     fact("tokens generated", count(r.pool.generatedTokens));
     if (r.pool.cachedPromptTokens > 0) {
         fact("prompt tokens found in prefix caches",
              fmt::format("{} of {}", count(r.pool.cachedPromptTokens), count(r.pool.promptTokens)));
     }
-    fact("tokens per second", fmt::format("{:.0f}", r.pool.tokensPerSecond));
+    fact("tokens per second", text::fixed(r.pool.tokensPerSecond, 0));
     fact("KV cache", fmt::format("{} mean, {} max", percent(r.pool.kvMean), percent(r.pool.kvMax)));
-    fact("running", fmt::format("{:.1f} mean, {:.0f} max", r.pool.runningMean, r.pool.runningMax));
-    fact("waiting", fmt::format("{:.1f} mean, {:.0f} max", r.pool.waitingMean, r.pool.waitingMax));
+    fact("running", fmt::format("{} mean, {} max", text::fixed(r.pool.runningMean, 1),
+                                text::fixed(r.pool.runningMax, 0)));
+    fact("waiting", fmt::format("{} mean, {} max", text::fixed(r.pool.waitingMean, 1),
+                                text::fixed(r.pool.waitingMax, 0)));
     fact("preemptions", count(r.pool.preemptions));
-    fact("GPU hours", fmt::format("{:.2f}", r.pool.gpuHours));
+    fact("GPU hours", text::fixed(r.pool.gpuHours, 2));
     if (r.losses.faults > 0) {
         fact("faults", count(r.losses.faults));
         fact("requests that died with a replica or the router", count(r.losses.attemptsLost));
@@ -277,14 +275,14 @@ std::string facts(const Report& r) {
         fact("users without an answer", count(r.losses.interactiveFailed));
     }
     if (r.score) {
-        fact("score", fmt::format("{:.3f}", r.score->value));
+        fact("score", text::fixed(r.score->value, 3));
         fact("perfect gate: tokens in time per second",
-             fmt::format("{:.0f}", r.score->perfectTokensPerSecond));
+             text::fixed(r.score->perfectTokensPerSecond, 0));
         fact("perfect gate: mean time to first token", milliseconds(r.score->perfectTtftMs));
     }
     if (r.fairness.tenants > 1) {
         fact("tenants", count(r.fairness.tenants));
-        fact("Jain index, satisfied", fmt::format("{:.3f}", r.fairness.jainSatisfied));
+        fact("Jain index, satisfied", text::fixed(r.fairness.jainSatisfied, 3));
     }
     for (const auto& [key, value] : r.extra) {
         fact(escape(text::spaced(key)), fmt::format("{:.6g}", value));
@@ -334,19 +332,6 @@ std::string toHtml(const Report& report, const ChartData& charts) {
                        kReportSchema, escape(report.engineSemantics), report.seed,
                        inScript(crosshair.dump()), html::kScript);
     return out;
-}
-
-Status writeHtml(const Report& report, const ChartData& charts, const std::string& file) {
-    std::ofstream stream(file, std::ios::binary | std::ios::trunc);
-    const auto bad = [&] {
-        return fail(Error{
-            .message = fmt::format("the report could not be written: {}", std::strerror(errno)),
-            .file = file});
-    };
-    if (!stream) return bad();
-    stream << toHtml(report, charts);
-    stream.close();
-    return stream ? Status{} : bad();
 }
 
 } // namespace penstock

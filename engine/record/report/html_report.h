@@ -6,15 +6,11 @@
 // and prints.
 #include "engine/record/measures/chart_data.h"
 #include "engine/record/report/report.h"
-#include "engine/types/error.h"
 
 #include <string>
 
 namespace penstock {
 
 std::string toHtml(const Report& report, const ChartData& charts);
-
-// The error names the file and why it could not be written.
-Status writeHtml(const Report& report, const ChartData& charts, const std::string& file);
 
 } // namespace penstock

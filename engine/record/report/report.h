@@ -1,7 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-// What a run amounts to, as plain values. Made by Recorder::finish(); turned into the promised JSON
+// What a run amounts to, as plain values. One rule for the warm-up: what is counted, and a rate
+// made of counts, is of the whole run, so that what went in and what came out balance; what is
+// measured (times, gauges, shares of time) is of the time after warm-up. What was not measured is
+// kUnmeasured (histogram.h), in JSON null. Made by Recorder::finish(); turned into the promised
+// JSON
 // ("penstock.report/1"), a text for the terminal, or a page (html_report.h). Adding keys is fine,
 // renaming or removing one is a new schema.
 #include "engine/record/measures/gate_track.h"
@@ -38,7 +42,8 @@ struct ExpectationResult {
     std::string expr;
     Json value; // what the left side was; null when it could not be resolved
     bool pass = false;
-    std::string error; // why it could not be evaluated; empty otherwise
+    std::string error;       // why it could not be evaluated; empty otherwise
+    bool unmeasured = false; // because a side of it was not measured
 };
 
 struct SourceReport {
@@ -46,8 +51,8 @@ struct SourceReport {
     bool interactive = true;
     std::uint64_t arrivals = 0, completed = 0, failed = 0;
     std::uint64_t promptTokens = 0, outputTokens = 0;
-    Distribution ttftMs, tpotMs, e2eMs; // of those that succeeded and ended after warm-up
-    double requestsPerSecond = 0;       // completed, over the whole run
+    Distribution ttftMs, tpotMs, e2eMs;     // of those that succeeded and ended after warm-up
+    double requestsPerSecond = kUnmeasured; // completed, over the whole run
     // Where its requests come from: process, and of a trace {file, sha256, format, transforms,
     // rows_read, rows_kept, dropped{reason: rows}, inversions_repaired}. Null if unsaid.
     Json traffic;
@@ -56,7 +61,8 @@ struct SourceReport {
 // Deadline minus the end of the request's life, in seconds; negative when it was late.
 struct SlackReport {
     std::uint64_t met = 0, missed = 0;
-    double min = 0, p01 = 0, p05 = 0, p50 = 0, p95 = 0, mean = 0;
+    double min = kUnmeasured, p01 = kUnmeasured, p05 = kUnmeasured, p50 = kUnmeasured,
+           p95 = kUnmeasured, mean = kUnmeasured;
     struct Bin {
         double upToSeconds = 0; // infinity in the last
         std::uint64_t count = 0;
@@ -76,12 +82,15 @@ struct QueueReport {
     std::uint64_t ended = 0, stillQueued = 0, inFlight = 0;
     Distribution waitMs; // from enqueued to its first send, of requests that were sent
     Distribution e2eMs;  // from enqueued to its end, of those that succeeded
-    double depthMean = 0, depthMax = 0;
+    double depthMean = kUnmeasured, depthMax = kUnmeasured;
     std::uint64_t promptTokens = 0, outputTokens = 0; // of those that succeeded
     std::uint64_t timelyTokens = 0;                   // output of those that succeeded in time
-    double goodputPerSecond = 0;                      // succeeded in time
-    double goodputTokensPerSecond = 0;                // timelyTokens over the whole run
-    double littleL = 0, littleLambdaW = 0; // mean in the system, sampled; arrival rate x mean life
+    double goodputPerSecond = kUnmeasured;            // succeeded in time, over the whole run
+    double goodputTokensPerSecond = kUnmeasured;      // timelyTokens over the whole run
+    // Little's law: the mean number in the system, and arrival rate x mean life. Where the first is
+    // exact, as the broker counted it, they must agree.
+    double littleL = kUnmeasured, littleLambdaW = kUnmeasured;
+    bool littleExact = false;
     SlackReport slack;
 };
 
@@ -93,10 +102,12 @@ struct GateReport {
 };
 
 struct PoolReport {
-    double saturationMean = 0, saturationP99 = 0, saturationMax = 0;
-    double busyShare = 0;
-    double kvMean = 0, kvMax = 0;
-    double runningMean = 0, runningMax = 0, waitingMean = 0, waitingMax = 0;
+    // Means over the time after warm-up, not over samples; p99 and maxima of the looks in it.
+    double saturationMean = kUnmeasured, saturationP99 = kUnmeasured, saturationMax = kUnmeasured;
+    double busyShare = kUnmeasured;
+    double kvMean = kUnmeasured, kvMax = kUnmeasured;
+    double runningMean = kUnmeasured, runningMax = kUnmeasured, waitingMean = kUnmeasured,
+           waitingMax = kUnmeasured;
     std::uint64_t preemptions = 0, promptTokens = 0, generatedTokens = 0;
     std::uint64_t cachedPromptTokens = 0; // of the prompts, found in prefix caches
     double tokensPerSecond = 0;
@@ -109,8 +120,8 @@ struct PoolReport {
 struct CostReport {
     double perGpuHour = 0;
     double total = 0;
-    double perMillionOutputTokens = 0; // 0 when there were none
-    double perMillionTokens = 0;       // prompt and output
+    double perMillionOutputTokens = kUnmeasured;
+    double perMillionTokens = kUnmeasured; // prompt and output
 };
 
 // What went wrong and what it took with it.
@@ -122,12 +133,13 @@ struct LossReport {
     std::uint64_t interactiveFailed = 0; // users got an error, or gave up
 };
 
-// Jain's index (R. Jain et al., 1984): 1 when all tenants fare alike, 1/n when one has everything.
+// Jain's index (R. Jain et al., 1984): 1 when all tenants fare alike, 1/n when one has everything;
+// unmeasured without tenants, or where none got anything.
 struct FairnessReport {
     std::uint64_t tenants = 0;
-    double jainServed = 1;    // of requests that succeeded
-    double jainSatisfied = 1; // of succeeded / ended
-    double jainWait = 1;      // of 1 / mean life
+    double jainServed = kUnmeasured;    // of requests that succeeded
+    double jainSatisfied = kUnmeasured; // of succeeded / ended
+    double jainWait = kUnmeasured;      // of 1 / mean life
 };
 
 struct Report {
@@ -145,9 +157,9 @@ struct Report {
     PoolReport pool;
     std::optional<CostReport> cost; // where a price is known
     LossReport losses;
-    double retryAmplification = 1;  // attempts / requests that were ever sent
-    std::uint64_t wastedTokens = 0; // generated for answers that came to nothing
-    double wastedShare = 0;
+    double retryAmplification = kUnmeasured; // attempts / requests that were ever sent
+    std::uint64_t wastedTokens = 0;          // generated for answers that came to nothing
+    double wastedShare = kUnmeasured;
     FairnessReport fairness;
     std::vector<std::pair<std::string, double>> limiter; // stage, share of the time it was binding
     std::optional<ScoreReport> score;                    // where the perfect gate has run too
@@ -159,8 +171,9 @@ struct Report {
 Json toJson(const Report& report);
 Json toJson(const Distribution& d);
 
-// enqueued = terminal results + still queued + in flight, in each queue; arrivals = completed +
-// failed + outstanding for each source is the world's to check. The error names queue and numbers.
+// enqueued = terminal results + still queued + in flight, and Little's law where it is exact, in
+// each queue; arrivals = completed + failed + outstanding for each source is the world's to check.
+// The error names queue and numbers.
 Status checkConservation(const Report& report);
 
 // What a person reads first, for a terminal `columns` wide: aligned, in plain words.

@@ -4,14 +4,21 @@
 
 #include <fmt/core.h>
 
+#include <algorithm>
 #include <cmath>
 
 namespace penstock {
 
 namespace {
-// JSON knows no infinity; a bin without an upper edge says null.
-Json finite(double value) {
-    return std::isfinite(value) ? Json(value) : Json(nullptr);
+// What was not measured is null, and so is the upper edge of the last bin: JSON knows neither NaN
+// nor infinity. In one place, so that no value can be forgotten.
+void nullWhatIsNoNumber(Json& node) {
+    if (node.is_structured()) {
+        for (Json& child : node)
+            nullWhatIsNoNumber(child);
+    } else if (node.is_number_float() && !std::isfinite(node.get<double>())) {
+        node = nullptr;
+    }
 }
 
 Json source(const SourceReport& s) {
@@ -27,7 +34,7 @@ Json source(const SourceReport& s) {
 Json slack(const SlackReport& s) {
     Json bins = Json::array();
     for (const auto& bin : s.histogram) {
-        bins.push_back({{"up_to_s", finite(bin.upToSeconds)}, {"count", bin.count}});
+        bins.push_back({{"up_to_s", bin.upToSeconds}, {"count", bin.count}});
     }
     return {{"met", s.met}, {"missed", s.missed}, {"min", s.min},
             {"p01", s.p01}, {"p05", s.p05},       {"p50", s.p50},
@@ -132,8 +139,10 @@ Json scoreParts(const ScoreReport& s) {
 } // namespace
 
 Json toJson(const Distribution& d) {
-    return {{"mean", d.mean}, {"p50", d.p50}, {"p90", d.p90},    {"p95", d.p95},
-            {"p99", d.p99},   {"max", d.max}, {"count", d.count}};
+    Json out = {{"mean", d.mean}, {"p50", d.p50}, {"p90", d.p90},    {"p95", d.p95},
+                {"p99", d.p99},   {"max", d.max}, {"count", d.count}};
+    nullWhatIsNoNumber(out);
+    return out;
 }
 
 Json toJson(const Report& r) {
@@ -148,6 +157,8 @@ Json toJson(const Report& r) {
         {"engine_semantics", r.engineSemantics},
         {"virtual_seconds", r.virtualSeconds},
         {"warmup_seconds", r.warmupSeconds},
+        {"warmup_rule", "counts and rates of counts are of the whole run; times, gauges and shares "
+                        "of time are of what lies after the warm-up"},
         {"wall_seconds", r.wallSeconds},
         {"simulated_requests", r.simulatedRequests},
         {"simulated_requests_per_second",
@@ -180,7 +191,7 @@ Json toJson(const Report& r) {
     for (const auto& [stage, share] : r.limiter)
         out["limiter"][stage] = share;
     for (const auto& [key, value] : r.extra)
-        out[key] = finite(value);
+        out[key] = value;
     out["advice"] = Json::array();
     for (const AdviceItem& a : r.advice) {
         out["advice"].push_back({{"code", a.code},
@@ -195,6 +206,7 @@ Json toJson(const Report& r) {
         if (!e.error.empty()) item["error"] = e.error;
         out["expectations"].push_back(std::move(item));
     }
+    nullWhatIsNoNumber(out);
     return out;
 }
 
@@ -212,6 +224,12 @@ Status checkConservation(const Report& report) {
                                     "flight = {}; a request was lost or doubled",
                                     q.name, q.enqueued, q.ended, q.stillQueued, q.inFlight,
                                     q.ended + q.stillQueued + q.inFlight));
+        }
+        const double apart = std::abs(q.littleL - q.littleLambdaW);
+        if (q.littleExact && apart > 1e-6 * std::max(1.0, q.littleLambdaW)) {
+            return fail(fmt::format("queue {}: {:.6g} requests in it on average, but arrival rate "
+                                    "x mean life is {:.6g}; Little's law does not hold",
+                                    q.name, q.littleL, q.littleLambdaW));
         }
     }
     for (const SourceReport& s : report.sources) {

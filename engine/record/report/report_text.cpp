@@ -53,13 +53,14 @@ std::string gateText(const GateReport& g) {
     const GateStatistics& s = g.stats;
     std::string out = fmt::format("  {} ({}): {}, {}.\n", g.owner, g.type, name(s.verdict),
                                   text::meaning(s.verdict));
-    out +=
-        fmt::format("    closed {} of the time in {} spells; budget mean {:.2f}, median {:.2f}\n",
-                    percent(s.closedShare), count(s.closures), s.budgetMean, s.budgetP50);
+    out += fmt::format("    closed {} of the time in {} spells; budget mean {}, median {}\n",
+                       percent(s.closedShare), count(s.closures), text::fixed(s.budgetMean, 2),
+                       text::fixed(s.budgetP50, 2));
     if (s.ageMax > 0 || s.sourceAvailableShare < 1) {
-        out += fmt::format("    knew the load of {:.1f} s ago on average ({:.1f} s at worst); its "
+        out += fmt::format("    knew the load of {} s ago on average ({} s at worst); its "
                            "source answered {} of the time\n",
-                           s.ageMean, s.ageMax, percent(s.sourceAvailableShare));
+                           text::fixed(s.ageMean, 1), text::fixed(s.ageMax, 1),
+                           percent(s.sourceAvailableShare));
     }
     if (s.overshootMax > 0) {
         out += fmt::format("    true load went up to {:.2f} beyond its threshold with its work in "
@@ -86,16 +87,43 @@ std::string lossText(const LossReport& l) {
 }
 
 std::string scoreText(const ScoreReport& s) {
-    return fmt::format(
-        "  score {:.3f} (0 is perfect): {} of the goodput it would have got is lost, "
-        "{} of the users' wait was needless, {} of them failed needlessly\n"
-        "    the perfect gate: {:.0f} tokens/s in time, users wait {} on average\n",
-        s.value, percent(s.lostGoodput), percent(s.needlessWait), percent(s.failedUsers),
-        s.perfectTokensPerSecond, milliseconds(s.perfectTtftMs));
+    return fmt::format("  score {} (0 is perfect): {} of the goodput it would have got is lost, "
+                       "{} of the users' wait was needless, {} of them failed needlessly\n"
+                       "    the perfect gate: {} tokens/s in time, users wait {} on average\n",
+                       text::fixed(s.value, 3), percent(s.lostGoodput), percent(s.needlessWait),
+                       percent(s.failedUsers), text::fixed(s.perfectTokensPerSecond, 0),
+                       milliseconds(s.perfectTtftMs));
 }
 } // namespace
 
-std::string toText(const Report& r, bool colour) {
+namespace {
+// What scenarios and their authors name, as a terminal may show it.
+Report printable(Report r) {
+    const auto clean = [](std::string& text) { text = text::printable(text); };
+    for (std::string* text : {&r.scenario, &r.engineSemantics})
+        clean(*text);
+    for (SourceReport& s : r.sources)
+        clean(s.name);
+    for (QueueReport& q : r.queues)
+        clean(q.name);
+    for (GateReport& g : r.gates) {
+        clean(g.owner);
+        clean(g.type);
+    }
+    for (AdviceItem& a : r.advice) {
+        for (std::string* text : {&a.code, &a.place, &a.finding, &a.remedy})
+            clean(*text);
+    }
+    for (ExpectationResult& e : r.expectations) {
+        clean(e.expr);
+        clean(e.error);
+    }
+    return r;
+}
+} // namespace
+
+std::string toText(const Report& report, bool colour) {
+    const Report r = printable(report);
     const auto bold = [&](const std::string& text) {
         return colour ? "\033[1m" + text + "\033[0m" : text;
     };
@@ -106,6 +134,10 @@ std::string toText(const Report& r, bool colour) {
     std::string out = bold(r.scenario) + fmt::format("  seed {}, {}, fingerprint {}\n", r.seed,
                                                      r.engineSemantics, r.fingerprint);
     out += fmt::format("  {} simulated", duration(r.virtualSeconds));
+    if (r.warmupSeconds > 0) {
+        out += fmt::format(", {} of it warm-up: in the counts, not in times and gauges",
+                           duration(r.warmupSeconds));
+    }
     if (r.wallSeconds > 0) {
         out += fmt::format(" in {:.2f} s: {} requests, {} a second", r.wallSeconds,
                            count(r.simulatedRequests),
@@ -140,13 +172,13 @@ std::string toText(const Report& r, bool colour) {
                     count(q.failed + q.dropped + q.dead + q.lost), count(q.cancelled),
                     count(q.stillQueued + q.inFlight), milliseconds(q.waitMs.p50),
                     milliseconds(q.waitMs.p99), milliseconds(q.e2eMs.p50),
-                    fmt::format("{:.0f}", q.goodputTokensPerSecond)});
+                    text::fixed(q.goodputTokensPerSecond, 0)});
     }
     if (!queues.empty()) out += "\n" + bold("What the queues got") + "\n" + queues.text();
     if (r.retryAmplification > 1.005 || r.wastedTokens > 0) {
-        out +=
-            fmt::format("  {:.2f} attempts a request; {} generated tokens came to nothing ({})\n",
-                        r.retryAmplification, count(r.wastedTokens), percent(r.wastedShare));
+        out += fmt::format("  {} attempts a request; {} generated tokens came to nothing ({})\n",
+                           text::fixed(r.retryAmplification, 2), count(r.wastedTokens),
+                           percent(r.wastedShare));
     }
 
     if (!r.gates.empty()) {
@@ -156,11 +188,11 @@ std::string toText(const Report& r, bool colour) {
     }
 
     out += "\n" + bold("What the pool did") + "\n";
-    out += fmt::format("  saturation mean {:.2f}, p99 {:.2f}; GPUs busy {}; KV cache {} (at most "
-                       "{}); {:.0f} tokens/s; {} preemptions\n",
-                       r.pool.saturationMean, r.pool.saturationP99, percent(r.pool.busyShare),
-                       percent(r.pool.kvMean), percent(r.pool.kvMax), r.pool.tokensPerSecond,
-                       count(r.pool.preemptions));
+    out += fmt::format("  saturation mean {}, p99 {}; GPUs busy {}; KV cache {} (at most "
+                       "{}); {} tokens/s; {} preemptions\n",
+                       text::fixed(r.pool.saturationMean, 2), text::fixed(r.pool.saturationP99, 2),
+                       percent(r.pool.busyShare), percent(r.pool.kvMean), percent(r.pool.kvMax),
+                       text::fixed(r.pool.tokensPerSecond, 0), count(r.pool.preemptions));
     if (r.pool.cachedPromptTokens > 0) {
         out += fmt::format(
             "  prefix caches had {} of the {} prompt tokens ({})\n",
@@ -169,10 +201,11 @@ std::string toText(const Report& r, bool colour) {
                     static_cast<double>(std::max<std::uint64_t>(1, r.pool.promptTokens))));
     }
     if (r.cost) {
-        out += fmt::format("  {:.2f} GPU hours at {:.2f} cost {:.2f}: {:.3g} a million output "
-                           "tokens, {:.3g} with prompts\n",
+        out += fmt::format("  {:.2f} GPU hours at {:.2f} cost {:.2f}: {} a million output "
+                           "tokens, {} with prompts\n",
                            r.pool.gpuHours, r.cost->perGpuHour, r.cost->total,
-                           r.cost->perMillionOutputTokens, r.cost->perMillionTokens);
+                           text::shortJson(r.cost->perMillionOutputTokens),
+                           text::shortJson(r.cost->perMillionTokens));
     }
     out += lossText(r.losses);
     if (r.score) out += "\n" + bold("Distance to a perfect gate") + "\n" + scoreText(*r.score);

@@ -18,21 +18,24 @@
 // in F. Shares of a total, not ratios of percentiles, so that a stampede cannot drown lost work,
 // nor a few requests of the tail all others.
 //
+// Where the perfect gate itself got nothing done there is nothing to compare with: no score.
+//
 // Pure arithmetic on two reports: running the other world is sim's business.
+#include "engine/record/measures/histogram.h"
 
 namespace penstock {
 
 struct Report;
 
 struct ScoreReport {
-    double value = 0; // the sum of the three
-    double lostGoodput = 0;
-    double needlessWait = 0;
-    double failedUsers = 0;
+    double value = kUnmeasured; // the sum of the three
+    double lostGoodput = kUnmeasured;
+    double needlessWait = kUnmeasured;
+    double failedUsers = kUnmeasured;
     // What the perfect gate got: output tokens in time a second, mean TTFT, share that failed.
-    double perfectTokensPerSecond = 0;
-    double perfectTtftMs = 0;
-    double perfectFailedShare = 0;
+    double perfectTokensPerSecond = kUnmeasured;
+    double perfectTtftMs = kUnmeasured;
+    double perfectFailedShare = kUnmeasured;
 };
 
 ScoreReport scoreAgainst(const Report& run, const Report& perfect);

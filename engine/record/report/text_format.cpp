@@ -9,7 +9,7 @@
 namespace penstock::text {
 
 std::string milliseconds(double ms) {
-    if (ms == 0) return "–";
+    if (std::isnan(ms)) return "–";
     if (ms >= 600'000) return duration(ms / 1000);
     if (ms >= 100'000) return fmt::format("{:.0f} s", ms / 1000);
     if (ms >= 10'000) return fmt::format("{:.1f} s", ms / 1000);
@@ -17,7 +17,12 @@ std::string milliseconds(double ms) {
     return fmt::format("{:.{}f} ms", ms, ms < 10 ? 2 : ms < 100 ? 1 : 0);
 }
 
+std::string fixed(double value, int decimals) {
+    return std::isnan(value) ? "–" : fmt::format("{:.{}f}", value, decimals);
+}
+
 std::string percent(double share) {
+    if (std::isnan(share)) return "–";
     const double p = share * 100;
     if (p > 0 && p < 0.1) return "<0.1 %";
     return fmt::format("{:.{}f} %", p, p < 9.95 && p > 0 ? 1 : 0);
@@ -39,6 +44,24 @@ std::string count(std::uint64_t n) {
     return digits;
 }
 
+std::string printable(std::string_view text) {
+    std::string out;
+    for (std::size_t at = 0; at < text.size(); ++at) {
+        const auto byte = static_cast<unsigned char>(text[at]);
+        // U+0080 to U+009F are two bytes, and steer terminals too.
+        const bool second =
+            byte == 0xc2 && at + 1 < text.size() && static_cast<unsigned char>(text[at + 1]) < 0xa0;
+        if (second) {
+            out += fmt::format("\\x{:02x}", static_cast<unsigned char>(text[++at]));
+        } else if ((byte < 0x20 && byte != '\n' && byte != '\t') || byte == 0x7f) {
+            out += fmt::format("\\x{:02x}", byte);
+        } else {
+            out += text[at];
+        }
+    }
+    return out;
+}
+
 std::string spaced(std::string_view s) {
     std::string out(s);
     std::replace(out.begin(), out.end(), '_', ' ');
@@ -46,8 +69,12 @@ std::string spaced(std::string_view s) {
 }
 
 std::string shortJson(const Json& value) {
+    if (value.is_null()) return "–";
     if (value.is_string()) return value.get<std::string>();
-    if (value.is_number_float()) return fmt::format("{:.6g}", value.get<double>());
+    if (value.is_number_float()) {
+        const auto number = value.get<double>();
+        return std::isnan(number) ? "–" : fmt::format("{:.6g}", number);
+    }
     return value.dump();
 }
 

@@ -11,12 +11,17 @@
 
 namespace penstock::text {
 
-std::string milliseconds(double ms);    // "480 ms", "12.3 s"; "–" for a distribution of nothing
+// "–" for what was not measured.
+std::string milliseconds(double ms); // "480 ms", "12.3 s"
+std::string fixed(double value, int decimals);
 std::string percent(double share);      // "12 %", "<0.1 %"
 std::string duration(double seconds);   // "90 s", "12 min 30 s"
 std::string count(std::uint64_t n);     // "1,234,567"
 std::string spaced(std::string_view s); // pinned_open -> pinned open
 std::string shortJson(const Json& value);
+// Control characters written out (\x1b), so that no name can steer a terminal; line ends and tabs
+// stay.
+std::string printable(std::string_view text);
 
 // What a gate's verdict means.
 std::string_view meaning(GateVerdict verdict);

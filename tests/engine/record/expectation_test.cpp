@@ -11,7 +11,7 @@ namespace {
 Json document() {
     return Json::parse(R"({
         "queues": {"batch": {"succeeded": 90, "late": 0}, "bulk.v2": {"succeeded": 10}},
-        "sources": {"chat": {"ttft_ms": {"p99": 480.5}}},
+        "sources": {"chat": {"ttft_ms": {"p99": 480.5}}, "gone": {"ttft_ms": {"p99": null}}},
         "gates": {"pool:default": {"verdict": "inert", "closed_share": 0.25}},
         "advice": [{"code": "gate-cannot-close"}],
         "ok": true
@@ -37,6 +37,32 @@ TEST(Expectation, table) {
         const auto result = evaluate(document(), c.expr);
         EXPECT_EQ(result.pass, c.pass) << c.expr << ": " << result.error;
         EXPECT_EQ(result.error, "") << c.expr;
+    }
+}
+
+// A user who got no answer waited 0 ms for it in no sense: no limit is met, and no other is missed.
+TEST(Expectation, whatWasNotMeasuredMeetsNothing) {
+    for (const char* expr : {"sources.gone.ttft_ms.p99 <= 500", "sources.gone.ttft_ms.p99 > 500",
+                             "sources.gone.ttft_ms.p99 == 0", "sources.gone.ttft_ms.p99 != 0",
+                             "sources.chat.ttft_ms.p99 > sources.gone.ttft_ms.p99",
+                             "sources.gone.ttft_ms.p99 == sources.gone.ttft_ms.p99"}) {
+        const auto result = evaluate(document(), expr);
+        EXPECT_FALSE(result.pass) << expr;
+        EXPECT_TRUE(result.unmeasured) << expr;
+        EXPECT_EQ(result.error, "nothing was measured for \"sources.gone.ttft_ms.p99\"") << expr;
+    }
+    // It is a number all the same, and a slip beside it is one.
+    const auto slip = evaluate(document(), "sources.gone.ttft_ms.p99 <= few");
+    EXPECT_FALSE(slip.unmeasured);
+    EXPECT_NE(slip.error.find("neither a number nor a path"), std::string::npos) << slip.error;
+}
+
+TEST(Expectation, comparesWithFiniteNumbersOnly) {
+    for (const char* expr : {"queues.batch.late != nan", "queues.batch.late <= inf",
+                             "queues.batch.late >= -infinity", "queues.batch.late == NaN"}) {
+        const auto parsed = parseExpectation(expr);
+        ASSERT_FALSE(parsed) << expr;
+        EXPECT_NE(parsed.error().message.find("finite number"), std::string::npos);
     }
 }
 

@@ -249,6 +249,70 @@ TEST_F(RecorderTest, gateDecisionsGoToTheirOwner) {
     EXPECT_NEAR(report->gates[0].stats.closedShare, 0.9, 1e-9);
 }
 
+// A gauge is integrated over time: looks that are far apart, close together or missing at the end
+// weigh by the time between them.
+TEST_F(RecorderTest, gaugesAreIntegratedOverTime) {
+    const std::vector<QueueSample> queues(2);
+    const std::vector<WorkerPoolSample> pools = {{64, 3, 0}};
+    const std::vector<GateSample> gates(1);
+    FleetSample fleet;
+    const auto look = [&](Duration at, double busy, std::int64_t running) {
+        fleet.busyShare = busy;
+        fleet.running = running;
+        recorder.sample(Time{at}, {queues, pools, gates, fleet, {}});
+    };
+    look(0s, 0.0, 0);
+    look(100s, 1.0, 10); // the warm-up ends
+    look(101s, 1.0, 10);
+    look(102s, 1.0, 10);
+    look(110s, 0.25, 30);
+    RunFacts f = facts(150s);
+    f.fleet.busyShare = 0.75; // from 110 s on
+    f.fleet.running = 30;
+    const auto report = recorder.finish(f);
+    ASSERT_TRUE(report) << report.error().text();
+    EXPECT_NEAR(report->pool.busyShare, (2 * 1.0 + 8 * 0.25 + 40 * 0.75) / 50, 1e-12);
+    EXPECT_NEAR(report->pool.runningMean, (2 * 10.0 + 8 * 20.0 + 40 * 30.0) / 50, 1e-12);
+}
+
+TEST_F(RecorderTest, whatWasNotMeasuredIsNull) {
+    const Json json = toJson(recorder.report(facts(50s))); // it ends within the warm-up
+    for (const char* path :
+         {"sources.chat.ttft_ms.p99", "sources.chat.e2e_ms.mean", "queues.batch.wait_ms.max",
+          "queues.batch.depth.mean", "queues.batch.deadline_slack_s.min", "pool.saturation.mean",
+          "pool.busy_share", "pool.kv_used.max", "pool.running.max", "retry_amplification",
+          "wasted_share", "fairness.jain_served", "fairness.jain_wait",
+          "gates.pool:default.closed_share", "gates.pool:default.budget.p50",
+          "gates.pool:default.information_age_s.max", "gates.pool:default.overshoot.max"}) {
+        const auto value = lookUp(json, path);
+        ASSERT_TRUE(value) << path;
+        EXPECT_TRUE(value->is_null()) << path << " is " << *value;
+    }
+    EXPECT_EQ(lookUp(json, "sources.chat.completed")->get<int>(), 0); // counted, and none
+    EXPECT_EQ(toText(recorder.report(facts(50s))).find("nan"), std::string::npos);
+}
+
+TEST_F(RecorderTest, littlesLawIsHeldTo) {
+    tell(EventKind::enqueued, 1, 200s);
+    tell(EventKind::claimed, 1, 201s);
+    send(1, 202s, 2s);
+    respond(1, 210s, 200);
+    finish(1, 210s, 200s, 260s);
+    RunFacts f = facts(300s);
+    f.inSystemSeconds = {10.0, 0.0};
+    EXPECT_TRUE(recorder.finish(f));
+    f.inSystemSeconds = {13.0, 0.0};
+    const auto broken = recorder.finish(f);
+    ASSERT_FALSE(broken);
+    EXPECT_NE(broken.error().message.find("queue batch"), std::string::npos);
+    EXPECT_NE(broken.error().message.find("Little's law"), std::string::npos);
+}
+
+TEST_F(RecorderTest, secondsAreExact) {
+    const Json json = toJson(recorder.report(facts(60s)));
+    EXPECT_TRUE(evaluate(json, "virtual_seconds == 60").pass);
+}
+
 TEST_F(RecorderTest, samplesBecomeGaugesAndCurves) {
     for (int i = 0; i <= 300; ++i) {
         std::vector<QueueSample> queues(2);
@@ -263,9 +327,11 @@ TEST_F(RecorderTest, samplesBecomeGaugesAndCurves) {
     }
     auto f = facts(301s);
     f.queues[0].pending = 0;
+    f.fleet.saturation = 0.5;
     const auto report = recorder.finish(f);
     ASSERT_TRUE(report);
-    EXPECT_NEAR(report->queues[0].depthMean, (100 * 10.0 + 101 * 20.0) / 201, 1e-9);
+    // 10 from 100 s to 199 s, 20 from 200 s to 300 s, straight lines to the next look between.
+    EXPECT_NEAR(report->queues[0].depthMean, (99 * 10.0 + 15.0 + 100 * 20.0 + 10.0) / 201, 1e-9);
     EXPECT_DOUBLE_EQ(report->queues[0].depthMax, 20);
     EXPECT_NEAR(report->pool.saturationMean, 0.5, 1e-6);
     EXPECT_DOUBLE_EQ(report->pool.runningMax, 300);
