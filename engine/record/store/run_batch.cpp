@@ -5,11 +5,15 @@
 
 #include <SQLiteCpp/SQLiteCpp.h>
 
+#include <algorithm>
 #include <chrono>
+#include <span>
 
 namespace penstock {
 
 namespace {
+constexpr std::size_t kRowsPerTransaction = 20'000; // a second, on a busy machine
+
 void bindTime(SQLite::Statement& s, int index, Time t) {
     if (t == kNever) {
         s.bind(index);
@@ -45,10 +49,10 @@ void writePoints(SQLite::Database& db, RunId run, const Batch& batch) {
     }
 }
 
-void writeEvents(SQLite::Database& db, RunId run, const Batch& batch) {
-    if (!batch.events.empty()) {
+void writeEvents(SQLite::Database& db, RunId run, std::span<const Event> events) {
+    if (!events.empty()) {
         SQLite::Statement insert(db, "INSERT INTO events VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)");
-        for (const Event& e : batch.events) {
+        for (const Event& e : events) {
             insert.bind(1, run);
             insert.bind(2, schema::nanos(e.at));
             insert.bind(3, static_cast<int>(e.kind));
@@ -71,11 +75,11 @@ void writeEvents(SQLite::Database& db, RunId run, const Batch& batch) {
     }
 }
 
-void writeRequests(SQLite::Database& db, RunId run, const Batch& batch) {
-    if (!batch.requests.empty()) {
+void writeRequests(SQLite::Database& db, RunId run, std::span<const RequestLife> requests) {
+    if (!requests.empty()) {
         SQLite::Statement insert(
             db, "INSERT INTO requests VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)");
-        for (const RequestLife& r : batch.requests) {
+        for (const RequestLife& r : requests) {
             insert.bind(1, run);
             insert.bind(2, static_cast<std::int64_t>(r.number));
             insert.bindNoCopy(3, r.id);
@@ -114,16 +118,21 @@ void writeMoves(SQLite::Database& db, RunId run, const Batch& batch, std::uint64
     }
 }
 
+void countRows(SQLite::Database& db, RunId run, std::size_t events, std::size_t requests) {
+    SQLite::Statement update(db, "UPDATE runs SET events=events+?, requests=requests+? WHERE id=?");
+    update.bind(1, static_cast<std::int64_t>(events));
+    update.bind(2, static_cast<std::int64_t>(requests));
+    update.bind(3, run);
+    update.exec();
+}
+
 void writeState(SQLite::Database& db, RunId run, const Batch& batch) {
     SQLite::Statement update(db, "UPDATE runs SET last_ns=MAX(last_ns,?), dropped_events=?, "
-                                 "dropped_points=?, events=events+?, requests=requests+? "
-                                 "WHERE id=?");
+                                 "dropped_points=? WHERE id=?");
     update.bind(1, schema::nanos(batch.last));
     update.bind(2, static_cast<std::int64_t>(batch.droppedEvents));
     update.bind(3, static_cast<std::int64_t>(batch.droppedPoints));
-    update.bind(4, static_cast<std::int64_t>(batch.events.size()));
-    update.bind(5, static_cast<std::int64_t>(batch.requests.size()));
-    update.bind(6, run);
+    update.bind(4, run);
     update.exec();
     if (batch.report) {
         SQLite::Statement report(db, "UPDATE runs SET report=? WHERE id=?");
@@ -152,14 +161,32 @@ double unixNow() {
         .count();
 }
 
-void writeBatch(SQLite::Database& db, RunId run, const Batch& batch, std::uint64_t& moves) {
-    SQLite::Transaction transaction(db);
-    writePoints(db, run, batch);
-    writeEvents(db, run, batch);
-    writeRequests(db, run, batch);
-    writeMoves(db, run, batch, moves);
-    writeState(db, run, batch);
-    transaction.commit();
+void writeBatch(SQLite::Database& db, RunId run, Batch& batch, std::uint64_t& moves,
+                std::chrono::milliseconds patience) {
+    while (batch.storedEvents < batch.events.size() ||
+           batch.storedRequests < batch.requests.size()) {
+        const std::size_t events =
+            std::min(kRowsPerTransaction, batch.events.size() - batch.storedEvents);
+        const std::size_t requests =
+            std::min(kRowsPerTransaction - events, batch.requests.size() - batch.storedRequests);
+        schema::transact(db, patience, [&] {
+            writeEvents(db, run, std::span(batch.events).subspan(batch.storedEvents, events));
+            writeRequests(db, run,
+                          std::span(batch.requests).subspan(batch.storedRequests, requests));
+            countRows(db, run, events, requests);
+        });
+        batch.storedEvents += events;
+        batch.storedRequests += requests;
+    }
+    std::uint64_t stored = 0;
+    schema::transact(db, patience, [&] {
+        stored = moves;
+        writePoints(db, run, batch);
+        writeMoves(db, run, batch, stored);
+        writeState(db, run, batch);
+    });
+    batch.storedPoints = true;
+    moves = stored;
 }
 
 } // namespace penstock

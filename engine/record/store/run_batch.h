@@ -5,6 +5,7 @@
 // Internal to this folder.
 #include "engine/record/store/run_record.h"
 
+#include <chrono>
 #include <optional>
 #include <string>
 #include <vector>
@@ -27,6 +28,9 @@ struct Batch {
     Time last{};
     std::uint64_t droppedEvents = 0, droppedPoints = 0; // so far, cumulative
     bool touched = false;
+    // How far writeBatch() came with it.
+    std::size_t storedEvents = 0, storedRequests = 0;
+    bool storedPoints = false;
 
     void clear() {
         events.clear();
@@ -39,13 +43,19 @@ struct Batch {
         fingerprint.reset();
         abandoned = false;
         touched = false;
+        storedEvents = storedRequests = 0;
+        storedPoints = false;
     }
 };
 
 // Seconds since the Unix epoch on the wall clock, for a person's list of runs.
 double unixNow();
 
-// One transaction. `moves` counts the moves stored so far. Throws SQLite::Exception.
-void writeBatch(SQLite::Database& db, RunId run, const Batch& batch, std::uint64_t& moves);
+// In transactions of about a second at most, so that a kill loses no more and another writer gets
+// its turn; the last has the moves, the report and the run's state. `moves` counts the moves stored
+// so far. Throws SQLite::Exception, the batch knowing how far it came; when the file has been
+// locked for longer than `patience`, too.
+void writeBatch(SQLite::Database& db, RunId run, Batch& batch, std::uint64_t& moves,
+                std::chrono::milliseconds patience);
 
 } // namespace penstock

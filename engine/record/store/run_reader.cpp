@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "engine/record/store/run_reader.h"
 
+#include "engine/record/report/json_text.h"
 #include "engine/record/store/run_schema.h"
 
 #include <SQLiteCpp/SQLiteCpp.h>
 #include <fmt/core.h>
 
+#include <charconv>
 #include <filesystem>
 #include <stdexcept>
 
@@ -26,7 +28,12 @@ RunSummary summary(SQLite::Statement& s) {
     RunSummary out;
     out.id = s.getColumn(0).getInt64();
     out.scenario = s.getColumn(1).getString();
-    out.seed = std::stoull(s.getColumn(2).getString());
+    const std::string seed = s.getColumn(2).getString();
+    const auto [end, code] = std::from_chars(seed.data(), seed.data() + seed.size(), out.seed);
+    if (code != std::errc{} || end != seed.data() + seed.size()) {
+        throw std::runtime_error(
+            fmt::format("run {} has the seed \"{}\": the store is damaged", out.id, seed));
+    }
     out.semantics = s.getColumn(3).getString();
     out.startedUnix = s.getColumn(4).getDouble();
     out.finishedUnix = s.getColumn(5).isNull() ? 0 : s.getColumn(5).getDouble();
@@ -45,6 +52,10 @@ RunSummary summary(SQLite::Statement& s) {
     out.requests = static_cast<std::uint64_t>(s.getColumn(15).getInt64());
     out.stopped = s.getColumn(16).getInt() != 0;
     return out;
+}
+
+std::string damaged(RunId id, std::string_view what, std::string_view why) {
+    return fmt::format("the store is damaged: the {} of run {} is {}", what, id, why);
 }
 
 // Conditions and their values, so that no value ever becomes part of the SQL text.
@@ -118,6 +129,7 @@ Result<std::unique_ptr<RunReader>> RunReader::open(const std::string& file) {
         state->db = std::make_unique<SQLite::Database>(file, SQLite::OPEN_READONLY);
         state->db->setBusyTimeout(5000);
         const int version = state->version = state->db->execAndGet("PRAGMA user_version").getInt();
+        if (version > 0) schema::checkTables(*state->db, version);
         if (version < 1 || version > schema::kVersion) {
             return fail(Error{.message = fmt::format("not a run store this program can read "
                                                      "(version {}, wanted {})",
@@ -162,7 +174,11 @@ Result<RunId> RunReader::latest() {
 }
 
 Result<Json> RunReader::report(RunId id) {
-    return state_->guarded([&] { return Json::parse(state_->textOf(id, "report", "report")); });
+    return state_->guarded([&] {
+        auto report = reportFrom(state_->textOf(id, "report", "report"));
+        if (!report) throw std::runtime_error(damaged(id, "report", report.error().message));
+        return std::move(*report);
+    });
 }
 
 Result<std::string> RunReader::document(RunId id) {
@@ -175,8 +191,15 @@ Result<std::string> RunReader::origin(RunId id) {
 }
 
 Result<RunLayout> RunReader::layout(RunId id) {
-    return state_->guarded(
-        [&] { return layoutFromJson(Json::parse(state_->textOf(id, "layout", "layout"))); });
+    return state_->guarded([&] {
+        const auto layout = jsonFrom(state_->textOf(id, "layout", "layout"));
+        if (!layout) throw std::runtime_error(damaged(id, "layout", layout.error().message));
+        try {
+            return layoutFromJson(*layout);
+        } catch (const Json::exception&) {
+            throw std::runtime_error(damaged(id, "layout", "other values than it must have"));
+        }
+    });
 }
 
 Result<std::vector<SeriesInfo>> RunReader::series(RunId id) {

@@ -3,9 +3,11 @@
 
 #include <SQLiteCpp/SQLiteCpp.h>
 #include <fmt/core.h>
+#include <sqlite3.h>
 
 #include <fstream>
 #include <stdexcept>
+#include <thread>
 #include <unistd.h>
 #include <vector>
 
@@ -80,12 +82,49 @@ std::string startedAt(long pid) {
 }
 } // namespace
 
-void prepare(SQLite::Database& db) {
-    db.setBusyTimeout(5000);
-    db.exec("PRAGMA journal_mode=WAL");
+void retried(std::chrono::milliseconds patience, const std::function<void()>& fn) {
+    const auto until = std::chrono::steady_clock::now() + patience;
+    for (;;) {
+        try {
+            fn();
+            return;
+        } catch (const SQLite::Exception& error) {
+            const int code = error.getErrorCode();
+            const bool busy = code == SQLITE_BUSY || code == SQLITE_LOCKED;
+            if (!busy || std::chrono::steady_clock::now() >= until) throw;
+        }
+        std::this_thread::sleep_for(std::chrono::milliseconds{20});
+    }
+}
+
+void transact(SQLite::Database& db, std::chrono::milliseconds patience,
+              const std::function<void()>& fn) {
+    retried(patience, [&] {
+        SQLite::Transaction transaction(db, SQLite::TransactionBehavior::IMMEDIATE);
+        fn();
+        transaction.commit();
+    });
+}
+
+void checkTables(SQLite::Database& db, int version) {
+    const int known =
+        db.execAndGet("SELECT COUNT(*) FROM sqlite_master WHERE type='table' AND name "
+                      "IN ('runs','series','chunks','events','requests','moves')")
+            .getInt();
+    const int all = db.execAndGet("SELECT COUNT(*) FROM sqlite_master").getInt();
+    if (version == 0 ? all == 0 : known == 6) return;
+    throw std::runtime_error(
+        "it is a database of another program; name a new file, or a store that "
+        "penstock has made");
+}
+
+void prepare(SQLite::Database& db, std::chrono::milliseconds patience) {
+    db.setBusyTimeout(1000);
+    int version = db.execAndGet("PRAGMA user_version").getInt();
+    checkTables(db, version);
+    retried(patience, [&] { db.exec("PRAGMA journal_mode=WAL"); });
     // A commit survives the death of the process; only a power cut may cost the last ones.
     db.exec("PRAGMA synchronous=NORMAL");
-    int version = db.execAndGet("PRAGMA user_version").getInt();
     if (version > kVersion) {
         throw std::runtime_error(fmt::format("it is a run store of version {}, newer than this "
                                              "program's {}; use the program that made it",
@@ -93,14 +132,14 @@ void prepare(SQLite::Database& db) {
     }
     if (version == kVersion) return;
     // Another opener may have been here in the meantime: with the write lock held, look again.
-    SQLite::Transaction transaction(db, SQLite::TransactionBehavior::IMMEDIATE);
-    version = db.execAndGet("PRAGMA user_version").getInt();
-    if (version >= kVersion) return;
-    db.exec(kTables);
-    if (version < 2) db.exec(kToVersion2);
-    if (version < 3) db.exec(kToVersion3);
-    db.exec(fmt::format("PRAGMA user_version={}", kVersion));
-    transaction.commit();
+    transact(db, patience, [&] {
+        version = db.execAndGet("PRAGMA user_version").getInt();
+        if (version >= kVersion) return;
+        db.exec(kTables);
+        if (version < 2) db.exec(kToVersion2);
+        if (version < 3) db.exec(kToVersion3);
+        db.exec(fmt::format("PRAGMA user_version={}", kVersion));
+    });
 }
 
 std::string thisOwner() {
@@ -115,7 +154,7 @@ bool ownerLives(const std::string& owner) {
     return !started.empty() && started == owner.substr(colon + 1);
 }
 
-void recover(SQLite::Database& db) {
+void recover(SQLite::Database& db, std::chrono::milliseconds patience) {
     std::vector<std::int64_t> orphans;
     {
         SQLite::Statement select(db, "SELECT id, owner FROM runs WHERE state='running'");
@@ -125,13 +164,16 @@ void recover(SQLite::Database& db) {
             }
         }
     }
-    SQLite::Statement update(db,
-                             "UPDATE runs SET state='recovered' WHERE id=? AND state='running'");
-    for (const std::int64_t id : orphans) {
-        update.bind(1, id);
-        update.exec();
-        update.reset();
-    }
+    if (orphans.empty()) return;
+    transact(db, patience, [&] {
+        SQLite::Statement update(
+            db, "UPDATE runs SET state='recovered' WHERE id=? AND state='running'");
+        for (const std::int64_t id : orphans) {
+            update.bind(1, id);
+            update.exec();
+            update.reset();
+        }
+    });
 }
 
 } // namespace penstock::schema

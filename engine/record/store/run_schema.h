@@ -5,7 +5,9 @@
 // and its exceptions end here or in the callers within this folder.
 #include "engine/types/time.h"
 
+#include <chrono>
 #include <cstdint>
+#include <functional>
 #include <string>
 
 namespace SQLite {
@@ -23,8 +25,19 @@ inline std::int64_t nanos(Time t) {
 }
 
 // Creates or checks the tables. Throws SQLite::Exception; throws std::runtime_error with a sentence
-// when the file is a store of a version we do not know.
-void prepare(SQLite::Database& db);
+// when the file is another program's database, or a store of a version we do not know.
+void prepare(SQLite::Database& db, std::chrono::milliseconds patience);
+
+// Throws std::runtime_error unless the tables of a run store are there; `version` as the file says.
+void checkTables(SQLite::Database& db, int version);
+
+// Calls fn() again as long as another holds the file, up to `patience`. Throws what it throws.
+void retried(std::chrono::milliseconds patience, const std::function<void()>& fn);
+
+// fn() in one transaction that has the right to write from its beginning; called again, after
+// everything it did is undone, as long as another writer holds that right.
+void transact(SQLite::Database& db, std::chrono::milliseconds patience,
+              const std::function<void()>& fn);
 
 // A text that names this process as long as it lives, and is never another's: its id and the time
 // it was started.
@@ -32,6 +45,6 @@ std::string thisOwner();
 bool ownerLives(const std::string& owner);
 
 // Runs that are `running` for an owner who is gone become `recovered`.
-void recover(SQLite::Database& db);
+void recover(SQLite::Database& db, std::chrono::milliseconds patience);
 
 } // namespace penstock::schema

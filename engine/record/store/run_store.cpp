@@ -42,13 +42,24 @@ struct RunWriter::Shared {
     std::shared_ptr<StoreBell> bell;
 
     mutable std::mutex mutex;
-    Batch filling; // under the mutex
-    Status status; // under the mutex
+    std::condition_variable taken; // the store's thread has emptied `filling`
+    Batch filling;                 // under the mutex
+    Status status;                 // under the mutex
     std::promise<void> finished;
     bool ended = false; // the run thread only
 
     Batch writing; // the store's thread only
     std::uint64_t moves = 0;
+
+    // With the lock held: true when there is room, after waiting for it if that is to be.
+    template <class Full>
+    bool room(std::unique_lock<std::mutex>& lock, Full full) {
+        if (!full()) return true;
+        if (!options.waits) return false;
+        bell->ring();
+        taken.wait(lock, [&] { return !full(); });
+        return true;
+    }
 };
 
 RunWriter::RunWriter(std::shared_ptr<Shared> shared) : shared_(std::move(shared)) {}
@@ -67,14 +78,14 @@ void RunWriter::event(const Event& event) {
     Shared& s = *shared_;
     bool half = false;
     {
-        const std::lock_guard lock(s.mutex);
+        std::unique_lock lock(s.mutex);
         Batch& b = s.filling;
-        b.touched = true;
-        b.last = event.at;
-        if (b.events.size() >= s.options.bufferedEvents) {
+        if (!s.room(lock, [&] { return b.events.size() >= s.options.bufferedEvents; })) {
             ++b.droppedEvents;
             return;
         }
+        b.touched = true;
+        b.last = event.at;
         b.events.push_back(event);
         half = b.events.size() == s.options.bufferedEvents / 2;
     }
@@ -83,13 +94,13 @@ void RunWriter::event(const Event& event) {
 
 void RunWriter::request(RequestLife life) {
     Shared& s = *shared_;
-    const std::lock_guard lock(s.mutex);
+    std::unique_lock lock(s.mutex);
     Batch& b = s.filling;
-    b.touched = true;
-    if (b.requests.size() >= s.options.bufferedRequests) {
+    if (!s.room(lock, [&] { return b.requests.size() >= s.options.bufferedRequests; })) {
         ++b.droppedEvents;
         return;
     }
+    b.touched = true;
     b.requests.push_back(std::move(life));
 }
 
@@ -105,15 +116,18 @@ void RunWriter::points(Time t, std::span<const float> values) {
     Shared& s = *shared_;
     bool half = false;
     {
-        const std::lock_guard lock(s.mutex);
+        std::unique_lock lock(s.mutex);
         Batch& b = s.filling;
         PENSTOCK_CHECK(values.size() == b.points.size());
-        b.touched = true;
-        b.last = t;
-        if (b.pointCount + values.size() > s.options.bufferedPoints) {
+        const auto full = [&] {
+            return b.pointCount > 0 && b.pointCount + values.size() > s.options.bufferedPoints;
+        };
+        if (!s.room(lock, full)) {
             b.droppedPoints += values.size();
             return;
         }
+        b.touched = true;
+        b.last = t;
         for (std::size_t i = 0; i < values.size(); ++i) {
             if (!std::isnan(values[i])) b.points[i].push_back({t, values[i]});
         }
@@ -228,12 +242,20 @@ bool RunStore::State::drain(RunWriter::Shared& writer) {
         writer.filling.droppedPoints = batch.droppedPoints;
         writer.filling.last = batch.last;
     }
+    writer.taken.notify_all();
     const bool finished = batch.fingerprint.has_value();
     const bool end = finished || batch.abandoned;
     try {
-        writeBatch(*db, writer.id, batch, writer.moves);
+        writeBatch(*db, writer.id, batch, writer.moves, options.patience);
     } catch (const std::exception& error) {
         const std::lock_guard lock(writer.mutex);
+        Batch& next = writer.filling;
+        next.droppedEvents +=
+            batch.events.size() - batch.storedEvents + batch.requests.size() - batch.storedRequests;
+        if (!batch.storedPoints) next.droppedPoints += batch.pointCount;
+        // Without its moves a run cannot be done again: they get another chance.
+        next.moves.insert(next.moves.begin(), batch.moves.begin(), batch.moves.end());
+        next.touched = next.touched || !batch.moves.empty();
         if (writer.status) {
             writer.status =
                 fail(Error{.message = fmt::format("the run could not be stored: {}", error.what()),
@@ -245,7 +267,7 @@ bool RunStore::State::drain(RunWriter::Shared& writer) {
     return end;
 }
 
-// Has the store's thread call fn(database) and waits for it.
+// Has the store's thread call fn(database) in one transaction, and waits for it.
 template <class Fn>
 Status RunStore::State::call(Fn fn) {
     auto result = std::make_shared<std::promise<Status>>();
@@ -254,7 +276,7 @@ Status RunStore::State::call(Fn fn) {
         const std::lock_guard lock(mutex);
         tasks.emplace_back([this, result, fn = std::move(fn)](SQLite::Database& database) {
             try {
-                fn(database);
+                schema::transact(database, options.patience, [&] { fn(database); });
                 result->set_value({});
             } catch (const std::exception& error) {
                 result->set_value(fail(Error{.message = error.what(), .file = file}));
@@ -272,8 +294,8 @@ Result<std::unique_ptr<RunStore>> RunStore::open(const std::string& file, StoreO
     try {
         state->db =
             std::make_unique<SQLite::Database>(file, SQLite::OPEN_READWRITE | SQLite::OPEN_CREATE);
-        schema::prepare(*state->db);
-        schema::recover(*state->db);
+        schema::prepare(*state->db, options.patience);
+        schema::recover(*state->db, options.patience);
     } catch (const std::exception& error) {
         return fail(Error{.message = fmt::format("cannot be used as a run store: {}", error.what()),
                           .file = file});
@@ -306,7 +328,6 @@ Result<std::unique_ptr<RunWriter>> RunStore::begin(const RunHeader& header) {
     shared->writing.points.resize(header.series.size());
     shared->filling.last = header.start;
     const Status status = state_->call([&](SQLite::Database& db) {
-        SQLite::Transaction transaction(db);
         SQLite::Statement insert(
             db, "INSERT INTO runs (scenario, document, seed, semantics, started, owner, state, "
                 "start_ns, last_ns, layout, tags, note, origin) "
@@ -334,7 +355,6 @@ Result<std::unique_ptr<RunWriter>> RunStore::begin(const RunHeader& header) {
             series.exec();
             series.reset();
         }
-        transaction.commit();
     });
     if (!status) return fail(status.error());
     const std::lock_guard lock(state_->mutex);
@@ -354,7 +374,6 @@ Status RunStore::annotate(RunId run, const std::string& tags, const std::string&
 
 Status RunStore::erase(RunId run) {
     return state_->call([&](SQLite::Database& db) {
-        SQLite::Transaction transaction(db);
         for (const char* table : {"series", "chunks", "events", "requests", "moves"}) {
             SQLite::Statement remove(db, fmt::format("DELETE FROM {} WHERE run=?", table));
             remove.bind(1, run);
@@ -363,7 +382,6 @@ Status RunStore::erase(RunId run) {
         SQLite::Statement remove(db, "DELETE FROM runs WHERE id=?");
         remove.bind(1, run);
         if (remove.exec() == 0) throw std::runtime_error(fmt::format("there is no run {}", run));
-        transaction.commit();
     });
 }
 

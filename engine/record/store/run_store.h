@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-// Where runs are kept: one SQLite file in WAL mode with one writer, the store's own thread. The run
-// thread puts values into a buffer and never waits for the disk; the store's thread takes the
-// buffer twice a second and commits it, so that a run whose process is killed can be read up to its
-// last second. A buffer is bounded: what does not fit is dropped, counted, and said so in the run.
+// Where runs are kept: one SQLite file in WAL mode; this process writes it in one thread, the
+// store's own, and other processes may write other runs to it at the same time. The run thread puts
+// values into a buffer; the store's thread takes the buffer twice a second and commits it, so that
+// a run whose process is killed can be read up to its last second. A buffer is bounded. When it is
+// full, a run that somebody steers drops what does not fit, and one without a window waits; what
+// was dropped, or could not be written, is counted and said so in the run.
 #include "engine/record/store/run_record.h"
 #include "engine/types/error.h"
 
@@ -21,10 +23,13 @@ struct StoreOptions {
     std::size_t bufferedEvents = 200'000; // bounds of one run's buffer
     std::size_t bufferedRequests = 50'000;
     std::size_t bufferedPoints = 2'000'000;
+    bool waits = false; // on a full buffer the run thread waits for the disk instead of dropping
+    std::chrono::milliseconds patience{60'000}; // with a file that another holds locked
 };
 
-// One run being written. Every call is for the run thread, except status(), and returns at once,
-// except finish(). Destroying it without finish() makes the run a recovered one.
+// One run being written. Every call is for the run thread, except status() and dropped(), and
+// returns at once, except finish() and where a full buffer `waits`. Destroying it without finish()
+// makes the run a recovered one.
 class RunWriter {
   public:
     ~RunWriter();
@@ -46,6 +51,7 @@ class RunWriter {
 
     // The first error of the store's thread, if any.
     Status status() const;
+    // Events, lives of requests and points of series that are not in the store.
     std::uint64_t dropped() const;
 
   private:

@@ -3,13 +3,16 @@
 // run thread never waits. Method: scripted runs written and read back; a child process that is
 // killed with signal 9 in the middle of its run; writers on several threads at once.
 #include "engine/record/report/html_report.h"
+#include "engine/record/store/run_name.h"
 #include "engine/record/store/run_reader.h"
 #include "engine/record/store/store_feed.h"
 #include "tests/engine/record/scripted_run.h"
 
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 #include <sqlite3.h>
 
+#include <array>
 #include <atomic>
 #include <chrono>
 #include <cmath>
@@ -268,7 +271,7 @@ TEST_F(RunStoreTest, anAbandonedRunIsRecoveredWithItsLastCheckpoint) {
         auto store = open();
         auto writer = store->begin({.scenario = "x", .series = {{"a", ""}}});
         (*writer)->points(Time{1s}, std::vector<float>{2.0f});
-        (*writer)->checkpoint({{"so", "far"}});
+        (*writer)->checkpoint({{"schema", kReportSchema}, {"so", "far"}});
     }
     auto r = reader();
     const auto id = *r->latest();
@@ -328,6 +331,123 @@ TEST_F(RunStoreTest, whatCannotBeOpenedSaysWhy) {
     EXPECT_NE(store.error().text().find("garbage.db: cannot be used as a run store"),
               std::string::npos);
     EXPECT_FALSE(RunStore::open(folder_ / "no" / "folder.db"));
+}
+
+// A run without a window waits for the disk: with a buffer of next to nothing every event is there.
+TEST_F(RunStoreTest, aPatientWriterDropsNothing) {
+    auto store = open({.flushEvery = 1ms,
+                       .bufferedEvents = 16,
+                       .bufferedRequests = 4,
+                       .bufferedPoints = 8,
+                       .waits = true});
+    RunHeader header;
+    header.series = {{"a", ""}, {"b", ""}};
+    auto writer = store->begin(header);
+    ASSERT_TRUE(writer);
+    for (int i = 0; i < 50'000; ++i) {
+        Event e;
+        e.at = Time{i * 1ms};
+        (*writer)->event(e);
+        if (i % 50 != 0) continue;
+        (*writer)->request({.id = std::to_string(i)});
+        (*writer)->points(Time{i * 1ms}, std::array{1.0f, 2.0f});
+    }
+    ASSERT_TRUE((*writer)->finish(Json::object(), "f"));
+    EXPECT_EQ((*writer)->dropped(), 0u);
+    const auto run = reader()->run((*writer)->id());
+    ASSERT_TRUE(run);
+    EXPECT_EQ(run->events, 50'000u);
+    EXPECT_EQ(run->requests, 1'000u);
+    EXPECT_EQ(run->droppedEvents + run->droppedPoints, 0u);
+    EXPECT_EQ(reader()->points(run->id, "b")->size(), 1'000u);
+}
+
+// Another program that holds the file for longer than SQLite waits by itself is waited for; one
+// that never lets go costs what it costs, and that is counted.
+TEST_F(RunStoreTest, aLockedStoreIsTriedAgainAndALossCounted) {
+    for (const bool letsGo : {true, false}) {
+        SCOPED_TRACE(letsGo);
+        auto store = open({.flushEvery = 1ms, .waits = true, .patience = letsGo ? 30s : 10ms});
+        auto writer = store->begin({});
+        ASSERT_TRUE(writer);
+        sqlite3* other = nullptr;
+        ASSERT_EQ(sqlite3_open(file_.c_str(), &other), SQLITE_OK);
+        ASSERT_EQ(sqlite3_exec(other, "BEGIN IMMEDIATE", nullptr, nullptr, nullptr), SQLITE_OK);
+        std::thread later([&] {
+            std::this_thread::sleep_for(letsGo ? 2500ms : 6s);
+            sqlite3_exec(other, "ROLLBACK", nullptr, nullptr, nullptr);
+        });
+        for (int i = 0; i < 1000; ++i)
+            (*writer)->event({});
+        const Status finished = (*writer)->finish(Json::object(), "f");
+        EXPECT_EQ(finished.has_value(), letsGo);
+        if (letsGo) {
+            EXPECT_EQ((*writer)->dropped(), 0u);
+        } else {
+            EXPECT_GT((*writer)->dropped(), 0u);
+            EXPECT_NE(finished.error().text().find("runs.db"), std::string::npos);
+        }
+        later.join();
+        sqlite3_close(other);
+    }
+}
+
+TEST_F(RunStoreTest, aForeignDatabaseIsLeftAlone) {
+    sqlite3* other = nullptr;
+    ASSERT_EQ(sqlite3_open(file_.c_str(), &other), SQLITE_OK);
+    ASSERT_EQ(sqlite3_exec(other, "CREATE TABLE theirs(x)", nullptr, nullptr, nullptr), SQLITE_OK);
+    sqlite3_close(other);
+    std::ifstream in(file_, std::ios::binary);
+    const std::string before{std::istreambuf_iterator<char>(in), {}};
+    const auto store = RunStore::open(file_);
+    ASSERT_FALSE(store);
+    EXPECT_NE(store.error().text().find("another program"), std::string::npos);
+    std::ifstream again(file_, std::ios::binary);
+    EXPECT_EQ(before, std::string(std::istreambuf_iterator<char>(again), {}));
+}
+
+// Whatever stands in a row: an error with the run and what is wrong, never an exception or a guess.
+TEST_F(RunStoreTest, damageIsSaid) {
+    RunId id = 0;
+    {
+        auto store = open();
+        id = record(*store, 60);
+    }
+    const auto damage = [&](const char* sql) {
+        sqlite3* db = nullptr;
+        ASSERT_EQ(sqlite3_open(file_.c_str(), &db), SQLITE_OK);
+        ASSERT_EQ(sqlite3_exec(db, sql, nullptr, nullptr, nullptr), SQLITE_OK);
+        sqlite3_close(db);
+    };
+    const auto says = [](const auto& result, const char* what) {
+        ASSERT_FALSE(result) << what;
+        EXPECT_NE(result.error().text().find("damaged"), std::string::npos)
+            << result.error().text();
+        EXPECT_NE(result.error().text().find(what), std::string::npos) << result.error().text();
+    };
+    for (const char* report :
+         {"5", "null", "[]", "{\"schema\": 7}", "{\"schema\": null}", "{\"a\":", "text"}) {
+        damage(fmt::format("UPDATE runs SET report='{}'", report).c_str());
+        says(reader()->report(id), "report of run");
+    }
+    damage(fmt::format("UPDATE runs SET report='{}'", std::string(100'000, '[')).c_str());
+    says(reader()->report(id), "nested deeper");
+    for (const char* layout : {"5", "{\"queues\": 1}", "{\"gates\": [3]}", "x"}) {
+        damage(fmt::format("UPDATE runs SET layout='{}'", layout).c_str());
+        says(reader()->layout(id), "layout of run");
+    }
+    damage("UPDATE runs SET seed='12x'");
+    says(reader()->run(id), "\"12x\"");
+}
+
+TEST(RunName, isAFileAndPerhapsANumber) {
+    EXPECT_EQ(runName("runs.db")->run, std::nullopt);
+    EXPECT_EQ(runName("runs.db#12")->run, 12);
+    EXPECT_EQ(runName("runs.db#12")->file, "runs.db");
+    for (const char* bad : {"runs.db#", "runs.db#1.5", "runs.db#1e0", "runs.db#-1", "runs.db#0",
+                            "runs.db#99999999999999999999", "runs.db#1 "}) {
+        EXPECT_FALSE(runName(bad)) << bad;
+    }
 }
 
 TEST(Points, comeBackWhateverTheyWere) {
