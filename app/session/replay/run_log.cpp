@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "app/session/replay/run_log.h"
 
+#include "engine/config/text/input_text.h"
+#include "engine/record/report/json_text.h"
+#include "engine/record/store/run_name.h"
 #include "engine/record/store/run_reader.h"
 #include "engine/types/check.h"
 #include "sim/scenario/scenario_reader.h"
@@ -11,7 +14,6 @@
 #include <charconv>
 #include <filesystem>
 #include <fstream>
-#include <iterator>
 
 namespace penstock::app {
 
@@ -20,6 +22,7 @@ using Json = nlohmann::ordered_json;
 namespace {
 
 constexpr const char* kSchema = "penstock.moves/1";
+constexpr std::size_t kMostLogBytes = 256U << 20;
 constexpr std::string_view kQueues = "engine.transport.queues[";
 constexpr std::string_view kPaused = "].paused";
 
@@ -103,7 +106,8 @@ Result<RunLog> logFromJson(const Json& json, const std::string& file) {
     const auto wrong = [&](const std::string& what) {
         return fail(Error{.message = what, .file = file});
     };
-    if (!json.is_object() || json.value("schema", "") != kSchema) {
+    const auto schema = json.is_object() ? json.find("schema") : json.end();
+    if (!json.is_object() || schema == json.end() || *schema != kSchema) {
         return wrong(fmt::format("not a log of moves: \"schema\" must be \"{}\"", kSchema));
     }
     try {
@@ -130,7 +134,7 @@ Result<RunLog> logFromJson(const Json& json, const std::string& file) {
         }
         return log;
     } catch (const std::exception& error) {
-        return wrong(fmt::format("not a log of moves: {}", error.what()));
+        return wrong(fmt::format("not a log of moves as a run leaves it: {}", error.what()));
     }
 }
 
@@ -140,9 +144,14 @@ namespace {
 void addCheckpoint(RunReader& store, RunId id, RunLog& log) {
     const auto report = store.report(id);
     if (!report || !report->contains("checkpoint")) return;
-    const Json& at = report->at("checkpoint");
-    const Move move{Time{Duration{at.value("t_ns", std::int64_t{0})}}, kCheckpointMove,
-                    report->value("fingerprint", ""), at.value("event", Move::kAnyEvent)};
+    Move move;
+    try {
+        const Json& at = report->at("checkpoint");
+        move = {Time{Duration{at.value("t_ns", std::int64_t{0})}}, kCheckpointMove,
+                report->value("fingerprint", ""), at.value("event", Move::kAnyEvent)};
+    } catch (const Json::exception&) {
+        return; // a damaged one holds the run to nothing
+    }
     if (move.event == Move::kAnyEvent) return;
     const auto after = std::upper_bound(
         log.moves.begin(), log.moves.end(), move, [](const Move& a, const Move& b) {
@@ -171,8 +180,18 @@ Result<RunLog> readStore(const std::string& file, std::optional<RunId> wanted) {
     log.scenario = run->scenario;
     log.document = *document;
     log.start = run->start;
-    const Json json = Json::parse(*origin, nullptr, false);
-    if (json.is_object()) log.origin = originFromJson(json);
+    if (!origin->empty()) { // of a store of version 1 it is
+        const auto json = jsonFrom(*origin);
+        try {
+            if (json) log.origin = originFromJson(*json);
+        } catch (const Json::exception&) {}
+        if (!json || !json->is_object()) {
+            return fail(Error{.message = fmt::format("the store is damaged: how run {} was begun "
+                                                     "cannot be read",
+                                                     *id),
+                              .file = file});
+        }
+    }
     log.origin.seed = run->seed;
     log.fingerprint = run->fingerprint;
     log.recovered = run->state != RunState::done;
@@ -188,31 +207,25 @@ Result<RunLog> readStore(const std::string& file, std::optional<RunId> wanted) {
 } // namespace
 
 Result<RunLog> readLog(const std::string& run) {
-    const auto hash = run.rfind('#');
-    const bool exists = std::filesystem::exists(run);
-    if (!exists && hash != std::string::npos) {
-        const auto id = numberOf(run.substr(hash + 1));
-        if (!id) {
-            return fail(fmt::format("\"{}\": after # comes the number of a run, for instance "
-                                    "runs.db#12",
-                                    run));
-        }
-        return readStore(run.substr(0, hash), static_cast<RunId>(*id));
-    }
-    if (!exists) {
+    const auto named = runName(run);
+    if (!named) return fail(named.error());
+    if (named->run) return readStore(named->file, named->run);
+    if (!std::filesystem::exists(run)) {
         return fail(Error{.message = "there is no such run: a run store (DB, or DB#id) or a log of "
                                      "moves (JSON)",
                           .file = run});
     }
-    std::ifstream in{run, std::ios::binary};
-    char first = 0;
-    in >> first;
-    if (first != '{') return readStore(run, {});
-    in.seekg(0);
-    const std::string text{std::istreambuf_iterator<char>(in), {}};
-    const Json json = Json::parse(text, nullptr, false);
-    if (json.is_discarded()) return fail(Error{.message = "not a JSON document", .file = run});
-    return logFromJson(json, run);
+    if (std::filesystem::is_regular_file(run)) {
+        std::ifstream in{run, std::ios::binary};
+        char first = 0;
+        in >> first;
+        if (first != '{') return readStore(run, {});
+    }
+    const auto text = readText(run, kMostLogBytes);
+    if (!text) return fail(text.error());
+    const auto json = jsonFrom(*text);
+    if (!json) return fail(Error{.message = json.error().message, .file = run});
+    return logFromJson(*json, run);
 }
 
 Result<sim::Scenario> scenarioOf(const RunLog& log) {

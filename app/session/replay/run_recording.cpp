@@ -1,11 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "app/session/replay/run_recording.h"
 
+#include <filesystem>
+#include <system_error>
+
 namespace penstock::app {
 
 RunOrigin originOf(const sim::Scenario& scenario, const sim::WorldOptions& options) {
     RunOrigin origin;
-    origin.file = scenario.file;
+    // Paths in it are relative to its folder, wherever the replay is begun.
+    std::error_code error;
+    const auto whole = std::filesystem::absolute(scenario.file, error);
+    origin.file =
+        error || scenario.file.empty() ? scenario.file : whole.lexically_normal().string();
     origin.overrides = scenario.overrides;
     origin.seed = scenario.seed;
     origin.perfectGate = options.perfectGate;
@@ -14,13 +21,12 @@ RunOrigin originOf(const sim::Scenario& scenario, const sim::WorldOptions& optio
     return origin;
 }
 
-Result<std::unique_ptr<RunRecording>> RunRecording::begin(const std::string& file, RunHost& host,
-                                                          const sim::Scenario& scenario,
-                                                          const sim::WorldOptions& options,
-                                                          const std::string& tags,
-                                                          const std::string& note) {
+Result<std::unique_ptr<RunRecording>>
+RunRecording::begin(const std::string& file, RunHost& host, const sim::Scenario& scenario,
+                    const sim::WorldOptions& options, const std::string& tags,
+                    const std::string& note, const StoreOptions& storing) {
     std::unique_ptr<RunRecording> recording(new RunRecording);
-    auto store = RunStore::open(file);
+    auto store = RunStore::open(file, storing);
     if (!store) return fail(store.error());
     recording->store_ = std::move(*store);
     RunHeader header = headerFor(host.engine().recorder().setup());

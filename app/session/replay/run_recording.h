@@ -8,6 +8,7 @@
 #include "engine/record/store/run_store.h"
 #include "engine/record/store/store_feed.h"
 
+#include <cstdint>
 #include <memory>
 #include <string>
 
@@ -16,11 +17,10 @@ namespace penstock::app {
 class RunRecording {
   public:
     // The error names the file.
-    static Result<std::unique_ptr<RunRecording>> begin(const std::string& file, RunHost& host,
-                                                       const sim::Scenario& scenario,
-                                                       const sim::WorldOptions& options,
-                                                       const std::string& tags = {},
-                                                       const std::string& note = {});
+    static Result<std::unique_ptr<RunRecording>>
+    begin(const std::string& file, RunHost& host, const sim::Scenario& scenario,
+          const sim::WorldOptions& options, const std::string& tags = {},
+          const std::string& note = {}, const StoreOptions& storing = {});
 
     RunId id() const { return writer_->id(); }
     void move(const Move& move) { writer_->move(move); }
@@ -29,6 +29,8 @@ class RunRecording {
     // Waits for the disk.
     Status finish(const Report& report);
     Status status() const { return writer_->status(); }
+    // Rows that are not in the store.
+    std::uint64_t dropped() const { return writer_->dropped(); }
 
   private:
     RunRecording() = default;

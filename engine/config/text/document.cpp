@@ -1,21 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "engine/config/text/document.h"
 
+#include "engine/config/text/input_text.h"
 #include "engine/config/text/syntax.h"
 #include "engine/types/check.h"
 
 #include <fmt/format.h>
 
-#include <cerrno>
 #include <charconv>
-#include <cstring>
 #include <filesystem>
-#include <fstream>
 
 namespace penstock {
 namespace {
 
-constexpr std::size_t kChunkBytes = 64 * 1024;
 constexpr std::size_t kShownBytes = 60;
 
 std::string bytes(std::uintmax_t count) {
@@ -129,31 +126,11 @@ Node* Node::find(std::string_view key) {
 
 Result<Document> Document::load(const std::string& path, Syntax syntax, const Limits& limits,
                                 Irregular irregular) {
-    std::error_code ignored;
-    if (std::filesystem::is_directory(path, ignored)) {
-        return fail(Error{"this is a folder; name a file", path});
-    }
-    errno = 0;
-    std::ifstream in(path, std::ios::binary);
-    if (!in) {
-        return fail(Error{
-            fmt::format("cannot be opened: {}", std::strerror(errno ? errno : ENOENT)), path});
-    }
-    std::string text;
     TextCheck check(path, limits, 1);
-    std::string chunk(kChunkBytes, '\0');
-    while (in.read(chunk.data(), static_cast<std::streamsize>(chunk.size())) || in.gcount() > 0) {
-        const std::string_view part(chunk.data(), static_cast<std::size_t>(in.gcount()));
-        if (auto ok = check.look(part); !ok) return fail(ok.error());
-        text += part;
-        if (text.size() > limits.fileBytes) {
-            return fail(Error{fmt::format("the file is larger than {}, the limit for a document",
-                                          bytes(limits.fileBytes)),
-                              path});
-        }
-    }
-    if (in.bad()) return fail(Error{fmt::format("cannot be read: {}", std::strerror(errno)), path});
-    return parse(text, path, syntax, limits, 1, irregular);
+    const auto text =
+        readText(path, limits.fileBytes, [&](std::string_view part) { return check.look(part); });
+    if (!text) return fail(text.error());
+    return parse(*text, path, syntax, limits, 1, irregular);
 }
 
 Result<Document> Document::parse(std::string_view text, std::string name, Syntax syntax,
