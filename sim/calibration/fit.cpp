@@ -477,6 +477,10 @@ Result<Fit> fit(const Measurements& measurements, const Candidate& start,
     auto problem = Problem::make(measurements, start, options);
     if (!problem) return fail(problem.error());
     const Search s = search(*problem, options);
+    if (!std::isfinite(s.loss)) {
+        return fail("the rows do not say enough for a fit: what is measured in them cannot be "
+                    "compared with the law; give more rows, or fewer parameters with --fit");
+    }
     Fit out;
     out.candidate = problem->candidateAt(s.z);
     out.loss = s.loss;

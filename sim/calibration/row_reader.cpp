@@ -400,6 +400,13 @@ class RowReader {
                                       "a log needs first_token_ts and last_token_ts, or ttft_ms "
                                       "and e2e_ms, in every row"));
             }
+            if (e2e < ttft) {
+                return fail(
+                    table_.at(*row, -1,
+                              fmt::format("the answer ends {} ms after its request was sent, "
+                                          "before its first token after {} ms",
+                                          e2e, ttft)));
+            }
             if (entries.empty()) origin = sent;
             Entry entry;
             entry.line = row->line;

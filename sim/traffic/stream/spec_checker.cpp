@@ -7,6 +7,9 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <variant>
+
 namespace penstock::sim {
 namespace {
 
@@ -50,9 +53,39 @@ void check(SpecChecker& c, const std::string& field, const Transform& transform)
                 c.ordered(field + ".min_output_tokens", t.minOutputTokens, "max_output_tokens",
                           t.maxOutputTokens);
             },
-            [&](const LoopTransform& t) { c.within(field + ".times", t.times, 0, 1e9); },
+            [&](const LoopTransform& t) { c.within(field + ".times", t.times, 0, kMostLoops); },
         },
         transform);
+}
+
+// What each may do alone multiplies: copies by copies, and to detect a grid all that stands before
+// is read first.
+void checkTogether(SpecChecker& c, const std::string& field,
+                   const std::vector<Transform>& transforms) {
+    if (transforms.size() > kMostTransforms) {
+        c.complain(field, fmt::format("{} of them; at most {} are applied", transforms.size(),
+                                      kMostTransforms));
+    }
+    double copies = 1;
+    int detected = 0;
+    for (const Transform& transform : transforms) {
+        if (const auto* loop = std::get_if<LoopTransform>(&transform)) {
+            copies *= std::max(1.0, loop->times);
+        } else if (const auto* scale = std::get_if<ScaleTransform>(&transform)) {
+            if (scale->mode != ScaleMode::timeScale) copies *= std::max(1.0, scale->factor);
+        } else if (const auto* dither = std::get_if<DitherTransform>(&transform)) {
+            if (dither->gridSeconds == 0 && ++detected == 2) {
+                c.complain(field,
+                           "a second dither without a grid; once the times are dithered there "
+                           "is none to detect, so write its grid, or leave it out");
+            }
+        }
+    }
+    if (copies > kMostLoops) {
+        c.complain(field,
+                   fmt::format("{:.3g} copies of the trace together; at most {:.0f} are made",
+                               copies, kMostLoops));
+    }
 }
 
 } // namespace
@@ -177,6 +210,7 @@ void check(SpecChecker& c, const std::string& field, const TraceSource& trace) {
     for (std::size_t i = 0; i < trace.transforms.size(); ++i) {
         check(c, fmt::format("{}.transforms[{}]", field, i), trace.transforms[i]);
     }
+    checkTogether(c, field + ".transforms", trace.transforms);
     c.within(field + ".reorder_rows", trace.reorderRows, 0, 1e7);
     c.within(field + ".max_line_bytes", trace.maxLineBytes, 64, 1U << 30);
     c.within(field + ".columns.time_unit", trace.columns.timeUnitSeconds, 0, 1e9, "s");

@@ -17,6 +17,9 @@ inline constexpr double kMostSeconds = 1e9; // 31 years
 inline constexpr double kMostTokens = 1e9;
 inline constexpr double kMostUsers = 10e6;
 inline constexpr double kMostGroups = 10e6;
+inline constexpr double kMostLoops = 1e6; // of a trace; 0 loops for ever
+inline constexpr std::size_t kMostTransforms = 16;
+inline constexpr double kLeastCv = 0.001; // but 0
 
 // Keeps the first complaint. `source` may be empty: there is none to name.
 class SpecChecker {

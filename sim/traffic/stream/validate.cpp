@@ -16,11 +16,20 @@ void check(SpecChecker& c, const Process& process) {
     const auto rate = [&](double perSecond) {
         c.positive(field + ".rate", perSecond, kMostPerSecond, "requests a second");
     };
+    // Draws of a gamma law take ever longer as it becomes narrower; narrower still is a constant.
+    const auto variation = [&](const std::string& name, double cv) {
+        c.within(name, cv, 0, 100);
+        if (cv > 0 && cv < kLeastCv) {
+            c.complain(name, fmt::format("{} is too narrow to draw from; write 0 for even gaps, or "
+                                         "at least {}",
+                                         cv, kLeastCv));
+        }
+    };
     std::visit(Overload{
                    [&](const PoissonProcess& p) { rate(p.perSecond); },
                    [&](const GammaProcess& p) {
                        rate(p.perSecond);
-                       c.within(field + ".cv", p.cv, 0, 100);
+                       variation(field + ".cv", p.cv);
                    },
                    [&](const WeibullProcess& p) {
                        rate(p.perSecond);
@@ -31,7 +40,7 @@ void check(SpecChecker& c, const Process& process) {
                        rate(p.perSecond);
                        check(c, field + ".on", p.on);
                        check(c, field + ".off", p.off);
-                       c.within(field + ".gap_cv", p.gapCv, 0, 100);
+                       variation(field + ".gap_cv", p.gapCv);
                        if (c.result() && !(meanOf(p.on) > 0)) {
                            c.complain(field + ".on", "lasts no time; give it a mean above 0 s");
                        }

@@ -4,8 +4,10 @@
 
 #include "sim/traffic/trace/text_value.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
-#include <cstring>
+#include <utility>
 
 namespace penstock::sim {
 namespace {
@@ -25,33 +27,47 @@ bool CsvReader::next(const std::vector<CsvField>*& fields) {
         if (!lines_.next(line)) return false;
     } while (trimmed(line).empty());
     recordLine_ = lines_.line();
-    if (!split(line)) {
+    Split state = split(line);
+    if (state == Split::open) {
         joined_.assign(line);
         do {
             if (!lines_.next(line)) {
-                if (!lines_.failed()) {
-                    failed_ = true;
-                    error_ = {"a quote opened in this record is never closed", lines_.path(),
-                              recordLine_};
-                }
-                return false;
+                return !lines_.failed() && fail("a quote opened in this record is never closed");
             }
             joined_ += '\n';
             joined_ += line;
             if (joined_.size() > kMostJoinedBytes ||
                 lines_.line() - recordLine_ > kMostJoinedLines) {
-                failed_ = true;
-                error_ = {"a quote opened in this record is not closed within 1000 lines or 1 MiB",
-                          lines_.path(), recordLine_};
-                return false;
+                return fail(
+                    "a quote opened in this record is not closed within 1000 lines or 1 MiB");
             }
-        } while (!split(joined_));
+            state = split(joined_);
+        } while (state == Split::open);
+    }
+    if (state == Split::torn) {
+        return fail("text stands between the end of a quoted field and the next comma",
+                    fields_.back().column);
+    }
+    if (width_ == 0) width_ = fields_.size();
+    if (fields_.size() != width_) {
+        return fail(fmt::format("row has {} fields where the header has {}{}", fields_.size(),
+                                width_,
+                                fields_.size() < width_
+                                    ? "; is the file cut off?"
+                                    : "; decimals take a point, and a text with commas quotes"),
+                    fields_.back().column);
     }
     fields = &fields_;
     return true;
 }
 
-bool CsvReader::split(std::string_view record) {
+bool CsvReader::fail(std::string message, int column) {
+    failed_ = true;
+    error_ = {std::move(message), lines_.path(), recordLine_, column};
+    return false;
+}
+
+CsvReader::Split CsvReader::split(std::string_view record) {
     fields_.clear();
     if (record.find('"') == std::string_view::npos) {
         std::size_t at = 0;
@@ -59,7 +75,7 @@ bool CsvReader::split(std::string_view record) {
             const std::size_t comma = record.find(',', at);
             const std::size_t end = comma == std::string_view::npos ? record.size() : comma;
             fields_.push_back({record.substr(at, end - at), static_cast<int>(at) + 1});
-            if (comma == std::string_view::npos) return true;
+            if (comma == std::string_view::npos) return Split::done;
             at = comma + 1;
         }
     }
@@ -75,7 +91,7 @@ bool CsvReader::split(std::string_view record) {
         if (first < record.size() && record[first] == '"') {
             at = first + 1;
             while (true) {
-                if (at >= record.size()) return false;
+                if (at >= record.size()) return Split::open;
                 if (record[at] == '"') {
                     if (at + 1 < record.size() && record[at + 1] == '"') {
                         ++at;
@@ -86,15 +102,19 @@ bool CsvReader::split(std::string_view record) {
                 scratch_ += record[at++];
             }
             ++at;
-            while (at < record.size() && record[at] != ',')
-                scratch_ += record[at++];
+            while (at < record.size() && record[at] == ' ')
+                ++at;
+            if (at < record.size() && record[at] != ',') {
+                fields_.push_back({{}, column});
+                return Split::torn;
+            }
         } else {
             while (at < record.size() && record[at] != ',')
                 scratch_ += record[at++];
         }
         fields_.push_back(
             {std::string_view(scratch_).substr(begin, scratch_.size() - begin), column});
-        if (at >= record.size()) return true;
+        if (at >= record.size()) return Split::done;
         ++at;
     }
 }

@@ -5,6 +5,8 @@
 // fields are views; columns are found by name, whatever their order and case.
 #include "sim/traffic/trace/line_reader.h"
 
+#include <cstddef>
+#include <cstdint>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -21,7 +23,8 @@ class CsvReader {
     explicit CsvReader(LineReader lines) : lines_(std::move(lines)) {}
 
     // The next record with at least one character; its fields are valid until the next call. False
-    // at the end and on errors.
+    // at the end and on errors: every record has as many fields as the first, so that a decimal
+    // comma or a text that should be in quotes does not move all that stands behind it.
     bool next(const std::vector<CsvField>*& fields);
 
     // First line of the record last returned.
@@ -31,13 +34,17 @@ class CsvReader {
     const std::string& path() const { return lines_.path(); }
 
   private:
-    bool split(std::string_view record); // false: a quote is still open at the end
+    enum class Split : std::uint8_t { done, open, torn };
+    // open: a quote is not closed at the end; torn: text stands behind one that is.
+    Split split(std::string_view record);
+    bool fail(std::string message, int column = 0);
 
     LineReader lines_;
     std::vector<CsvField> fields_;
     std::string joined_;  // a record that spans lines
     std::string scratch_; // unquoted text
     int recordLine_ = 0;
+    std::size_t width_ = 0; // of the first record
     bool failed_ = false;
     Error error_;
 };

@@ -11,6 +11,7 @@
 #include <algorithm>
 #include <array>
 #include <charconv>
+#include <optional>
 #include <string>
 #include <utility>
 
@@ -30,7 +31,6 @@ class CsvTrace final : public RowSource {
             if (csv_.failed()) return fail(csv_.error());
             return fail(Error{"trace is empty; expected a header line", csv_.path(), 1});
         }
-        width_ = header->size();
         for (std::size_t k = 0; k < kColumnKeys; ++k) {
             const std::string& name = layout.names[k];
             column_[k] = name.empty() ? -1 : findColumn(*header, name);
@@ -103,24 +103,16 @@ class CsvTrace final : public RowSource {
     bool bad(const std::vector<CsvField>& fields, std::size_t key, const std::string& is) {
         const auto c = static_cast<std::size_t>(column_[key]);
         failed_ = true;
-        if (c >= fields.size()) {
-            error_ = {
-                fmt::format("row has {} fields where the header has {}; column \"{}\" is missing. "
-                            "Is the file cut off?",
-                            fields.size(), width_, layout_.names[key]),
-                csv_.path(), csv_.line(), fields.back().column};
-        } else {
-            error_ = {fmt::format("{} in column \"{}\" is {}", quotedText(fields[c].text),
-                                  layout_.names[key], is),
-                      csv_.path(), csv_.line(), fields[c].column};
-        }
+        error_ = {fmt::format("{} in column \"{}\" is {}", quotedText(fields[c].text),
+                              layout_.names[key], is),
+                  csv_.path(), csv_.line(), fields[c].column};
         return false;
     }
 
     // Empty where the column is absent.
     std::string_view text(const std::vector<CsvField>& fields, std::size_t key) const {
         const int c = column_[key];
-        if (c < 0 || static_cast<std::size_t>(c) >= fields.size()) return {};
+        if (c < 0) return {};
         return trimmed(fields[static_cast<std::size_t>(c)].text);
     }
 
@@ -138,6 +130,11 @@ class CsvTrace final : public RowSource {
         const std::string_view value = text(fields, key);
         const auto parsed = parseTimeNs(value, layout_.timeUnitNs);
         if (!parsed) return bad(fields, key, wantedTime(value, layout_.timeUnitNs));
+        std::optional<bool>& dated = dated_[key];
+        if (dated.value_or(isDate(value)) != isDate(value)) {
+            return bad(fields, key, otherTimes(*dated));
+        }
+        dated = isDate(value);
         out = *parsed;
         return true;
     }
@@ -234,7 +231,7 @@ class CsvTrace final : public RowSource {
     TraceCounters& counters_;
     CsvLayout layout_;
     std::array<int, kColumnKeys> column_{};
-    std::size_t width_ = 0;
+    std::array<std::optional<bool>, kColumnKeys> dated_; // its times are dates; else numbers
     bool failed_ = false;
     Error error_;
 };

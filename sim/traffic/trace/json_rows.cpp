@@ -220,11 +220,24 @@ bool JsonFields::count(std::string_view key, std::uint32_t& out, std::uint32_t m
     return true;
 }
 
+bool JsonObjects::sameTimes(std::string_view key, bool dated) {
+    const auto found = dated_.find(key);
+    if (found == dated_.end()) {
+        dated_.emplace(key, dated);
+        return true;
+    }
+    if (found->second == dated) return true;
+    return complain(key, fmt::format("\"{}\" is {}", key, otherTimes(!dated)));
+}
+
 bool JsonFields::time(std::string_view key, std::int64_t unitNs, std::int64_t& out) {
     dom::element value;
     if (object_.at_key(key).get(value) != simdjson::SUCCESS || value.is_null()) return true;
-    if (scalarNs(value, unitNs, out)) return true;
     std::string_view text;
+    if (scalarNs(value, unitNs, out)) {
+        const bool dated = value.get(text) == simdjson::SUCCESS && isDate(text);
+        return objects_.sameTimes(key, dated);
+    }
     const std::string plain =
         value.get(text) == simdjson::SUCCESS ? std::string(text) : simdjson::minify(value);
     return objects_.complain(

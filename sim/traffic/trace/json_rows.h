@@ -10,6 +10,8 @@
 #include <simdjson.h>
 
 #include <cstdint>
+#include <functional>
+#include <map>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -27,6 +29,8 @@ class JsonObjects {
     const Error& error() const { return failed_ ? error_ : lines_.error(); }
     // Fails with a message about `key` in the present line. Returns false.
     bool complain(std::string_view key, const std::string& message);
+    // Times of a key are dates in all rows, or numbers in all: fails otherwise, and returns false.
+    bool sameTimes(std::string_view key, bool dated);
 
   private:
     bool nextDocument(simdjson::dom::element& out); // within the present line
@@ -34,9 +38,10 @@ class JsonObjects {
 
     LineReader lines_;
     simdjson::dom::parser parser_;
-    std::string text_;                             // the present line
-    std::size_t at_ = 0;                           // where in it the next document begins
-    std::vector<simdjson::dom::element> elements_; // of an array line, in reverse
+    std::string text_;                               // the present line
+    std::size_t at_ = 0;                             // where in it the next document begins
+    std::vector<simdjson::dom::element> elements_;   // of an array line, in reverse
+    std::map<std::string, bool, std::less<>> dated_; // by key of a time
     bool failed_ = false;
     Error error_;
 };

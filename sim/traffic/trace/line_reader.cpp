@@ -1,11 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
-// zlib's gzFile reads plain files as they are and archives unpacked, and knows a truncated one.
+// Plain files as they are, and gzip unpacked: one member behind the other, and nothing else behind
+// them, which zlib's own gzread() would pass over in silence.
 #include "sim/traffic/trace/line_reader.h"
 
 #include <fmt/format.h>
 
 #include <algorithm>
 #include <cerrno>
+#include <cstddef>
+#include <cstdio>
 #include <cstring>
 #include <filesystem>
 #include <system_error>
@@ -17,15 +20,103 @@ namespace {
 
 constexpr std::size_t kChunk = 256 * 1024;
 
-gzFile asGz(void* file) {
-    return static_cast<gzFile>(file);
-}
+constexpr std::string_view kGzip = "\x1f\x8b";
 
 } // namespace
 
-void LineReader::CloseGz::operator()(void* file) const {
-    gzclose(asGz(file));
-}
+class LineReader::Input {
+  public:
+    explicit Input(std::FILE* file) : file_(file), packed_(kChunk) {}
+    ~Input() {
+        if (compressed_) inflateEnd(&stream_);
+        std::fclose(file_);
+    }
+    Input(const Input&) = delete;
+    Input& operator=(const Input&) = delete;
+
+    // Up to `most` bytes; 0 at the end. -1 after an error, which why() says.
+    std::ptrdiff_t read(char* out, std::size_t most) {
+        if (!begun_) begin();
+        if (!why_.empty()) return -1;
+        return compressed_ ? unpack(out, most) : plain(out, most);
+    }
+    const std::string& why() const { return why_; }
+
+  private:
+    void begin() {
+        begun_ = true;
+        refill();
+        const std::string_view head(packed_.data(), stream_.avail_in);
+        compressed_ = head.starts_with(kGzip);
+        // 15 bits of window, the most; 16: a gzip header and nothing else.
+        if (compressed_ && inflateInit2(&stream_, 15 + 16) != Z_OK) {
+            compressed_ = false;
+            why_ = "cannot be read: out of memory";
+        }
+    }
+    void refill() {
+        stream_.next_in = reinterpret_cast<Bytef*>(packed_.data());
+        stream_.avail_in = static_cast<uInt>(std::fread(packed_.data(), 1, packed_.size(), file_));
+        if (std::ferror(file_) != 0) why_ = fmt::format("cannot be read: {}", std::strerror(errno));
+    }
+    std::ptrdiff_t plain(char* out, std::size_t most) {
+        if (stream_.avail_in == 0) refill();
+        if (!why_.empty()) return -1;
+        const std::size_t count = std::min<std::size_t>(most, stream_.avail_in);
+        std::memcpy(out, stream_.next_in, count);
+        stream_.next_in += count;
+        stream_.avail_in -= static_cast<uInt>(count);
+        return static_cast<std::ptrdiff_t>(count);
+    }
+    std::ptrdiff_t unpack(char* out, std::size_t most) {
+        stream_.next_out = reinterpret_cast<Bytef*>(out);
+        stream_.avail_out = static_cast<uInt>(std::min<std::size_t>(most, 1U << 30));
+        const std::size_t room = stream_.avail_out;
+        while (stream_.avail_out == room) {
+            if (stream_.avail_in == 0) refill();
+            if (!why_.empty()) return -1;
+            if (stream_.avail_in == 0) {
+                if (between_) return 0;
+                why_ = "compressed file is cut off; fetch it again";
+                return -1;
+            }
+            if (between_) {
+                if (*stream_.next_in == 0) { // padding of a tape or a block
+                    ++stream_.next_in;
+                    --stream_.avail_in;
+                    continue;
+                }
+                if (*stream_.next_in != static_cast<Bytef>(kGzip[0])) {
+                    why_ = "something stands behind the compressed text that is not compressed; "
+                           "pack all of it, or none";
+                    return -1;
+                }
+                inflateReset(&stream_);
+                between_ = false;
+            }
+            const int code = inflate(&stream_, Z_NO_FLUSH);
+            between_ = code == Z_STREAM_END;
+            if (code == Z_OK || code == Z_STREAM_END || code == Z_BUF_ERROR) continue;
+            why_ = fmt::format("cannot be read: {}; if it is an archive, it is damaged: fetch it "
+                               "again",
+                               stream_.msg != nullptr ? stream_.msg : "no gzip");
+            return -1;
+        }
+        return static_cast<std::ptrdiff_t>(room - stream_.avail_out);
+    }
+
+    std::FILE* file_;
+    std::vector<char> packed_;
+    z_stream stream_{};
+    bool begun_ = false;
+    bool compressed_ = false;
+    bool between_ = false; // one member has ended and another not begun
+    std::string why_;
+};
+
+LineReader::LineReader(LineReader&&) noexcept = default;
+LineReader& LineReader::operator=(LineReader&&) noexcept = default;
+LineReader::~LineReader() = default;
 
 Result<LineReader> LineReader::open(const std::string& path, std::uint32_t maxLineBytes) {
     std::error_code code;
@@ -44,18 +135,15 @@ Result<LineReader> LineReader::open(const std::string& path, std::uint32_t maxLi
              path});
     }
     errno = 0;
-    gzFile file = gzopen(path.c_str(), "rb");
+    std::FILE* file = std::fopen(path.c_str(), "rbe");
     if (file == nullptr) {
-        return penstock::fail({fmt::format("cannot be opened: {}",
-                                           errno != 0 ? std::strerror(errno) : "out of memory"),
-                               path});
+        return penstock::fail({fmt::format("cannot be opened: {}", std::strerror(errno)), path});
     }
-    gzbuffer(file, static_cast<unsigned>(std::min<std::size_t>(kChunk, maxLineBytes)));
-    return LineReader(path, file, maxLineBytes);
+    return LineReader(path, std::make_unique<Input>(file), maxLineBytes);
 }
 
-LineReader::LineReader(std::string path, void* file, std::uint32_t maxLineBytes)
-    : path_(std::move(path)), file_(file), maxLineBytes_(maxLineBytes) {
+LineReader::LineReader(std::string path, std::unique_ptr<Input> input, std::uint32_t maxLineBytes)
+    : path_(std::move(path)), input_(std::move(input)), maxLineBytes_(maxLineBytes) {
     buffer_.resize(std::min<std::size_t>(kChunk, std::size_t{maxLineBytes} + 2));
 }
 
@@ -84,21 +172,12 @@ bool LineReader::fill() {
         }
         buffer_.resize(std::min(most, buffer_.size() * 2));
     }
-    const int got = gzread(asGz(file_.get()), buffer_.data() + end_,
-                           static_cast<unsigned>(buffer_.size() - end_));
-    if (got > 0) end_ += static_cast<std::size_t>(got);
-    int code = Z_OK;
-    const char* text = gzerror(asGz(file_.get()), &code);
-    if (got < 0 || (code != Z_OK && code != Z_STREAM_END)) {
-        const bool cut = code == Z_BUF_ERROR;
-        const std::string why = code == Z_ERRNO ? std::strerror(errno) : std::string(text);
-        fail({cut ? std::string("compressed file is cut off; fetch it again")
-                  : fmt::format("cannot be read: {}; if it is an archive, it is damaged: fetch it "
-                                "again",
-                                why),
-              path_, line_ + 1});
+    const std::ptrdiff_t got = input_->read(buffer_.data() + end_, buffer_.size() - end_);
+    if (got < 0) {
+        fail({input_->why(), path_, line_ + 1});
         return false;
     }
+    end_ += static_cast<std::size_t>(got);
     if (got == 0) {
         ended_ = true;
         return false;

@@ -19,6 +19,9 @@ namespace penstock::sim {
 class LineReader {
   public:
     static Result<LineReader> open(const std::string& path, std::uint32_t maxLineBytes);
+    LineReader(LineReader&&) noexcept;
+    LineReader& operator=(LineReader&&) noexcept;
+    ~LineReader();
 
     // Writes the next line, without its line end; valid until the next call. False at the end, and
     // after an error (see error()).
@@ -31,17 +34,15 @@ class LineReader {
     const std::string& path() const { return path_; }
 
   private:
-    struct CloseGz {
-        void operator()(void* file) const;
-    };
+    class Input; // the file's bytes, unpacked
 
-    LineReader(std::string path, void* file, std::uint32_t maxLineBytes);
+    LineReader(std::string path, std::unique_ptr<Input> input, std::uint32_t maxLineBytes);
     bool fill();  // reads more behind what is unread; false at the end and on errors
     bool sniff(); // looks at the first bytes; false after saying why they are no lines of text
     void fail(Error error);
 
     std::string path_;
-    std::unique_ptr<void, CloseGz> file_;
+    std::unique_ptr<Input> input_;
     std::uint32_t maxLineBytes_;
     std::vector<char> buffer_;
     std::size_t begin_ = 0; // of what is unread

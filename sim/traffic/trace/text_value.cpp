@@ -217,12 +217,18 @@ std::optional<std::int64_t> parseDateNs(std::string_view text) {
     return seconds * kSecondNs + fraction;
 }
 
-std::optional<std::int64_t> parseTimeNs(std::string_view text, std::int64_t unitNs) {
+bool isDate(std::string_view text) {
     const std::string_view body = trimmed(text);
-    if (body.size() >= 10 && isDigit(body[0]) && (body[4] == '-' || body[4] == '/')) {
-        return parseDateNs(body);
-    }
-    return parseDecimalNs(body, unitNs);
+    return body.size() >= 10 && isDigit(body[0]) && (body[4] == '-' || body[4] == '/');
+}
+
+std::string otherTimes(bool dated) {
+    return dated ? "a number, but the rows before it have dates; write all times alike"
+                 : "a date, but the rows before it have numbers; write all times alike";
+}
+
+std::optional<std::int64_t> parseTimeNs(std::string_view text, std::int64_t unitNs) {
+    return isDate(text) ? parseDateNs(trimmed(text)) : parseDecimalNs(trimmed(text), unitNs);
 }
 
 std::string wantedTime(std::string_view text, std::int64_t unitNs) {

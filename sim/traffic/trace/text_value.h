@@ -31,6 +31,12 @@ std::optional<std::int64_t> parseDateNs(std::string_view text);
 // A date, or a decimal number of `unitNs`.
 std::optional<std::int64_t> parseTimeNs(std::string_view text, std::int64_t unitNs);
 
+// Whether it takes `text` for a date.
+bool isDate(std::string_view text);
+// What is wrong with the other in a file whose times have been dates so far, or numbers: the end of
+// "... is ".
+std::string otherTimes(bool dated);
+
 // What parseTimeNs() would have taken instead of `text`: the end of "... is ".
 std::string wantedTime(std::string_view text, std::int64_t unitNs);
 

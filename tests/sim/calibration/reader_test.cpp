@@ -116,7 +116,7 @@ TEST(MeasuredFile, brokenOnesAreRefusedWithPlaceAndRemedy) {
         {"ragged.csv",
          "concurrency,isl,osl,tpot_ms\n1,10,10\n",
          kServer,
-         {":2:", "expected 4 columns"}},
+         {":2:", "where the header has 4"}},
         {"tp.csv",
          "tp,concurrency,isl,osl,tpot_ms\ntwo,1,10,10,5\n",
          kServer,

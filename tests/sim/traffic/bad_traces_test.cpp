@@ -38,7 +38,7 @@ TEST(BadTraces, SayWhereAndWhat) {
         {"bad tokens", azure + "2023-11-16 18:17:03,12x,1\n", 2, 21, {"\"12x\"", "ContextTokens"}},
         {"negative tokens", azure + "2023-11-16 18:17:03,1,-4\n", 2, 23, {"\"-4\""}},
         {"NaN tokens", azure + "2023-11-16 18:17:03,nan,4\n", 2, 21, {"\"nan\""}},
-        {"short row", azure + "2023-11-16 18:17:03,1\n", 2, 0, {"2 fields", "GeneratedTokens"}},
+        {"short row", azure + "2023-11-16 18:17:03,1\n", 2, 0, {"2 fields", "cut off"}},
         {"all rows unusable",
          azure + "2023-11-16 18:17:03,0,1\n",
          0,
@@ -168,6 +168,27 @@ TEST(BadTraces, ATruncatedArchiveIsAnErrorEvenAtTheEnd) {
         const auto rows = readRows(source);
         EXPECT_NE(rows.error.find("cut off"), std::string::npos) << cut << " " << rows.error;
     }
+}
+
+// Archives may stand behind each other, as `cat a.gz b.gz` makes them; anything else is no part of
+// one.
+TEST(BadTraces, NothingBehindAnArchiveIsPassedOver) {
+    const TempDir dir;
+    const std::string head = "TIMESTAMP,ContextTokens,GeneratedTokens\n1,100,10\n";
+    const std::string first = test::readFile(dir.writeGz("first.gz", head));
+    const std::string second = test::readFile(dir.writeGz("second.gz", "2,200,20\n3,300,30\n"));
+    TraceSource source;
+    source.path = dir.write("both.gz", first + second);
+    EXPECT_EQ(readRows(source).rows.size(), 3u);
+    source.path = dir.write("padded.gz", first + second + std::string(512, '\0'));
+    EXPECT_EQ(readRows(source).rows.size(), 3u);
+    for (const std::string& behind : {std::string("2,200,20\n"), std::string("x")}) {
+        source.path = dir.write("more.gz", first + behind);
+        const auto rows = readRows(source);
+        EXPECT_NE(rows.error.find("behind the compressed text"), std::string::npos) << rows.error;
+    }
+    source.path = dir.write("cut.gz", first + second.substr(0, second.size() / 2));
+    EXPECT_NE(readRows(source).error.find("cut off"), std::string::npos);
 }
 
 TEST(BadSpecs, SayWhichFieldAndWhatWouldBeRight) {
