@@ -2,6 +2,7 @@
 #include "sim/scenario/scenario_reader.h"
 
 #include "engine/config/documents/documents.h"
+#include "engine/config/text/input_text.h"
 #include "engine/config/text/override.h"
 #include "engine/config/text/reader.h"
 #include "engine/types/duration_text.h"
@@ -13,9 +14,8 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <fstream>
-#include <iterator>
 #include <set>
+#include <variant>
 
 namespace penstock::sim {
 
@@ -39,6 +39,11 @@ void readHeader(Reader& top, Scenario& s) {
         s.seed = r.integer<std::uint64_t>("seed", {0, INT64_MAX}, 1);
         s.horizon = r.duration("horizon", {.min = 1ms, .max = std::chrono::hours{24 * 3660}}, 1h);
         s.warmup = r.duration("warmup", {.max = s.horizon}, 0s);
+        if (s.warmup == s.horizon) {
+            r.fail("warmup", fmt::format("{} is all of the run: nothing would be measured; make it "
+                                         "shorter than the horizon",
+                                         durationText(s.warmup)));
+        }
         s.sampleEvery = r.duration("sample_every", {}, 0s);
         if (s.sampleEvery > 0s && s.horizon / s.sampleEvery > kMostSamples) {
             r.fail("sample_every",
@@ -252,26 +257,38 @@ Result<Scenario> read(Document document, const ScenarioOptions& options) {
     if (problems.empty()) trySweep(document, options, problems);
     if (auto status = problems.status(); !status) return fail(status.error());
     s.overrides = std::move(overrides);
+    for (const Document::Source& source : document.sources()) {
+        if (!source.commandLine) s.inputs.push_back(source.name);
+    }
+    for (const SourceSpec& source : s.sources) {
+        if (const auto* trace = std::get_if<TraceProcess>(&source.traffic.process)) {
+            s.inputs.push_back(trace->source.path);
+        }
+        if (const auto* lengths = std::get_if<TraceLengths>(&source.traffic.lengths)) {
+            s.inputs.push_back(lengths->source.path);
+        }
+    }
     if (options.seed) s.seed = *options.seed;
     if (options.until) s.horizon = std::min(s.horizon, *options.until);
-    if (s.sampleEvery == 0s) s.sampleEvery = std::max<Duration>(s.horizon / 1000, 100ms);
+    if (s.sampleEvery == 0s) s.sampleEvery = usualSampling(s.horizon);
     return s;
 }
 
 } // namespace
 
 Result<Scenario> readScenario(const std::string& path, const ScenarioOptions& options) {
-    auto document = Document::load(path, Syntax::yaml);
-    if (!document) return fail(document.error());
-    auto scenario = read(std::move(*document), options);
+    const auto text = readText(path, Limits{}.fileBytes); // once: it may be a pipe
+    if (!text) return fail(text.error());
+    auto scenario = parseScenario(*text, path, options);
     if (!scenario) return scenario;
-    scenario->file = path;
     // What a store keeps: the file as it lies there, after what was laid over it.
-    for (const std::string& assignment : options.overrides) {
-        scenario->text += "# --set " + assignment + "\n";
+    std::string laidOver;
+    for (std::string assignment : options.overrides) {
+        std::replace(assignment.begin(), assignment.end(), '\n', ' '); // still a comment
+        laidOver += "# --set " + assignment + "\n";
     }
-    std::ifstream in{path, std::ios::binary};
-    scenario->text.append(std::istreambuf_iterator<char>(in), {});
+    const bool marked = text->starts_with("\xef\xbb\xbf"); // only a text's first bytes may be
+    scenario->text = laidOver + text->substr(marked ? 3 : 0);
     return scenario;
 }
 

@@ -21,12 +21,22 @@ double seconds(Reader& r, std::string_view key, std::optional<Duration> fallback
     return toSeconds(r.duration(key, {}, fallback));
 }
 
+// What is counted: half a token or half a request there is not.
+double whole(Reader& r, std::string_view key, const Range& range,
+             std::optional<double> fallback = {}) {
+    const IntRange counts{static_cast<std::int64_t>(range.min),
+                          static_cast<std::int64_t>(range.max), range.unit};
+    std::optional<std::int64_t> otherwise;
+    if (fallback) otherwise = static_cast<std::int64_t>(*fallback);
+    return static_cast<double>(r.integer<std::int64_t>(key, counts, otherwise));
+}
+
 LengthLaw lengthLaw(Reader& r) {
     const std::string law =
         r.choice("law", {"constant", "uniform", "lognormal", "exponential", "histogram"});
-    if (law == "uniform") return UniformLength{r.number("min", kTokens), r.number("max", kTokens)};
+    if (law == "uniform") return UniformLength{whole(r, "min", kTokens), whole(r, "max", kTokens)};
     if (law == "lognormal") {
-        const double cap = r.number("cap", kCap, 0.0);
+        const double cap = whole(r, "cap", kCap, 0.0);
         if (r.has("mu") || r.has("sigma")) {
             return LogNormalLength{r.number("mu", {.min = -20, .max = 20}),
                                    r.number("sigma", {.min = 0, .max = 10}), cap};
@@ -35,20 +45,20 @@ LengthLaw lengthLaw(Reader& r) {
                                cap);
     }
     if (law == "exponential") {
-        return ExponentialLength{r.number("mean", kTokens), r.number("cap", kCap, 0.0)};
+        return ExponentialLength{r.number("mean", kTokens), whole(r, "cap", kCap, 0.0)};
     }
     if (law == "histogram") {
         EmpiricalLength histogram;
         r.list("bins",
                [&](Reader& bin) {
-                   const double low = bin.number("low", kTokens);
+                   const double low = whole(bin, "low", kTokens);
                    histogram.bins.push_back(
-                       {low, bin.number("high", kTokens, low), bin.number("weight", kWeight, 1.0)});
+                       {low, whole(bin, "high", kTokens, low), bin.number("weight", kWeight, 1.0)});
                },
                {.min = 1});
         return histogram;
     }
-    return ConstantLength{r.number("tokens", kTokens)};
+    return ConstantLength{whole(r, "tokens", kTokens)};
 }
 
 // A number, or a law with its parameters.
@@ -57,7 +67,7 @@ LengthLaw length(Reader& r, std::string_view key, LengthLaw fallback) {
         r.known(key);
         return fallback;
     }
-    if (!r.isMap(key)) return ConstantLength{r.number(key, kTokens)};
+    if (!r.isMap(key)) return ConstantLength{whole(r, key, kTokens)};
     r.object(key, [&](Reader& law) { fallback = lengthLaw(law); });
     return fallback;
 }
@@ -130,7 +140,7 @@ Transform readTransform(Reader& r) {
         read = c;
     });
     r.object("loop",
-             [&](Reader& t) { read = LoopTransform{t.number("times", kNotNegative, 0.0)}; });
+             [&](Reader& t) { read = LoopTransform{whole(t, "times", kNotNegative, 0.0)}; });
     return read;
 }
 
@@ -212,17 +222,17 @@ Process process(Reader& r) {
         if (r.has("lumps")) {
             r.list("lumps", [&](Reader& l) {
                 p.lumps.push_back(
-                    {seconds(l, "at", 0s), l.number("count", {.min = 1, .max = 1e9})});
+                    {seconds(l, "at", 0s), whole(l, "count", {.min = 1, .max = 1e9})});
             });
         } else {
-            p.lumps.push_back({seconds(r, "at", 0s), r.number("count", {.min = 1, .max = 1e9})});
+            p.lumps.push_back({seconds(r, "at", 0s), whole(r, "count", {.min = 1, .max = 1e9})});
         }
         p.everySeconds = seconds(r, "every", 0s);
         return p;
     }
     if (kind == "closed_loop") {
         ClosedLoopProcess p;
-        p.users = r.number("users", {.min = 1, .max = 1e7});
+        p.users = whole(r, "users", {.min = 1, .max = 1e7});
         if (auto think = durations(r, "think")) p.think = *think;
         p.startOverSeconds = seconds(r, "start_over", 0s);
         p.retryPauseSeconds = toSeconds(r.duration("retry_pause", {.min = 1ms}, 1s));
@@ -305,7 +315,7 @@ void readTraffic(Reader& source, TrafficSpec& spec) {
             r.known("max");
     });
     readLengths(source, spec);
-    spec.maxTokens = source.number("max_tokens", kNotNegative, 0.0);
+    spec.maxTokens = whole(source, "max_tokens", kNotNegative, 0.0);
     spec.maxTokensAtom = source.number("max_tokens_atom", kShare, 0.0);
     spec.deadlineAfter = durations(source, "deadline");
     source.object("job", [&](Reader& r) {
@@ -320,12 +330,12 @@ void readTraffic(Reader& source, TrafficSpec& spec) {
         sessions.turns = length(r, "turns", sessions.turns);
         if (auto gap = durations(r, "gap")) sessions.gap = *gap;
         sessions.carryHistory = r.boolean("carry_history", true);
-        sessions.maxContextTokens = r.number("max_context", kNotNegative, 0.0);
+        sessions.maxContextTokens = whole(r, "max_context", kNotNegative, 0.0);
         spec.sessions = sessions;
     });
     source.object("prefix", [&](Reader& r) {
         SharedPrefix prefix;
-        prefix.groups = r.number("groups", {.min = 1, .max = 1e6}, 1.0);
+        prefix.groups = whole(r, "groups", {.min = 1, .max = 1e6}, 1.0);
         prefix.zipfExponent = r.number("zipf", {.min = 0, .max = 10}, 0.0);
         prefix.tokens = length(r, "tokens", prefix.tokens);
         prefix.probability = r.number("probability", kShare, 1.0);
