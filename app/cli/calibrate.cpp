@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // `penstock calibrate`: the constants of the step-time law from measurements of real model servers.
 #include "app/cli/commands.h"
+#include "app/cli/outputs.h"
 #include "app/cli/progress.h"
+#include "engine/record/report/text_format.h"
 #include "sim/calibration/fit_report.h"
 #include "sim/calibration/plan_reader.h"
 #include "sim/scenario/scenario_reader.h"
@@ -92,6 +94,10 @@ Result<sim::MeasurementSpec> specOf(const CalibrateArguments& a, const std::stri
     for (const std::string& text : a.replica) {
         const auto pair = splitPair("--replica", text, "KEY=VALUE, for instance gpu=H100");
         if (!pair) return fail(pair.error());
+        if (spec.replica.root().find(pair->first) != nullptr) {
+            return fail(Error{fmt::format("--replica {}: {} is given twice; keep one",
+                                          quoteForError(text), pair->first)});
+        }
         Node value;
         value.kind = Node::Kind::scalar;
         value.text = pair->second;
@@ -158,6 +164,17 @@ int calibrate(const CalibrateArguments& a) {
         specs.push_back(std::move(*spec));
     }
     if (auto ok = readBounds(a, options.bounds); !ok) return report(ok.error(), kBadInput);
+    Outputs outputs;
+    for (const std::string& input : {a.plan, a.start})
+        outputs.reads(input);
+    for (const sim::MeasurementSpec& spec : specs) {
+        outputs.reads(spec.file);
+        outputs.reads(spec.series);
+    }
+    for (const Status& opened :
+         {outputs.open("--profile", a.profile), outputs.open("--json", a.json)}) {
+        if (!opened) return report(opened.error(), kBadInput);
+    }
     const auto measurements = sim::readMeasurements(specs, *hardware, false);
     if (!measurements) return report(measurements.error(), kBadInput);
 
@@ -191,21 +208,22 @@ int calibrate(const CalibrateArguments& a) {
         if (!heldOut) return report(heldOut.error(), kBadInput);
         calibration.heldOut = std::move(*heldOut);
     }
+    int failed = kFine;
     if (!a.profile.empty()) {
         const std::string name =
             !a.name.empty() ? a.name : std::filesystem::path(a.profile).stem().string();
         const auto text = sim::toYaml(sim::toProfile(calibration, name, a.about));
-        if (auto ok = writeText(a.profile, text); !ok) return report(ok.error(), kBadInput);
-    }
-    if (!a.json.empty()) {
-        if (auto ok = writeText(a.json, sim::toJson(calibration).dump(2) + "\n"); !ok) {
-            return report(ok.error(), kBadInput);
+        if (auto wrote = outputs.write("--profile", text); !wrote) {
+            failed = report(wrote.error(), kWorldFailed);
         }
     }
+    if (auto wrote = outputs.write("--json", sim::toJson(calibration).dump(2) + "\n"); !wrote) {
+        failed = report(wrote.error(), kWorldFailed);
+    }
     // What was asked for on standard output stays alone there.
-    std::FILE* to = a.json == "-" || a.profile == "-" ? stderr : stdout;
-    fmt::print(to, "{}", sim::toText(calibration, a.rows));
-    return kFine;
+    const std::string text = text::printable(sim::toText(calibration, a.rows));
+    a.json == "-" || a.profile == "-" ? tell(text) : say(text);
+    return failed;
 }
 
 } // namespace

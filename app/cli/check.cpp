@@ -5,6 +5,7 @@
 #include "engine/config/advice/advice.h"
 #include "engine/config/documents/build.h"
 #include "engine/config/documents/engine_tree.h"
+#include "engine/record/report/text_format.h"
 #include "sim/scenario/scenario_advice.h"
 #include "sim/scenario/scenario_reader.h"
 #include "sim/world/world.h"
@@ -28,18 +29,34 @@ struct CheckArguments {
     bool json = false;
 };
 
-int tell(const std::vector<Finding>& findings, bool json) {
-    if (json) {
-        fmt::print("{}\n", findingsJson(findings).dump(2));
-    } else {
-        fmt::print("{}", findings.empty() ? "no findings\n" : formatFindings(findings));
-    }
-    const bool broken = std::any_of(findings.begin(), findings.end(),
-                                    [](const Finding& f) { return f.severity == Severity::error; });
-    return broken ? kExpectationFailed : kFine;
-}
+// What was found so far. As JSON it is one document, whatever the number of files.
+class Findings {
+  public:
+    explicit Findings(bool json) : json_(json) {}
 
-int checkScenario(const std::string& file, const CheckArguments& arguments) {
+    void add(const std::vector<Finding>& findings) {
+        if (json_) {
+            for (auto& each : findingsJson(findings))
+                all_.push_back(std::move(each));
+        } else {
+            say(text::printable(findings.empty() ? "no findings\n" : formatFindings(findings)));
+        }
+        broken_ = broken_ || std::any_of(findings.begin(), findings.end(), [](const Finding& f) {
+                      return f.severity == Severity::error;
+                  });
+    }
+    int finish() const {
+        if (json_) say(all_.dump(2) + "\n");
+        return broken_ ? kExpectationFailed : kFine;
+    }
+
+  private:
+    bool json_;
+    bool broken_ = false;
+    nlohmann::ordered_json all_ = nlohmann::ordered_json::array();
+};
+
+int checkScenario(const std::string& file, const CheckArguments& arguments, Findings& findings) {
     sim::ScenarioOptions options;
     options.overrides = arguments.overrides;
     if (!arguments.semantics.empty()) options.semantics = arguments.semantics;
@@ -47,37 +64,43 @@ int checkScenario(const std::string& file, const CheckArguments& arguments) {
     if (!scenario) return report(scenario.error(), kBadInput);
     auto world = sim::World::make(std::move(*scenario));
     if (!world) return report(world.error(), kBadInput);
-    if (arguments.parameters) fmt::print("{}", parameterTable((*world)->parameters()));
+    if (arguments.parameters) say(text::printable(parameterTable((*world)->parameters())));
     const sim::Scenario& s = (*world)->scenario();
-    return tell(sim::adviseWithTraces(s), arguments.json);
+    findings.add(sim::adviseWithTraces(s));
+    return kFine;
 }
 
-int checkDocuments(std::vector<Document> documents, const CheckArguments& arguments) {
+int checkDocuments(std::vector<Document> documents, const CheckArguments& arguments,
+                   Findings& findings) {
     std::vector<std::string> overrides = arguments.overrides;
     if (!arguments.semantics.empty()) overrides.push_back("semantics=" + arguments.semantics);
     auto engine = readDeployment(std::move(documents), overrides);
     if (!engine) return report(engine.error(), kBadInput);
     if (auto gates = checkGates(*engine); !gates) return report(gates.error(), kBadInput);
-    return tell(advise(*engine), arguments.json);
+    findings.add(advise(*engine));
+    return kFine;
 }
 
 int check(const CheckArguments& arguments) {
-    int code = kFine;
+    Findings findings(arguments.json);
     std::vector<Document> documents;
     for (const std::string& file : arguments.files) {
         auto document = Document::load(file, Syntax::detect, {}, Irregular::kept);
         if (!document) return report(document.error(), kBadInput);
         if (recognise(document->root()) == DocumentKind::scenario) {
-            if (arguments.files.size() > 1 && !arguments.json) fmt::print("{}\n", file);
-            code = std::max(code, checkScenario(file, arguments));
+            if (arguments.files.size() > 1 && !arguments.json) say(text::printable(file) + "\n");
+            if (const int code = checkScenario(file, arguments, findings); code != kFine) {
+                return code;
+            }
         } else {
             documents.push_back(std::move(*document));
         }
     }
     if (!documents.empty()) {
-        code = std::max(code, checkDocuments(std::move(documents), arguments));
+        const int code = checkDocuments(std::move(documents), arguments, findings);
+        if (code != kFine) return code;
     }
-    return code;
+    return findings.finish();
 }
 
 } // namespace
@@ -94,8 +117,10 @@ void addCheck(CLI::App& app, int& code) {
     command->add_option("--set", arguments->overrides, "PATH=VALUE: overrides a value; repeatable")
         ->allow_extra_args(false)
         ->take_all();
-    command->add_option("--semantics", arguments->semantics,
-                        fmt::format("Whose behaviour: {}", fmt::join(Semantics::names(), ", ")));
+    command
+        ->add_option("--semantics", arguments->semantics,
+                     fmt::format("Whose behaviour: {}", fmt::join(Semantics::names(), ", ")))
+        ->check(notEmpty());
     command->add_flag("--parameters", arguments->parameters,
                       "List every parameter that can be moved during a run (scenarios)");
     command->add_flag("--json", arguments->json, "Findings as JSON");

@@ -5,11 +5,12 @@
 // and stores its exit code.
 #include "engine/types/error.h"
 
-#include <string>
+#include <string_view>
 
 namespace CLI {
 class App;
-}
+class Validator;
+} // namespace CLI
 
 namespace penstock::app {
 
@@ -17,7 +18,7 @@ inline constexpr int kFine = 0;
 inline constexpr int kExpectationFailed = 1;
 inline constexpr int kBadInput = 2;
 inline constexpr int kWorldFailed = 3;
-inline constexpr int kInterrupted = 130;
+inline constexpr int kSignalled = 128; // and the number of the signal
 
 void addRun(CLI::App& app, int& code);
 void addCheck(CLI::App& app, int& code);
@@ -27,10 +28,23 @@ void addGates(CLI::App& app, int& code);
 void addCalibrate(CLI::App& app, int& code);
 void addValidate(CLI::App& app, int& code);
 
-// Prints "error: file:line:column: message" to standard error and returns `code`.
+// Of an option whose value cannot be empty: what is given is meant to say something.
+const CLI::Validator& notEmpty();
+// Of a number: a range alone lets NaN through.
+const CLI::Validator& finite();
+
+// The process's own streams, before anything else is opened.
+void holdStandardStreams();
+
+// To standard output, as it is. What could not be written is told by closeStandardOutput().
+void say(std::string_view text);
+// To standard error, control characters written out. Never fails.
+void tell(std::string_view text);
+
+// Tells "error: file:line:column: message" and returns `code`.
 int report(const Error& error, int code);
 
-// Writes to a file, or to standard output for "-".
-Status writeText(const std::string& path, const std::string& text);
+// The exit code: `code`, or kWorldFailed when something that was said could not be written.
+int closeStandardOutput(int code);
 
 } // namespace penstock::app

@@ -3,50 +3,39 @@
 #include "engine/record/report/compare.h"
 
 #include "app/cli/commands.h"
+#include "engine/config/text/input_text.h"
+#include "engine/record/report/json_text.h"
+#include "engine/record/report/text_format.h"
+#include "engine/record/store/run_name.h"
 #include "engine/record/store/run_reader.h"
 
 #include <CLI/CLI.hpp>
 #include <fmt/format.h>
 
-#include <charconv>
-#include <fstream>
 #include <memory>
 
 namespace penstock::app {
 
 namespace {
 
+constexpr std::size_t kMostReportBytes = 256U << 20;
+
 // A report: a JSON file, or STORE#RUN (or STORE, its latest run).
 Result<Json> load(const std::string& name) {
     if (name.ends_with(".json")) {
-        std::ifstream in{name, std::ios::binary};
-        if (!in) return fail(Error{"cannot be read", name});
-        Json json = Json::parse(in, nullptr, false);
-        if (json.is_discarded() || !json.is_object() || json.value("schema", "") != kReportSchema) {
-            return fail(
-                Error{fmt::format("is not a report ({}), as `penstock run --json` writes it",
-                                  kReportSchema),
-                      name});
-        }
+        const auto text = readText(name, kMostReportBytes);
+        if (!text) return fail(text.error());
+        auto json = reportFrom(*text);
+        if (!json) return fail(Error{"is " + json.error().message, name});
         return json;
     }
-    const auto hash = name.rfind('#');
-    const std::string file = name.substr(0, hash);
-    auto reader = RunReader::open(file);
+    const auto named = runName(name);
+    if (!named) return fail(named.error());
+    auto reader = RunReader::open(named->file);
     if (!reader) return fail(reader.error());
-    RunId run = 0;
-    if (hash == std::string::npos) {
-        const auto latest = (*reader)->latest();
-        if (!latest) return fail(latest.error());
-        run = *latest;
-    } else {
-        const std::string number = name.substr(hash + 1);
-        const auto parsed = std::from_chars(number.data(), number.data() + number.size(), run);
-        if (parsed.ec != std::errc{} || parsed.ptr != number.data() + number.size()) {
-            return fail(Error{fmt::format("\"{}\" is not the number of a run", number), file});
-        }
-    }
-    return (*reader)->report(run);
+    const auto run = named->run ? Result<RunId>(*named->run) : (*reader)->latest();
+    if (!run) return fail(run.error());
+    return (*reader)->report(*run);
 }
 
 int compareRuns(const std::string& a, const std::string& b,
@@ -65,7 +54,8 @@ int compareRuns(const std::string& a, const std::string& b,
         }
         noise = noiseOf(runs);
     }
-    fmt::print("A  {}\nB  {}\n{}", a, b, toText(compare(*left, *right, noise), all));
+    say(text::printable(
+        fmt::format("A  {}\nB  {}\n{}", a, b, toText(compare(*left, *right, noise), all))));
     return kFine;
 }
 

@@ -5,7 +5,6 @@
 #include "engine/gates/parts/catalogue.h"
 
 #include <CLI/CLI.hpp>
-#include <fmt/format.h>
 
 namespace penstock::app {
 
@@ -13,7 +12,7 @@ void addGates(CLI::App& app, int& code) {
     auto* command =
         app.add_subcommand("gates", "Every gate with its law, parameters, defaults and ranges.");
     command->callback([&code] {
-        fmt::print("{}", gateTableMarkdown());
+        say(gateTableMarkdown());
         code = kFine;
     });
 }

@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 // `penstock import`: what is in a recorded trace, and the same as normalised traffic.
 #include "app/cli/commands.h"
+#include "app/cli/run_options.h"
 #include "engine/config/text/document.h"
 #include "engine/config/text/reader.h"
 #include "engine/config/text/wording.h"
+#include "engine/record/report/text_format.h"
 #include "sim/scenario/traffic_reader.h"
 #include "sim/traffic/spec/spec.h"
 #include "sim/traffic/spec/trace_spec.h"
@@ -30,7 +32,7 @@ struct ImportArguments {
     std::vector<std::string> columns;
     std::string timeUnit;
     std::vector<std::string> transforms;
-    std::uint64_t seed = 1;
+    std::string seed = "1";
     std::string output;
     std::string form;
     bool json = false;
@@ -122,22 +124,21 @@ int import(const ImportArguments& a) {
         return report(Error{"--to says how to write, but not where; name a file with --output"},
                       kBadInput);
     }
+    const auto seed = seedOf(a.seed);
+    if (!seed) return report(seed.error(), kBadInput);
     Result<sim::TraceStatistics> statistics = fail("");
     if (a.output.empty()) {
-        statistics = sim::readStatistics(source, "", a.seed);
+        statistics = sim::readStatistics(source, "", *seed);
     } else {
         const auto form = readForm(a);
         if (!form) return report(form.error(), kBadInput);
-        statistics = sim::writeTraffic(source, "", a.output, *form, a.seed);
+        statistics = sim::writeTraffic(source, "", a.output, *form, *seed);
     }
     if (!statistics) return report(statistics.error(), kBadInput);
     // What was asked for on standard output stays alone there.
-    std::FILE* to = a.output == "-" ? stderr : stdout;
-    if (a.json) {
-        fmt::print(to, "{}\n", statistics->json().dump(2));
-    } else {
-        fmt::print(to, "{}", statistics->text());
-    }
+    const std::string text =
+        a.json ? statistics->json().dump(2) + "\n" : text::printable(statistics->text());
+    a.output == "-" ? tell(text) : say(text);
     return kFine;
 }
 
@@ -172,10 +173,13 @@ void addImport(CLI::App& app, int& code) {
         ->allow_extra_args(false)
         ->take_all();
     command->add_option("--seed", a->seed, "Of what transforms and ServeGen draw")
-        ->capture_default_str();
-    command->add_option("-o,--output", a->output,
-                        "Write the requests, which scenarios read; gzip if it ends in .gz; - for "
-                        "standard output");
+        ->capture_default_str()
+        ->check(notEmpty());
+    command
+        ->add_option("-o,--output", a->output,
+                     "Write the requests, which scenarios read; gzip if it ends in .gz; - for "
+                     "standard output")
+        ->check(notEmpty());
     command
         ->add_option(
             "--to", a->form,

@@ -4,12 +4,15 @@
 #include "app/cli/commands.h"
 
 #include <CLI/CLI.hpp>
-#include <fmt/color.h>
+#include <fmt/format.h>
 
-#include <cstdio>
+#include <exception>
+#include <new>
+#include <sstream>
 
 int main(int argc, char** argv) {
     using namespace penstock::app;
+    holdStandardStreams();
     CLI::App app{"Penstock: tune the gates that let asynchronous work into an LLM inference pool.",
                  "penstock"};
     app.require_subcommand(1);
@@ -31,8 +34,19 @@ int main(int argc, char** argv) {
     try {
         app.parse(argc, argv);
     } catch (const CLI::ParseError& error) {
-        const int said = app.exit(error);
-        return said == 0 ? kFine : kBadInput;
+        std::ostringstream help;
+        std::ostringstream wrong;
+        code = app.exit(error, help, wrong) == 0 ? kFine : kBadInput;
+        say(help.str());
+        tell(wrong.str());
+    } catch (const std::bad_alloc&) {
+        code = report({"out of memory: this needs more than the machine gives; make it smaller"},
+                      kWorldFailed);
+    } catch (const std::exception& error) {
+        code = report({fmt::format("unexpected: {}; this is a fault of the program, please report "
+                                   "it with its input",
+                                   error.what())},
+                      kWorldFailed);
     }
-    return code;
+    return closeStandardOutput(code);
 }

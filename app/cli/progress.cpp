@@ -11,7 +11,7 @@ namespace penstock::app {
 Progress::Progress() : terminal_(isatty(fileno(stderr)) != 0) {}
 
 Progress::~Progress() {
-    if (drawn_) fmt::print(stderr, "\r\033[K");
+    if (drawn_) std::fputs("\r\033[K", stderr);
 }
 
 bool Progress::due() {
@@ -42,8 +42,9 @@ void Progress::draw(double done, const std::string& text) {
     const double left = done > 0.0 ? seconds * (1.0 - done) / done : 0.0;
     constexpr int kWidth = 24;
     const int filled = static_cast<int>(done * kWidth);
-    fmt::print(stderr, "\r\033[K[{:#<{}}{:.<{}}] {:5.1f} %  {}  ETA {:.0f} s", "", filled, "",
-               kWidth - filled, done * 100.0, text, left);
+    const std::string line = fmt::format("\r\033[K[{:#<{}}{:.<{}}] {:5.1f} %  {}  ETA {:.0f} s", "",
+                                         filled, "", kWidth - filled, done * 100.0, text, left);
+    std::fputs(line.c_str(), stderr);
     std::fflush(stderr);
 }
 

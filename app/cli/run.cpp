@@ -1,9 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
-// `penstock run`: a scenario through the real engine, headless, with a report at the end.
+// What `penstock run` does: a scenario through the real engine, headless, with a report at the end.
+// Its options are in run_command.cpp.
 #include "app/cli/commands.h"
+#include "app/cli/outputs.h"
 #include "app/cli/progress.h"
+#include "app/cli/run_arguments.h"
 #include "app/cli/run_options.h"
 #include "app/session/host/simulated_host.h"
+#include "app/session/host/work_estimate.h"
 #include "app/session/replay/run_log.h"
 #include "app/session/replay/run_recording.h"
 #include "engine/record/report/expectation.h"
@@ -11,10 +15,9 @@
 #include "sim/scenario/scenario_reader.h"
 #include "sim/world/world.h"
 
-#include <CLI/CLI.hpp>
 #include <fmt/format.h>
-#include <fmt/ranges.h>
 
+#include <array>
 #include <atomic>
 #include <chrono>
 #include <csignal>
@@ -28,25 +31,28 @@ namespace penstock::app {
 namespace {
 
 std::atomic<bool> interrupted{false};
-void onInterrupt(int) {
+volatile std::sig_atomic_t signalled = 0;
+void onSignal(int number) {
+    signalled = number;
     interrupted = true;
 }
 
-struct RunArguments {
-    std::string scenario;
-    std::vector<std::string> overrides;
-    std::vector<std::string> assertions;
-    std::string semantics;
-    std::string seed;
-    std::string until;
-    std::string json;
-    std::string html;
-    std::string store;
-    std::string replay;
-    bool perfectGate = false;
-    bool poisson = false;
-    bool score = false;
-    bool quiet = false;
+// While it lives, the run ends at the next event when it is told to, with its report.
+class Interruptible {
+  public:
+    Interruptible() {
+        interrupted = false;
+        for (std::size_t i = 0; i < kSignals.size(); ++i)
+            before_[i] = std::signal(kSignals[i], onSignal);
+    }
+    ~Interruptible() {
+        for (std::size_t i = 0; i < kSignals.size(); ++i)
+            std::signal(kSignals[i], before_[i]);
+    }
+
+  private:
+    static constexpr std::array<int, 2> kSignals{SIGINT, SIGTERM};
+    std::array<void (*)(int), 2> before_{};
 };
 
 Result<sim::ScenarioOptions> scenarioOptions(const RunArguments& arguments) {
@@ -89,6 +95,7 @@ Result<Task> read(const RunArguments& arguments) {
     if (!options) return fail(options.error());
     auto scenario = sim::readScenario(arguments.scenario, *options);
     if (!scenario) return fail(scenario.error());
+    if (auto measured = checkMeasured(*scenario); !measured) return fail(measured.error());
     task.scenario = std::move(*scenario);
     task.options.perfectGate = arguments.perfectGate;
     task.options.poissonControl = arguments.poisson;
@@ -98,20 +105,19 @@ Result<Task> read(const RunArguments& arguments) {
 // What a replay came to, on standard error.
 int verdict(const RunLog& log, const std::string& fingerprint) {
     if (log.recovered) {
-        fmt::print(stderr, "replayed a recovered run as far as it is known: fingerprint {}\n",
-                   fingerprint);
+        tell(fmt::format("replayed a recovered run as far as it is known: fingerprint {}\n",
+                         fingerprint));
         return kFine;
     }
     if (log.fingerprint.empty()) return kFine;
     if (log.fingerprint == fingerprint) {
-        fmt::print(stderr, "replayed: fingerprint {}, as it was\n", fingerprint);
+        tell(fmt::format("replayed: fingerprint {}, as it was\n", fingerprint));
         return kFine;
     }
-    fmt::print(stderr,
-               "error: replayed to fingerprint {}, but the run had {}: it was made by another "
-               "version of this program, or with other input files\n",
-               fingerprint, log.fingerprint);
-    return kExpectationFailed;
+    return report({fmt::format("replayed to fingerprint {}, but the run had {}: it was made by "
+                               "another version of this program, or with other input files",
+                               fingerprint, log.fingerprint)},
+                  kExpectationFailed);
 }
 
 // The same world behind the perfect gate, in a thread of its own: worlds share nothing.
@@ -135,6 +141,8 @@ class PerfectRun {
     std::future<Result<Report>> report_;
 };
 
+} // namespace
+
 int run(const RunArguments& arguments) {
     for (const std::string& text : arguments.assertions) {
         if (auto parsed = parseExpectation(text); !parsed) {
@@ -157,28 +165,44 @@ int run(const RunArguments& arguments) {
         again = scenario;
         again->expect.clear();
     }
+    if (!arguments.large) {
+        if (auto feasible = checkWork(scenario); !feasible) {
+            return report(feasible.error(), kBadInput);
+        }
+    }
+    Outputs outputs;
+    outputs.reads(arguments.replay.substr(0, arguments.replay.rfind('#')));
+    for (const std::string& input : scenario.inputs)
+        outputs.reads(input);
+    for (const Status& opened :
+         {outputs.open("--json", arguments.json), outputs.open("--html", arguments.html),
+          outputs.keep("--store", arguments.store)}) {
+        if (!opened) return report(opened.error(), kBadInput);
+    }
     auto made = sim::World::make(std::move(scenario), task->options);
     if (!made) return report(made.error(), kBadInput);
     sim::World& world = **made;
     SimulatedHost host(world);
-    for (const std::string& warning : world.warnings()) {
-        fmt::print(stderr, "warning: {}\n", warning);
-    }
+    for (const std::string& warning : world.warnings())
+        tell(fmt::format("warning: {}\n", warning));
 
     std::unique_ptr<RunRecording> recording;
     if (!arguments.store.empty()) {
-        auto begun = RunRecording::begin(arguments.store, host, world.scenario(), task->options);
+        // Nobody steers it: it can wait for the disk, a second's worth of rows ahead of it at most.
+        const StoreOptions patient{
+            .bufferedEvents = 20'000, .bufferedRequests = 20'000, .waits = true};
+        auto begun = RunRecording::begin(arguments.store, host, world.scenario(), task->options, {},
+                                         {}, patient);
         if (!begun) return report(begun.error(), kBadInput);
         recording = std::move(*begun);
     }
-    interrupted = false;
+    Interruptible interruptible;
     std::optional<PerfectRun> beside;
     if (again) {
         auto perfect = PerfectRun::start(*again, task->options);
         if (!perfect) return report(perfect.error(), kBadInput);
         beside = std::move(*perfect);
     }
-    const auto before = std::signal(SIGINT, onInterrupt);
     const auto started = std::chrono::steady_clock::now();
     const double horizon = toSeconds(world.end() - world.start());
     Replay replay(task->log);
@@ -206,7 +230,6 @@ int run(const RunArguments& arguments) {
     if (recording != nullptr && !world.done()) {
         recording->move({world.now(), kStopMove, "", world.eventsFired()});
     }
-    std::signal(SIGINT, before);
     const double wall =
         std::chrono::duration<double>(std::chrono::steady_clock::now() - started).count();
     if (auto status = world.status(); !status) return report(status.error(), kBadInput);
@@ -220,27 +243,31 @@ int run(const RunArguments& arguments) {
     auto result = world.report(wall, perfect ? &*perfect : nullptr);
     if (!result) return report(result.error(), kWorldFailed);
 
+    // Whatever becomes of one output, the others are written.
+    int failed = kFine;
+    const auto check = [&](const Status& status) {
+        if (!status) failed = report(status.error(), kWorldFailed);
+    };
+    auto json = toJson(*result);
     if (recording != nullptr) {
-        if (auto stored = recording->finish(*result); !stored) {
-            return report(stored.error(), kWorldFailed);
+        check(recording->finish(*result));
+        const std::uint64_t dropped = recording->dropped();
+        json["store"] = {{"run", recording->id()}, {"dropped", dropped}};
+        if (dropped > 0) {
+            check(fail(Error{
+                fmt::format("{} rows of run {} could not be stored", dropped, recording->id()),
+                arguments.store}));
         }
     }
-    if (!arguments.json.empty()) {
-        const auto text = toJson(*result).dump(2) + "\n";
-        if (auto wrote = writeText(arguments.json, text); !wrote) {
-            return report(wrote.error(), kWorldFailed);
-        }
-    }
+    check(outputs.write("--json", json.dump(2) + "\n"));
     if (!arguments.html.empty()) {
-        if (auto wrote = writeHtml(*result, world.recorder().charts(world.now()), arguments.html);
-            !wrote) {
-            return report(wrote.error(), kWorldFailed);
-        }
+        check(outputs.write("--html", toHtml(*result, world.recorder().charts(world.now()))));
     }
-    if (arguments.json != "-" && !arguments.quiet) {
-        fmt::print("{}", toText(*result, isatty(fileno(stdout)) != 0));
+    if (arguments.json != "-" && arguments.html != "-" && !arguments.quiet) {
+        say(toText(*result, isatty(fileno(stdout)) != 0));
     }
-    if (interrupted) return kInterrupted;
+    if (failed != kFine) return failed;
+    if (interrupted) return kSignalled + signalled;
     if (!arguments.replay.empty()) {
         if (const int code = verdict(task->log, result->fingerprint); code != kFine) return code;
     }
@@ -248,74 +275,6 @@ int run(const RunArguments& arguments) {
         if (!e.pass) return kExpectationFailed;
     }
     return kFine;
-}
-
-} // namespace
-
-void addRun(CLI::App& app, int& code) {
-    auto* command = app.add_subcommand("run", "Run a scenario through the real engine, headless.");
-    auto arguments = std::make_shared<RunArguments>();
-    auto* scenario = command->add_option("scenario", arguments->scenario, "Scenario file (YAML)");
-    command->add_option("--seed", arguments->seed,
-                        "Seed of every random stream, instead of the scenario's");
-    command
-        ->add_option("--set", arguments->overrides,
-                     "PATH=VALUE: overrides a value of the scenario; repeatable")
-        ->allow_extra_args(false)
-        ->take_all();
-    command->add_option("--until", arguments->until,
-                        "Stop after this much simulated time: 90s, 2h");
-    command
-        ->add_option("--assert", arguments->assertions,
-                     "METRIC OP VALUE over the report, for instance "
-                     "\"sources.chat.ttft_ms.p99 <= 500\"; repeatable")
-        ->allow_extra_args(false)
-        ->take_all();
-    command->add_option("--semantics", arguments->semantics,
-                        fmt::format("Whose behaviour: {}", fmt::join(Semantics::names(), ", ")));
-    command->add_option("--json", arguments->json,
-                        "Write the report as JSON; - for standard output");
-    command->add_option("--html", arguments->html, "Write the report with its charts as one page");
-    command->add_option("--store", arguments->store,
-                        "Record the run in this SQLite database as it goes");
-    command->add_flag("--perfect-gate", arguments->perfectGate,
-                      "One gate that sees the pool as it is, without delay, in place of the "
-                      "scenario's: the best that could be done");
-    command->add_flag("--poisson", arguments->poisson,
-                      "Every source with its burstiness removed, at the same mean rate");
-    command
-        ->add_flag("--score", arguments->score,
-                   "Run the perfect gate beside it and report the distance: lost goodput, "
-                   "needless waiting and failures of users; 0 is perfect")
-        ->excludes("--perfect-gate");
-    // What a run was is in its log; to change it is another run.
-    command
-        ->add_option("--replay", arguments->replay,
-                     "Run again what was run before, with every move made by hand: DB (its latest "
-                     "run), DB#id, or a log of moves; its fingerprint must come out the same")
-        ->excludes("scenario")
-        ->excludes("--seed")
-        ->excludes("--set")
-        ->excludes("--until")
-        ->excludes("--semantics")
-        ->excludes("--perfect-gate")
-        ->excludes("--poisson")
-        ->excludes("--score");
-    command->add_flag("-q,--quiet", arguments->quiet, "No report on standard output");
-    command->footer(
-        "Examples:\n"
-        "  penstock run scenarios/code-onoff.yaml --html code.html\n"
-        "  penstock run scenarios/floor-of-the-poll.yaml --set engine.transport.batch_size=100\n"
-        "  penstock run scenarios/code-onoff.yaml --assert \"sources.code.ttft_ms.p99 <= 800\"\n"
-        "  penstock run --replay runs.db#12\n"
-        "  penstock run scenarios/code-onoff.yaml --score --assert \"score <= 0.5\"\n"
-        "Exit codes: 0 fine; 1 an expectation failed; 2 bad input; 3 the world failed.");
-    command->callback([arguments, scenario, &code] {
-        if (scenario->count() == 0 && arguments->replay.empty()) {
-            throw CLI::RequiredError("a scenario file, or --replay RUN");
-        }
-        code = run(*arguments);
-    });
 }
 
 } // namespace penstock::app

@@ -3,11 +3,37 @@
 
 #include "engine/types/duration_text.h"
 
+#include <CLI/CLI.hpp>
 #include <fmt/format.h>
 
 #include <charconv>
+#include <cmath>
 
 namespace penstock::app {
+
+const CLI::Validator& notEmpty() {
+    static const CLI::Validator validator(
+        [](std::string& value) {
+            return value.empty() ? std::string("its value is empty; give one, or leave it out")
+                                 : std::string();
+        },
+        "", "");
+    return validator;
+}
+
+const CLI::Validator& finite() {
+    static const CLI::Validator validator(
+        [](std::string& value) {
+            double number = 0.0;
+            const auto [end, code] =
+                std::from_chars(value.data(), value.data() + value.size(), number);
+            const bool fine =
+                code == std::errc{} && end == value.data() + value.size() && std::isfinite(number);
+            return fine ? std::string() : fmt::format("\"{}\" is not a finite number", value);
+        },
+        "", "");
+    return validator;
+}
 
 Result<std::uint64_t> seedOf(const std::string& text) {
     std::uint64_t seed = 0;
@@ -24,6 +50,14 @@ Result<Duration> untilOf(const std::string& text) {
     return fail(fmt::format("--until: \"{}\" is no time to run for; it must be longer than 0, for "
                             "instance 90s or 2h",
                             text));
+}
+
+Status checkMeasured(const sim::Scenario& scenario) {
+    if (scenario.warmup < scenario.horizon) return {};
+    return fail(
+        fmt::format("--until: nothing would be measured: the run ends after {}, and its warm-up "
+                    "lasts {}; run longer, or make scenario.warmup shorter",
+                    durationText(scenario.horizon), durationText(scenario.warmup)));
 }
 
 Status checkScore(const sim::Scenario& scenario, bool scored) {

@@ -18,6 +18,9 @@ Result<std::uint64_t> seedOf(const std::string& text);
 // How long to run: longer than 0.
 Result<Duration> untilOf(const std::string& text);
 
+// Refuses a run that is over before its warm-up is: --until may be shorter than the horizon.
+Status checkMeasured(const sim::Scenario& scenario);
+
 // Refuses a scenario that expects a score of a run that will have none.
 Status checkScore(const sim::Scenario& scenario, bool scored);
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // `penstock validate`: the load model against measurements, theory, physics and invariants.
 #include "app/cli/commands.h"
+#include "app/cli/outputs.h"
 #include "app/cli/progress.h"
 #include "sim/calibration/plan_reader.h"
 #include "sim/scenario/scenario_reader.h"
@@ -30,10 +31,10 @@ struct ValidateArguments {
 
 int validate(const ValidateArguments& a) {
     const std::string resources = sim::resourceDirectory();
+    const std::string planFile = a.plan.empty() ? resources + "/measurements.yaml" : a.plan;
     const auto hardware = sim::Hardware::load(resources);
     if (!hardware) return report(hardware.error(), kBadInput);
-    const auto plan =
-        sim::readPlan(a.plan.empty() ? resources + "/measurements.yaml" : a.plan, a.data);
+    const auto plan = sim::readPlan(planFile, a.data);
     if (!plan) return report(plan.error(), kBadInput);
     const auto measurements = sim::readMeasurements(plan->measurements, *hardware, true);
     if (!measurements) return report(measurements.error(), kBadInput);
@@ -51,6 +52,14 @@ int validate(const ValidateArguments& a) {
         options.profile = std::move(*profile);
         options.constants = options.profile.name;
     }
+    Outputs outputs;
+    outputs.reads(planFile);
+    outputs.reads(file);
+    for (const sim::MeasurementSpec& spec : plan->measurements)
+        outputs.reads(spec.file);
+    for (const Status& opened : {outputs.open("--html", a.html), outputs.open("--json", a.json)}) {
+        if (!opened) return report(opened.error(), kBadInput);
+    }
     options.sections = a.sections;
     options.effort = a.effort;
     options.threads = a.threads;
@@ -61,18 +70,15 @@ int validate(const ValidateArguments& a) {
         options.progress = [&](double done) { progress.show(done, ++parts, "parts"); };
         validation = sim::validate(*measurements, *hardware, options);
     }
-    if (!a.html.empty()) {
-        if (auto ok = writeText(a.html, sim::toHtml(validation)); !ok) {
-            return report(ok.error(), kBadInput);
-        }
-    }
-    if (!a.json.empty()) {
-        if (auto ok = writeText(a.json, sim::toJson(validation).dump(2) + "\n"); !ok) {
-            return report(ok.error(), kBadInput);
-        }
+    int failed = kFine;
+    for (const Status& wrote : {outputs.write("--html", sim::toHtml(validation)),
+                                outputs.write("--json", sim::toJson(validation).dump(2) + "\n")}) {
+        if (!wrote) failed = report(wrote.error(), kWorldFailed);
     }
     // What was asked for on standard output stays alone there.
-    fmt::print(a.json == "-" || a.html == "-" ? stderr : stdout, "{}", sim::toMarkdown(validation));
+    const std::string text = sim::toMarkdown(validation);
+    a.json == "-" || a.html == "-" ? tell(text) : say(text);
+    if (failed != kFine) return failed;
     return validation.passed() ? kFine : kExpectationFailed;
 }
 
@@ -103,6 +109,7 @@ void addValidate(CLI::App& app, int& code) {
         ->add_option("--effort", a->effort,
                      "Share of the requests of the theory checks, with wider "
                      "bounds")
+        ->check(finite())
         ->check(CLI::Range(0.001, 1.0));
     command->add_option("--threads", a->threads, "Threads; 0: one for each core")
         ->check(CLI::Range(0, 1024));

@@ -25,7 +25,7 @@ std::string temporary(const std::string& name) {
 }
 
 TEST(Cli, exitCodesSayWhatHappened) {
-    const std::string brief = "run " + kScenarios + "code-onoff.yaml --until 2m -q ";
+    const std::string brief = "run " + kScenarios + "code-onoff.yaml --until 130s -q ";
     EXPECT_EQ(penstock(brief + "--assert 'sources.code.arrivals >= 0'").code, 1)
         << "the scenario's own expectations cannot be met in two minutes";
     EXPECT_EQ(penstock("run nowhere.yaml").code, 2);
@@ -62,17 +62,17 @@ TEST(Cli, expectationsAreReadBeforeTheRun) {
     EXPECT_NE(asserted.text.find("--assert"), std::string::npos) << asserted.text;
     EXPECT_NE(asserted.text.find("losses.faults"), std::string::npos) << asserted.text;
     const Outcome scored =
-        penstock("run " + kScenarios + "code-onoff.yaml --until 2m --assert 'score <= 1'");
+        penstock("run " + kScenarios + "code-onoff.yaml --until 130s --assert 'score <= 1'");
     EXPECT_NE(scored.text.find("--score"), std::string::npos) << scored.text;
     EXPECT_EQ(penstock("run " + kScenarios +
-                       "code-onoff.yaml --until 2m --poisson --score --assert 'score <= 1' -q")
+                       "code-onoff.yaml --until 130s --poisson --score --assert 'score <= 1' -q")
                   .code,
               0);
 }
 
 TEST(Cli, jsonOnStandardOutputIsAloneThere) {
     const Outcome o =
-        penstock("run " + kScenarios + "floor-of-the-poll.yaml --until 2m --json -", false);
+        penstock("run " + kScenarios + "floor-of-the-poll.yaml --until 130s --json -", false);
     const auto report = nlohmann::json::parse(o.text, nullptr, false);
     ASSERT_FALSE(report.is_discarded()) << o.text.substr(0, 200);
     EXPECT_EQ(report["schema"], "penstock.report/1");
@@ -87,7 +87,7 @@ TEST(Cli, jsonOnStandardOutputIsAloneThere) {
 TEST(Cli, recordingChangesNothingAndCanBeCompared) {
     const std::string store = temporary("penstock-cli.db");
     std::filesystem::remove(store);
-    const std::string brief = "run " + kScenarios + "reopen-stampede.yaml --until 2m -q ";
+    const std::string brief = "run " + kScenarios + "reopen-stampede.yaml --until 130s -q ";
     const auto fingerprint = [](const std::string& file) {
         std::ifstream in{file};
         return nlohmann::json::parse(in)["fingerprint"].get<std::string>();
@@ -108,7 +108,7 @@ TEST(Cli, whatWasRecordedReplays) {
     const std::string store = temporary("penstock-replay.db");
     std::filesystem::remove(store);
     const Outcome run = penstock("run " + kScenarios +
-                                 "code-onoff.yaml --until 2m --seed 9 -q "
+                                 "code-onoff.yaml --until 130s --seed 9 -q "
                                  "--set engine.transport.batch_size=7 --store " +
                                  store);
     EXPECT_EQ(run.code, 1) << run.text; // its expectations need longer than two minutes
