@@ -8,14 +8,15 @@
 
 namespace penstock {
 
-BrokerSettings BrokerSettings::of(const Semantics& semantics, Duration pollInterval) {
+BrokerSettings BrokerSettings::of(const Semantics& semantics) {
     BrokerSettings s;
     s.claiming = semantics.claiming;
     s.lease = semantics.lease;
     s.reclaimScan = semantics.reclaimScan;
     s.suspectLane = semantics.suspectLane;
-    s.retriesMovedPerPoll = semantics.retriesMovedPerPoll;
-    s.pollInterval = pollInterval;
+    s.moverMovesBatch = semantics.moverMovesBatch;
+    s.retriesInRequestQueue = semantics.retriesInRequestQueue;
+    s.freshFirst = semantics.tiesByMember;
     s.wholeSeconds = semantics.deadlineWholeSeconds;
     s.unparsable = semantics.unparsable;
     return s;
@@ -62,29 +63,23 @@ MemoryQueue* MemoryBroker::earliestRetry() {
 }
 
 void MemoryBroker::armMover() {
-    const MemoryQueue* earliest = earliestRetry();
-    if (earliest == nullptr) return;
-    if (settings_.retriesMovedPerPoll <= 0) {
+    if (settings_.moverMovesBatch || still_) return;
+    if (const MemoryQueue* earliest = earliestRetry()) {
         loop_.arm(moverTimer_, earliest->parked_.top().at);
-        return;
     }
-    if (moverTimer_.armed() || !ownerAlive_) return; // the mover is the engine's own goroutine
-    const Duration since = loop_.now() - moverBase_;
-    loop_.arm(moverTimer_,
-              moverBase_ + settings_.pollInterval * (since / settings_.pollInterval + 1));
 }
 
-void MemoryBroker::moveRetries() {
+void MemoryBroker::moveDue(std::int32_t max) {
     const Time now = settings_.wholeSeconds ? wholeSecond(loop_.now()) : loop_.now();
-    std::int32_t left =
-        settings_.retriesMovedPerPoll > 0 ? settings_.retriesMovedPerPoll : INT32_MAX;
-    while (!still_ && left > 0) {
+    while (!still_ && max-- > 0) {
         MemoryQueue* queue = earliestRetry();
         if (queue == nullptr || queue->parked_.top().at > now) break;
         queue->toPending(queue->parked_.pop().slot);
-        --left;
     }
-    if (still_ && settings_.retriesMovedPerPoll <= 0) return; // setStill(false) arms it again
+}
+
+void MemoryBroker::moveAllDue() {
+    moveDue(INT32_MAX);
     armMover();
 }
 
@@ -104,7 +99,6 @@ void MemoryBroker::killedOwner() {
     stolen_.clear();
     loop_.disarm(renewTimer_);
     loop_.disarm(scanTimer_);
-    if (settings_.retriesMovedPerPoll > 0) loop_.disarm(moverTimer_);
     for (auto& owned : queues_) {
         MemoryQueue& queue = *owned;
         queue.listener_ = nullptr;

@@ -2,6 +2,7 @@
 // One queue: its records, its port, and how each ends. What queues share is in memory_broker.cpp.
 #include "engine/broker/memory_queue.h"
 
+#include "engine/core/retry_ladder.h"
 #include "engine/types/check.h"
 
 namespace penstock {
@@ -145,15 +146,29 @@ void MemoryQueue::cancel(std::uint64_t number) {
     if (cancelled_.insert(number).second) cancelExpiry_.emplace_back(now + kCancelMemory, number);
 }
 
+void MemoryQueue::moveRetries(std::int32_t max) {
+    broker_.moveDue(max);
+}
+
 bool MemoryQueue::cancelled(const Request& request) const {
     return !cancelled_.empty() && cancelled_.contains(request.number);
 }
 
 void MemoryQueue::toPending(std::uint32_t slot) {
+    const Time deadline = records_[slot].request.deadline;
+    toPendingAt(slot, broker_.settings_.wholeSeconds ? wholeSecond(deadline) : deadline);
+}
+
+void MemoryQueue::toPendingAt(std::uint32_t slot, Time score) {
     Record& r = records_[slot];
     r.request.pendingSince = broker_.loop_.now();
     enter(r, State::pending);
-    pending_.push({r.request.deadline, r.sequence, slot});
+    std::uint32_t order = r.sequence;
+    if (broker_.settings_.freshFirst) {
+        constexpr std::uint32_t kTried = 1U << 30U;
+        order = order % kTried + (r.request.retries > 0 ? kTried : 0);
+    }
+    pending_.push({score, order, slot});
     if (depth_.pending == 1) announce();
 }
 
@@ -162,7 +177,7 @@ void MemoryQueue::announce() {
 }
 
 Time MemoryQueue::earliestDeadline() const {
-    return pending_.empty() ? kNever : pending_.top().at;
+    return pending_.empty() ? kNever : records_[pending_.top().slot].request.deadline;
 }
 
 // ---- claiming
@@ -173,7 +188,6 @@ void MemoryQueue::attach(QueueListener& listener, std::uint16_t queue) {
     if (broker_.ownerAlive_) return;
     broker_.ownerAlive_ = true;
     broker_.attachedAt_ = broker_.loop_.now();
-    broker_.moverBase_ = broker_.loop_.now();
     broker_.armMover();
     broker_.armScan();
 }
@@ -256,6 +270,7 @@ void MemoryQueue::park(const Request& request, Time due, std::uint32_t claim) {
         if (depth_.pending == 0) announce();
         return;
     }
+    if (broker_.settings_.retriesInRequestQueue) return toPendingAt(slot, due);
     enter(*r, State::parked);
     parked_.push({due, r->sequence, slot});
     broker_.armMover();

@@ -44,13 +44,16 @@ struct BrokerSettings {
     Duration lease{std::chrono::seconds{30}};      // renewed each third of it by a living owner
     Duration reclaimScan{std::chrono::seconds{5}}; // by a living owner; jittered down by a tenth
     bool suspectLane = true;
-    std::int32_t retriesMovedPerPoll = 0;                 // 0: each retry returns when it is due
-    Duration pollInterval{std::chrono::milliseconds{50}}; // of the mover, when it has a limit
-    bool wholeSeconds = false;
+    bool moverMovesBatch = false;       // retries return at moveRetries(); else each when it is due
+    bool retriesInRequestQueue = false; // a parked request is pending at once, by its due time
+    bool wholeSeconds = false;          // scores and the mover's clock
+    // Of equal scores those never tried go first, then in the order of arrival. (The bytes of
+    // messages whose ids count up sort like this: retry_count stands before the id.)
+    bool freshFirst = false;
     QueueTraits traits{.announces = true}; // that tests may take away
     Semantics::Unparsable unparsable = Semantics::Unparsable::deadLetter;
 
-    static BrokerSettings of(const Semantics& semantics, Duration pollInterval);
+    static BrokerSettings of(const Semantics& semantics);
 };
 
 // enqueued = finished + forgotten + lost + dead + (what depth() says is pending, claimed, parked or
@@ -114,6 +117,7 @@ class MemoryQueue final : public RequestQueue {
     void park(const Request& request, Time due, std::uint32_t claim) override;
     void giveBack(const Request& request, std::uint32_t claim) override;
     void forget(const Request& request, std::uint32_t claim) override;
+    void moveRetries(std::int32_t max) override;
     bool cancelled(const Request& request) const override;
     const QueueDepth& depth() const override { return depth_; }
     Time earliestDeadline() const override;
@@ -140,6 +144,7 @@ class MemoryQueue final : public RequestQueue {
     void enter(Record& r, State state);
     Record* held(const Request& request);
     void toPending(std::uint32_t slot);
+    void toPendingAt(std::uint32_t slot, Time score);
     void settle(std::uint32_t claim, Settlement settlement);
     void discover(const Request& request, Discovery what, std::uint8_t owners = 0);
     bool takeSuspect();
@@ -207,7 +212,8 @@ class MemoryBroker {
     friend class MemoryQueue;
     // The retries of all queues are one set, as llm-d-async's: the earliest due goes first.
     MemoryQueue* earliestRetry();
-    void moveRetries();
+    void moveDue(std::int32_t max);
+    void moveAllDue();
     void armMover();
     void armScan();
     void scan();
@@ -234,8 +240,7 @@ class MemoryBroker {
     Time attachedAt_{};
     Time stillSince_{};
     std::uint64_t scans_ = 0;
-    Time moverBase_{};
-    MemberTimer<MemoryBroker, &MemoryBroker::moveRetries> moverTimer_{*this};
+    MemberTimer<MemoryBroker, &MemoryBroker::moveAllDue> moverTimer_{*this};
     MemberTimer<MemoryBroker, &MemoryBroker::scan> scanTimer_{*this};
     MemberTimer<MemoryBroker, &MemoryBroker::tellStolen> renewTimer_{*this};
 };

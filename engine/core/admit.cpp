@@ -26,7 +26,7 @@ void Dispatcher::Impl::admit(Queue& queue, Item& item) {
     } else if (queue.port->cancelled(item.request)) {
         endCancelled(item);
     } else if (reader_->shrunkMeanwhile(queue)) {
-        refused(item, {Action::refuse, queue.roomReason, 0, {}}, false);
+        refused(item, {Action::refuse, queue.roomReason, 0, {}}, GateSide::queueGate);
     } else if (askQueueGate(queue, item)) {
         passedQueueGate(queue, item);
     }
@@ -49,10 +49,10 @@ bool Dispatcher::Impl::askQueueGate(Queue& queue, Item& item) {
     case Action::proceed:
         return true;
     case Action::refuse:
-        refused(item, verdict, false);
+        refused(item, verdict, GateSide::queueGate);
         return false;
     case Action::drop:
-        drop(item, verdict);
+        drop(item, verdict, GateSide::queueGate);
         return false;
     case Action::wait:
         break;
@@ -64,7 +64,9 @@ bool Dispatcher::Impl::askQueueGate(Queue& queue, Item& item) {
 void Dispatcher::Impl::standAsking(Queue& queue, Item& item, const Verdict& verdict) {
     queue.asking = item.index;
     moveTo(item, Stage::asking);
-    if (!item.waitReported) emitVerdict(EventKind::waiting, item, verdict.reason);
+    if (!item.waitReported) {
+        emitVerdict(EventKind::waiting, item, verdict.reason, GateSide::queueGate);
+    }
     item.waitReported = true;
     item.atQueueGate = true;
     item.waitUntil = clock().effective(item.request.deadline);
@@ -100,9 +102,26 @@ void Dispatcher::Impl::passedQueueGate(Queue& queue, Item& item) {
     reader_->admitted(queue, item);
 }
 
-void Dispatcher::Impl::refused(Item& item, const Verdict& verdict, bool byPool) {
+// The gate could not ask its store.
+void Dispatcher::Impl::gateFailed(Item& item, const Verdict& verdict) {
     Queue& queue = queueOf(item);
-    emitVerdict(EventKind::refused, item, verdict.reason);
+    standAsking(queue, item, verdict);
+    item.gateFailed = true;
+    item.waitUntil = std::min(item.waitUntil, clockNow() + semantics().gateErrorStands);
+    loop_.arm(item, std::min(item.waitUntil, clockNow() + kCancelCheck));
+}
+
+void Dispatcher::Impl::refused(Item& item, const Verdict& verdict, GateSide side) {
+    Queue& queue = queueOf(item);
+    const bool byPool = side == GateSide::poolGate;
+    const bool failed = verdict.reason.code == ReasonCode::gateError;
+    if (failed && semantics().gateErrorStands > Duration{0} && !item.gateFailed) {
+        if (!byPool) return gateFailed(item, verdict);
+        item.ending.side = side;
+        end(item, {ResultCode::gateError, 0, "the gate could not ask its store", {}});
+        return;
+    }
+    emitVerdict(EventKind::refused, item, verdict.reason, side);
     if (byPool && semantics().poolRefusalParks) {
         parkUntil(item, clock().whole(clockNow()));
         return;
@@ -128,13 +147,16 @@ void Dispatcher::Impl::setBlocking(Item& item, bool blocking) {
 void Dispatcher::Impl::waitAtHand(Pool& pool, Item& item, const Verdict& verdict,
                                   bool atQueueGate) {
     Queue& queue = queueOf(item);
+    const GateSide side = atQueueGate ? GateSide::queueGate : GateSide::poolGate;
     item.atQueueGate = atQueueGate;
     if (pool.waiting.size() >= workers(pool)) {
         (atQueueGate ? queue.gate : pool.gate)->withdrawn(item.request);
-        refused(item, verdict, false);
+        refused(item, verdict, side);
         return;
     }
-    if (!item.waitReported) emitVerdict(EventKind::waiting, item, verdict.reason);
+    if (!item.waitReported) {
+        emitVerdict(EventKind::waiting, item, verdict.reason, side);
+    }
     item.waitReported = true;
     moveTo(item, Stage::waiting);
     pool.waiting.pushBack(ledger_.slab(), item);
@@ -157,6 +179,14 @@ void Dispatcher::Impl::leaveWaiting(Pool& pool, Item& item) {
 void Dispatcher::Impl::waitingTimer(Pool& pool, Item& item) {
     const Time now = clockNow();
     Queue& queue = queueOf(item);
+    if (item.gateFailed && now >= item.waitUntil &&
+        now < clock().effective(item.request.deadline)) {
+        queue.asking = kNoItem;
+        touch(pool);
+        refused(item, {Action::refuse, {.code = ReasonCode::gateError, .available = false}, 0, {}},
+                GateSide::queueGate);
+        return;
+    }
     const bool late = now >= item.waitUntil;
     if (!late && !queue.port->cancelled(item.request)) {
         loop_.arm(item, std::min(item.waitUntil, now + kCancelCheck));

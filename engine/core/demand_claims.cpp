@@ -256,7 +256,7 @@ void DemandClaims::settle(Queue& queue, const QueueDepth& depth) {
     const bool work = !queue.traits.announces || !depth.known || depth.claimable() > 0;
     if (queue.ticked && work && (queue.gateShut || pool.gateShut)) {
         const Impl::GateMemory& shut = queue.gateShut ? queue.memory : pool.memory;
-        impl_.gateClosed(queue, shut.reason, shut.budget);
+        impl_.gateClosed(queue, shut, queue.gateShut ? GateSide::queueGate : GateSide::poolGate);
     }
     // A whole batch of refusals for their tenants' sake: make them come back later.
     if (queue.refusedNow >= impl_.batchSize() && queue.passedNow == 0) {

@@ -184,6 +184,11 @@ class Dispatcher::Impl final : public ItemOwner {
     bool rewakeAtPoolGate(Pool& pool, Item& item);
     void rest(Pool& pool);
     void tick(Queue& queue);
+    void tickAlone(Queue& queue);
+    void moverTicked();
+    void moveRetries();
+    void armMover();
+    Time nextTick(bool orNow) const;
     void armTick(Queue& queue, bool orNow);
     void recheck(Pool& pool);
     bool hasWork(const Queue& queue) const;
@@ -204,7 +209,8 @@ class Dispatcher::Impl final : public ItemOwner {
     bool askQueueGateAgain(Pool& pool, Queue& queue, Item& item);
     void standAsking(Queue& queue, Item& item, const Verdict& verdict);
     void passedQueueGate(Queue& queue, Item& item);
-    void refused(Item& item, const Verdict& verdict, bool byPool);
+    void refused(Item& item, const Verdict& verdict, GateSide side);
+    void gateFailed(Item& item, const Verdict& verdict);
     void waitAtHand(Pool& pool, Item& item, const Verdict& verdict, bool atQueueGate);
     void leaveWaiting(Pool& pool, Item& item);
     void setBlocking(Item& item, bool blocking);
@@ -216,6 +222,7 @@ class Dispatcher::Impl final : public ItemOwner {
     void parkedTimer(Pool& pool, Item& item);
     void waitingTimer(Pool& pool, Item& item);
     void send(Pool& pool, Item& item);
+    void flightTimer(Item& item);
 
     // settle.cpp
     void settle(Item& item, const Response& response);
@@ -225,7 +232,8 @@ class Dispatcher::Impl final : public ItemOwner {
     void endLate(Item& item, const ServiceTiming& timing = {}) {
         end(item, {ResultCode::deadlineExceeded, 0, "deadline exceeded", timing});
     }
-    void drop(Item& item, const Verdict& verdict);
+    void endTooLate(Item& item, const Response& last);
+    void drop(Item& item, const Verdict& verdict, GateSide side);
     void parkUntil(Item& item, Time due);
     void handBack(Item& item);
     void forget(Item& item);
@@ -238,13 +246,13 @@ class Dispatcher::Impl final : public ItemOwner {
     void emit(EventKind kind, const Request& request) {
         if (observer_ != nullptr) observer_->observe(about(kind, request));
     }
-    void emitVerdict(EventKind kind, const Item& item, const Reason& reason);
+    void emitVerdict(EventKind kind, const Item& item, const Reason& reason, GateSide side);
     void emitGate(EventKind kind, std::uint16_t queue, std::uint16_t pool, const Reason& reason,
-                  double budget);
-    void gateClosed(Queue& queue, const Reason& reason, double budget);
+                  double budget, GateSide side);
+    void gateClosed(Queue& queue, const GateMemory& gate, GateSide side);
     void engineEvent(std::uint8_t code);
     void tellEnd(const Request& request, EventKind kind, std::uint8_t code, std::int32_t status,
-                 const ServiceTiming& timing);
+                 const ServiceTiming& timing, GateSide side = GateSide::none);
     void tellLeaseLost(Item& item);
 
     void moveTo(Item& item, Stage stage) { ledger_.move(item, stage, clockNow()); }
@@ -278,7 +286,9 @@ class Dispatcher::Impl final : public ItemOwner {
     Time now_{};
     std::uint64_t trigger_ = 0; // counts entries from outside
     Time gridBase_{};
+    bool moverDue_ = false; // it has ticked and not moved yet
     MemberTimer<Impl, &Impl::drained> drainTimer_{*this};
+    MemberTimer<Impl, &Impl::moverTicked> moverTimer_{*this};
 };
 
 // Inline: several times a request.

@@ -42,6 +42,7 @@ struct Ending {
     ResultCode code = ResultCode::http;
     std::int32_t status = 0;
     ServiceTiming timing{};
+    GateSide side = GateSide::none; // whose verdict it was
 };
 
 struct Item final : Timer {
@@ -64,6 +65,7 @@ struct Item final : Timer {
     std::uint8_t lane = 0;
     bool holdsSlot = false;
     bool atQueueGate = false; // which gate said wait
+    bool gateFailed = false;  // stands there because the gate's store failed
     bool waitReported = false;
     bool blocking = false;  // waits for no tenant's sake: those behind it would wait as well
     bool leaseGone = false; // another owner has it: nothing is sent any more, no end is told
@@ -87,7 +89,9 @@ class ItemSlab {
         item.request = request;
         item.lane = 0;
         item.holdsSlot = false;
+        item.ending = {};
         item.atQueueGate = false;
+        item.gateFailed = false;
         item.waitReported = false;
         item.blocking = false;
         item.leaseGone = false;

@@ -59,6 +59,7 @@ void Dispatcher::Impl::disarmAll() {
     for (auto& pool : pools_)
         loop_.disarm(pool->rechecker);
     loop_.disarm(drainTimer_);
+    loop_.disarm(moverTimer_);
 }
 
 void Dispatcher::Impl::start() {
@@ -78,6 +79,7 @@ void Dispatcher::Impl::start() {
             head(*queue).set(HeadClock::Holder::pollTick, loop_.now());
         }
     }
+    armMover();
 }
 
 // A message that was popped and never sent goes the way the version sends it: back to pending, or
@@ -100,7 +102,13 @@ void Dispatcher::Impl::flushHands() {
             Item& item = ledger_[queue.asking];
             queue.asking = kNoItem;
             queue.gate->withdrawn(item.request);
-            letGo(item, false);
+            // A popped message whose goroutine stands in the gate goes with it.
+            const bool popped = semantics().claiming == Semantics::Claiming::destructivePop;
+            if (popped && !item.gateFailed) {
+                forget(item);
+            } else {
+                letGo(item, false);
+            }
         }
         while (!queue.inbox.empty())
             letGo(queue.inbox.popFront(ledger_.slab()), false);
@@ -134,6 +142,7 @@ void Dispatcher::Impl::stop(Duration drain) {
     engineEvent(2);
     for (auto& queue : queues_)
         loop_.disarm(queue->ticker);
+    loop_.disarm(moverTimer_);
     flushHands();
     loop_.arm(drainTimer_, loop_.now() + drain);
 }
@@ -186,6 +195,7 @@ void Dispatcher::Impl::settingsChanged() {
         loop_.disarm(queue->ticker);
         armTick(*queue, false);
     }
+    if (state_ == State::running) armMover();
     for (auto& pool : pools_)
         touch(*pool);
 }

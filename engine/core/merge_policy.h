@@ -18,7 +18,9 @@ struct MergeSettings {
     std::string fairnessAttribute = "userid";
     std::string priorityHeader; // tier-priority: x-gateway-priority
     std::string tierLabel = "tier";
-    std::vector<std::string> laneObjectives; // six, or empty: stamped as the objective of a lane
+    // Tier-priority: the objective of each lane, six or none; an empty one is not stamped.
+    std::vector<std::string> laneObjectives;
+    std::string objectiveHeader = "x-llm-d-inference-objective"; // that carries it
     Duration aging{0}; // tier-priority: a request rises one lane for each of these; 0: never
 };
 

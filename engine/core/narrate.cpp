@@ -7,10 +7,12 @@
 
 namespace penstock {
 
-void Dispatcher::Impl::emitVerdict(EventKind kind, const Item& item, const Reason& reason) {
+void Dispatcher::Impl::emitVerdict(EventKind kind, const Item& item, const Reason& reason,
+                                   GateSide side) {
     if (observer_ == nullptr) return;
     Event event = about(kind, item.request);
     event.code = static_cast<std::uint8_t>(reason.code);
+    event.detail = static_cast<std::uint8_t>(side);
     event.value = reason.value;
     event.threshold = reason.threshold;
     event.age = reason.age;
@@ -19,7 +21,7 @@ void Dispatcher::Impl::emitVerdict(EventKind kind, const Item& item, const Reaso
 }
 
 void Dispatcher::Impl::emitGate(EventKind kind, std::uint16_t queue, std::uint16_t pool,
-                                const Reason& reason, double budget) {
+                                const Reason& reason, double budget, GateSide side) {
     if (observer_ == nullptr) return;
     Event event;
     event.at = clockNow();
@@ -27,6 +29,7 @@ void Dispatcher::Impl::emitGate(EventKind kind, std::uint16_t queue, std::uint16
     event.queue = queue;
     event.pool = pool;
     event.code = static_cast<std::uint8_t>(reason.code);
+    event.detail = static_cast<std::uint8_t>(side);
     event.value = reason.value;
     event.threshold = reason.threshold;
     event.budget = budget;
@@ -35,8 +38,8 @@ void Dispatcher::Impl::emitGate(EventKind kind, std::uint16_t queue, std::uint16
     observer_->observe(event);
 }
 
-void Dispatcher::Impl::gateClosed(Queue& queue, const Reason& reason, double budget) {
-    emitGate(EventKind::gateClosed, queue.index, queue.pool, reason, budget);
+void Dispatcher::Impl::gateClosed(Queue& queue, const GateMemory& gate, GateSide side) {
+    emitGate(EventKind::gateClosed, queue.index, queue.pool, gate.reason, gate.budget, side);
 }
 
 void Dispatcher::Impl::engineEvent(std::uint8_t code) {
@@ -49,10 +52,11 @@ void Dispatcher::Impl::engineEvent(std::uint8_t code) {
 }
 
 void Dispatcher::Impl::tellEnd(const Request& request, EventKind kind, std::uint8_t code,
-                               std::int32_t status, const ServiceTiming& timing) {
+                               std::int32_t status, const ServiceTiming& timing, GateSide side) {
     if (observer_ == nullptr) return;
     Event event = about(kind, request);
     event.code = code;
+    event.detail = static_cast<std::uint8_t>(side);
     event.status = status;
     observer_->observe(event);
     observer_->ended({request, event, timing});

@@ -63,7 +63,7 @@ bool Dispatcher::Impl::rewake(Pool& pool) {
     for (const std::uint16_t index : pool.queues) {
         Queue& queue = *queues_[index];
         queue.roundBlocked = false;
-        if (queue.asking == kNoItem) continue;
+        if (queue.asking == kNoItem || ledger_[queue.asking].gateFailed) continue;
         Item& item = ledger_[queue.asking];
         queue.asking = kNoItem;
         loop_.disarm(item);
@@ -103,7 +103,7 @@ bool Dispatcher::Impl::rewakeAtQueueGate(Pool& pool, Item& item) {
         return true;
     case Action::drop:
         leaveWaiting(pool, item);
-        drop(item, verdict);
+        drop(item, verdict, GateSide::queueGate);
         return true;
     case Action::refuse:
     case Action::wait:
@@ -123,7 +123,9 @@ bool Dispatcher::Impl::rewakeAtPoolGate(Pool& pool, Item& item) {
         return true;
     }
     const bool slot = item.holdsSlot || of(pool).busy() < workers(pool);
-    pool.gateShut = poolRoom(pool, of(pool).inFlight()) <= 0;
+    // Where a budget is a rate, a pool's is no limit.
+    const bool limits = semantics().budgetMeans == Semantics::BudgetMeans::concurrency;
+    pool.gateShut = limits && poolRoom(pool, of(pool).inFlight()) <= 0;
     if (!slot || pool.gateShut) {
         setBlocking(item, true);
         return false;
@@ -142,11 +144,11 @@ bool Dispatcher::Impl::rewakeAtPoolGate(Pool& pool, Item& item) {
     }
     case Action::drop:
         leaveWaiting(pool, item);
-        drop(item, verdict);
+        drop(item, verdict, GateSide::poolGate);
         return true;
     case Action::refuse:
         leaveWaiting(pool, item);
-        refused(item, verdict, true);
+        refused(item, verdict, GateSide::poolGate);
         return true;
     case Action::wait:
         setBlocking(item, concernsOthers(verdict));
@@ -164,16 +166,22 @@ bool Dispatcher::Impl::hasWork(const Queue& queue) const {
 }
 
 // The next tick of the grid after now, or at now if `orNow` and now is on it.
-void Dispatcher::Impl::armTick(Queue& queue, bool orNow) {
+Time Dispatcher::Impl::nextTick(bool orNow) const {
     const Duration interval = pollInterval();
     const Time now = clockNow();
-    if (now < gridBase_) {
-        loop_.arm(queue.ticker, gridBase_);
-        return;
-    }
+    if (now < gridBase_) return gridBase_;
     const std::int64_t ticks = (now - gridBase_) / interval;
     const Time last = gridBase_ + interval * ticks;
-    loop_.arm(queue.ticker, orNow && last == now ? now : last + interval);
+    return orNow && last == now ? now : last + interval;
+}
+
+void Dispatcher::Impl::armTick(Queue& queue, bool orNow) {
+    loop_.arm(queue.ticker, nextTick(orNow));
+}
+
+// After the queues' tickers of the same tick: timers of one time fire as they were armed.
+void Dispatcher::Impl::armMover() {
+    if (semantics().moverMovesBatch) loop_.arm(moverTimer_, nextTick(false));
 }
 
 void Dispatcher::Impl::tellBacklog(Queue& queue) {
@@ -194,6 +202,29 @@ void Dispatcher::Impl::tellBacklog(Queue& queue) {
 
 void Dispatcher::Impl::tick(Queue& queue) {
     Scope scope(*this);
+    moverDue_ = semantics().moverMovesBatch;
+    if (!reader_->ticksWhenIdle()) return tickAlone(queue);
+    // Tickers started together tick together: no queue's batch is through before another's begins.
+    for (auto& other : queues_)
+        tickAlone(*other);
+}
+
+// The retry set's mover ticks with the polls and beside them: it has moved when a poll has looked
+// once, so that one that found nothing has ended, and one that goes on popping finds what it moved.
+void Dispatcher::Impl::moverTicked() {
+    Scope scope(*this);
+    const auto asking = [](const auto& pool) { return pool->outstanding > 0; };
+    if (std::none_of(pools_.begin(), pools_.end(), asking)) moveRetries();
+    armMover();
+}
+
+void Dispatcher::Impl::moveRetries() {
+    if (!moverDue_) return;
+    moverDue_ = false;
+    queues_.front()->port->moveRetries(batchSize());
+}
+
+void Dispatcher::Impl::tickAlone(Queue& queue) {
     Pool& pool = *pools_[queue.pool];
     queue.ticked = true;
     queue.tickedAt = clockNow();
@@ -260,6 +291,7 @@ void Dispatcher::Impl::claimed(std::uint16_t index, ClaimAnswer answer,
         emit(EventKind::claimed, item.request);
     }
     reader_->claimed(queue, asked, got);
+    moveRetries();
     touch(pool);
 }
 

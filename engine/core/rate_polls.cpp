@@ -98,14 +98,15 @@ void RatePolls::poll(Queue& queue) {
     if (!queue.gateShut) {
         producer.popsLeft = producer.popsGranted;
     } else if (queue.port->depth().pending > 0) {
-        impl_.gateClosed(queue, queue.memory.reason, queue.memory.budget);
+        impl_.gateClosed(queue, queue.memory, GateSide::queueGate);
     }
 }
 
 bool RatePolls::drive(Pool& pool) {
-    bool moved = mergeHanded(pool);
+    bool moved = false;
     for (const std::uint16_t index : pool.queues)
         moved |= produce(*impl_.queues_[index]);
+    moved |= mergeHanded(pool);
     return moved;
 }
 
@@ -133,8 +134,7 @@ void RatePolls::claimed(Queue& queue, std::int32_t, std::int32_t got) {
 }
 
 bool RatePolls::waitAtQueueGate(Queue& queue, Item& item, const Verdict& verdict) {
-    const bool thinking = verdict.reason.code == ReasonCode::pendingReading;
-    if (impl_.semantics().queueWaitProceeds && !thinking) return true;
+    if (impl_.semantics().queueWaitProceeds && !verdict.inside) return true;
     impl_.standAsking(queue, item, verdict);
     return false;
 }
@@ -191,7 +191,9 @@ bool RatePolls::mergeHanded(Pool& pool) {
             const double u = impl_.loop_.random(RandomStream::mergePick, impl_.books_.picks++);
             pick = static_cast<std::size_t>(u * static_cast<double>(candidates_.size()));
         }
-        toReady(pool, takeHanded(*impl_.queues_[candidates_[pick]]));
+        Queue& queue = *impl_.queues_[candidates_[pick]];
+        toReady(pool, takeHanded(queue));
+        produce(queue); // its producer is as quick as the policy: its next one is in the next draw
         moved = true;
     }
     return moved;

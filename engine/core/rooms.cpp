@@ -21,7 +21,7 @@ void Dispatcher::Impl::readGate(Gate& gate, GateMemory& memory, std::uint16_t qu
     memory.budget = budget;
     memory.reason = reason;
     memory.told = true;
-    if (!same) emitGate(EventKind::gateRead, queue, pool, reason, budget);
+    if (!same) emitGate(EventKind::gateRead, queue, pool, reason, budget, GateSide::none);
 }
 
 std::int32_t Dispatcher::Impl::freedNext(const Pool& pool, std::int32_t taken) const {

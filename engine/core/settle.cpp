@@ -3,6 +3,10 @@
 // hands. Reservations are given back before the request can be claimed again.
 #include "engine/core/dispatcher_impl.h"
 
+#include <fmt/format.h>
+
+#include <algorithm>
+
 namespace penstock {
 
 void Dispatcher::Impl::responded(std::uint32_t attempt, const Response& response) {
@@ -30,7 +34,8 @@ void Dispatcher::Impl::settle(Item& item, const Response& response) {
     if (observer_ != nullptr) {
         Event event = about(EventKind::response, item.request);
         event.status = response.status;
-        event.code = static_cast<std::uint8_t>(response.dropped);
+        const bool read = semantics().dropReasonsRead;
+        event.code = read ? static_cast<std::uint8_t>(response.dropped) : 0;
         event.detail = static_cast<std::uint8_t>(response.transport);
         event.value = toSeconds(latency);
         observer_->observe(event);
@@ -51,23 +56,29 @@ void Dispatcher::Impl::settle(Item& item, const Response& response) {
     case Fate::failed:
         end(item, {ResultCode::inferenceError, 0, name(response.transport), t});
         break;
+    case Fate::late:
+        endLate(item, t);
+        break;
     }
 }
 
 void Dispatcher::Impl::retryLater(Item& item, const Response& response) {
     const Time now = clockNow();
+    const bool obeyed = semantics().retryAfterObeyed;
+    if (obeyed && response.status == 429 && response.retryAfter > Duration{0} &&
+        now + response.retryAfter >= clock().effective(item.request.deadline)) {
+        end(item, {ResultCode::http, response.status, response.body, response.timing});
+        return;
+    }
     const double u = loop_.random(RandomStream::backoff, books_.backoffs++);
     const double v = response.retryAfter > Duration{0}
                          ? loop_.random(RandomStream::retryAfterJitter, books_.jitters++)
                          : 0.0;
+    const Duration after = obeyed && response.status != 429 ? Duration{-1} : response.retryAfter;
     const RetryPlan plan = planRetry(settings_.backoff, clock(), item.request.retries,
-                                     item.request.deadline, now, response.retryAfter, u, v);
+                                     item.request.deadline, now, after, u, v);
     if (!plan.again) {
-        if (response.status > 0) {
-            end(item, {ResultCode::http, response.status, response.body, response.timing});
-        } else {
-            endLate(item, response.timing);
-        }
+        endTooLate(item, response);
         return;
     }
     ++item.request.retries;
@@ -81,7 +92,30 @@ void Dispatcher::Impl::retryLater(Item& item, const Response& response) {
     parkUntil(item, plan.due);
 }
 
-void Dispatcher::Impl::drop(Item& item, const Verdict& verdict) {
+// No time is left for another attempt, or for this one.
+void Dispatcher::Impl::endTooLate(Item& item, const Response& last) {
+    switch (semantics().cutOff) {
+    case Semantics::CutOff::inferenceError:
+        end(item, {ResultCode::inferenceError, 0, "deadline exceeded", last.timing});
+        return;
+    case Semantics::CutOff::deadlineExceeded:
+        endLate(item, last.timing);
+        return;
+    case Semantics::CutOff::retried:
+        break;
+    }
+    if (last.status <= 0) return endLate(item, last.timing);
+    char text[64];
+    const auto written = fmt::format_to_n(text, sizeof text,
+                                          "deadline exceeded; the last answer was {}", last.status);
+    end(item, {ResultCode::deadlineExceeded,
+               0,
+               {text, std::min(written.size, sizeof text)},
+               last.timing});
+}
+
+void Dispatcher::Impl::drop(Item& item, const Verdict& verdict, GateSide side) {
+    item.ending.side = side;
     if (verdict.dropStatus > 0) {
         end(item, {ResultCode::http, verdict.dropStatus, verdict.dropBody, {}});
     } else {
@@ -102,7 +136,8 @@ void Dispatcher::Impl::leave(Item& item, Stage next) {
 
 void Dispatcher::Impl::end(Item& item, const ResultMessage& result) {
     leave(item);
-    item.ending = {Ending::Kind::finish, result.code, result.status, result.timing};
+    item.ending = {Ending::Kind::finish, result.code, result.status, result.timing,
+                   item.ending.side};
     queueOf(item).port->finish(item.request, result, item.index);
 }
 
@@ -158,7 +193,7 @@ void Dispatcher::Impl::settled(std::uint32_t claim, Settlement settlement) {
     case Settlement::done:
         if (ending.kind == Ending::Kind::finish) {
             tellEnd(item.request, EventKind::finished, static_cast<std::uint8_t>(ending.code),
-                    ending.status, ending.timing);
+                    ending.status, ending.timing, ending.side);
         } else if (ending.kind == Ending::Kind::forget) {
             tellEnd(item.request, EventKind::lost, 0, 0, {});
         }

@@ -26,7 +26,8 @@ Outbound stamp(const Request& request, const MergeSettings& merge, const Semanti
     Outbound out;
     out.sendTimeoutHeader = semantics.sendTimeoutHeader;
     out.objective = queueObjective;
-    if (!merge.fairnessHeader.empty() && request.envelope != nullptr) {
+    if (semantics.fairnessHeaderKnown && !merge.fairnessHeader.empty() &&
+        request.envelope != nullptr) {
         const std::string* id = findLabel(request.envelope->metadata, merge.fairnessAttribute);
         if (id != nullptr && !id->empty() && id->size() <= kIdentityBytesMax &&
             isHeaderValue(*id)) {
@@ -35,9 +36,12 @@ Outbound stamp(const Request& request, const MergeSettings& merge, const Semanti
         }
     }
     if (merge.kind != MergeSettings::Kind::tierPriority) return out;
-    if (semantics.stampLaneObjective) {
-        if (lane < merge.laneObjectives.size()) out.objective = merge.laneObjectives[lane];
-    } else if (!merge.priorityHeader.empty()) {
+    if (semantics.stampLaneObjective && lane < merge.laneObjectives.size() &&
+        !merge.laneObjectives[lane].empty()) {
+        out.laneObjectiveHeader = merge.objectiveHeader;
+        out.laneObjective = merge.laneObjectives[lane];
+    }
+    if (!merge.priorityHeader.empty()) {
         out.priorityHeader = merge.priorityHeader;
         out.priority = lane;
     }

@@ -35,10 +35,10 @@ void Dispatcher::Impl::askPoolGate(Pool& pool, Item& item) {
         if (verdict.action != Action::proceed) {
             switch (verdict.action) {
             case Action::drop:
-                drop(item, verdict);
+                drop(item, verdict, GateSide::poolGate);
                 break;
             case Action::refuse:
-                refused(item, verdict, true);
+                refused(item, verdict, GateSide::poolGate);
                 break;
             default:
                 parkWorker(pool, item, verdict);
@@ -53,11 +53,13 @@ void Dispatcher::Impl::askPoolGate(Pool& pool, Item& item) {
 void Dispatcher::Impl::parkWorker(Pool& pool, Item& item, const Verdict& verdict) {
     const Semantics& s = semantics();
     if (!s.parkedHoldsWorker) ledger_.freeSlot(item);
-    if (s.parked == Semantics::Parked::wokenOnChange) {
+    if (s.parked == Semantics::Parked::wokenOnChange || verdict.inside) {
         waitAtHand(pool, item, verdict, false);
         return;
     }
-    if (!item.waitReported) emitVerdict(EventKind::waiting, item, verdict.reason);
+    if (!item.waitReported) {
+        emitVerdict(EventKind::waiting, item, verdict.reason, GateSide::poolGate);
+    }
     item.waitReported = true;
     moveTo(item, Stage::parked);
     const Time now = clockNow();
@@ -108,15 +110,30 @@ void Dispatcher::Impl::itemTimer(std::uint32_t index) {
         parkedTimer(pool, item);
     } else if (item.stage == Stage::backingOff) {
         backedOff(item);
+    } else if (item.stage == Stage::inFlight) {
+        flightTimer(item);
     } else {
         waitingTimer(pool, item);
     }
+}
+
+void Dispatcher::Impl::flightTimer(Item& item) {
+    if (!queueOf(item).port->cancelled(item.request)) {
+        loop_.arm(item, clockNow() + kCancelCheck);
+        return;
+    }
+    client_.abort(item.index);
+    touch(poolOf(item));
+    endCancelled(item);
 }
 
 void Dispatcher::Impl::send(Pool& pool, Item& item) {
     Queue& queue = queueOf(item);
     const Time now = clockNow();
     if (item.leaseGone) return abandon(item);
+    const Time until =
+        std::min(clock().effective(item.request.deadline), now + settings_.requestTimeout);
+    if (until <= now) return endTooLate(item, {}); // its context has ended: nothing is sent
     moveTo(item, Stage::inFlight);
     PENSTOCK_CHECK(of(pool).inFlight() <= of(pool).busy());
     if (observer_ != nullptr) {
@@ -129,8 +146,8 @@ void Dispatcher::Impl::send(Pool& pool, Item& item) {
     if (pool.gate != nullptr) pool.gate->sent(now, item.request);
     Outbound outbound = stamp(item.request, settings_.merge, semantics(),
                               settings_.queues[queue.index].objective, item.lane);
-    outbound.deadline =
-        std::min(clock().effective(item.request.deadline), now + settings_.requestTimeout);
+    outbound.deadline = until;
+    if (semantics().cancelsInFlight) loop_.arm(item, now + kCancelCheck);
     client_.send(item.index, item.request, outbound, face_);
 }
 

@@ -13,8 +13,10 @@ namespace penstock {
 
 // What the engine adds to a request's own headers and payload. Views are valid during send().
 struct Outbound {
-    Time deadline{};                 // of this attempt: the client gives up then with `timeout`
-    std::string_view objective;      // x-gateway-inference-objective; empty: not sent
+    Time deadline{};            // of this attempt: the client gives up then with `timeout`
+    std::string_view objective; // x-gateway-inference-objective; empty: not sent
+    std::string_view laneObjectiveHeader; // name; empty: not sent. Routers read it before the other
+    std::string_view laneObjective;
     std::string_view fairnessHeader; // name; empty: not sent
     std::string_view fairnessId;
     std::string_view priorityHeader; // name; empty: not sent

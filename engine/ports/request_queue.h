@@ -125,6 +125,11 @@ class RequestQueue {
     // Gone without a result: what llm-d-async 0.9 does with an expired head.
     virtual void forget(const Request& request, std::uint32_t claim) = 0;
 
+    // The engine's mover has ticked: up to `max` due retries, the earliest of all queues that share
+    // this one's retry set, are pending again. Only where the semantics say moverMovesBatch and the
+    // adapter has no mover of its own.
+    virtual void moveRetries(std::int32_t /*max*/) {}
+
     // Has its sender withdrawn this claimed request? The adapter's latest knowledge, at most one
     // second old.
     virtual bool cancelled(const Request& request) const = 0;

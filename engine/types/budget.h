@@ -33,11 +33,13 @@ PENSTOCK_HD inline std::int32_t batchOf(std::int32_t batchSize, double budget) {
     return static_cast<std::int32_t>(static_cast<double>(batchSize) * budget);
 }
 
-// Requests that may still be sent under the concurrency meaning: floor(capacity x budget) less what
-// is in flight, at least 0.
+// Requests that may still be sent under the concurrency meaning: floor(capacity x budget), but one
+// while the budget is open at all, less what is in flight, at least 0. Without that one a pool of
+// fewer workers than 1 / budget would never send anything through an open gate.
 PENSTOCK_HD inline std::int32_t roomOf(std::int32_t capacity, double budget,
                                        std::int32_t inFlight) {
-    const auto allowed = static_cast<std::int32_t>(static_cast<double>(capacity) * budget);
+    auto allowed = static_cast<std::int32_t>(static_cast<double>(capacity) * budget);
+    if (allowed < 1 && budget > 0.0 && capacity > 0) allowed = 1;
     return allowed > inFlight ? allowed - inFlight : 0;
 }
 

@@ -24,7 +24,7 @@ enum class EventKind : std::uint8_t {
     response,    // an attempt came back: status, value = seconds, code = DroppedReason,
                  // detail = TransportError
     retry,       // parked: value = seconds of backoff, status of the attempt that failed
-    finished,    // its terminal result: code = ResultCode, status
+    finished,    // its terminal result: code = ResultCode, status, detail = GateSide that ended it
     gaveBack,    // returned to pending unchanged
     redelivered, // claimed by a dead owner, claimable again: code = owners that died with it
     deadLetter,  // given up as poison
@@ -46,9 +46,7 @@ enum class EventKind : std::uint8_t {
 
 inline constexpr std::uint16_t kNoIndex = 0xffff;
 
-// Whose gate an event is about, in `detail` of refused, waiting and gateClosed. gateRead needs
-// none: it is a pool gate's when `queue` is kNoIndex, else a queue gate's. `none` on waiting: no
-// slot.
+// Whose gate an event is about, in `detail` of gate events and of what a gate ended.
 enum class GateSide : std::uint8_t { none, queueGate, poolGate };
 
 struct Event {

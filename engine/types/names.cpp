@@ -55,7 +55,8 @@ std::string_view name(DroppedReason reason) {
 }
 
 std::string_view name(TransportError error) {
-    static constexpr std::string_view kNames[] = {"", "refused", "reset", "timeout", "aborted"};
+    static constexpr std::string_view kNames[] = {"",        "refused", "reset",
+                                                  "timeout", "aborted", "cut"};
     return at(kNames, error);
 }
 

@@ -22,7 +22,8 @@ enum class ResultCode : std::uint8_t {
     deliveryAttemptsExceeded,
 };
 
-enum class TransportError : std::uint8_t { none, refused, reset, timeout, aborted };
+// `cut`: the connection broke after the status line, in the body.
+enum class TransportError : std::uint8_t { none, refused, reset, timeout, aborted, cut };
 
 // x-llm-d-request-dropped-reason
 enum class DroppedReason : std::uint8_t {

@@ -26,13 +26,16 @@ Semantics Semantics::llmDAsync010() {
     s.pollInterval = 1s;
     s.batchSize = 10;
     s.pollOnFreedSlot = false;
-    s.retriesMovedPerPoll = 10;
+    s.moverMovesBatch = true;
+    s.tiesByMember = true;
     s.expiredGetsResult = true;
     s.expiredUsesSlot = true;
     s.queueWaitProceeds = true;
     s.refusedDelay = 0s;
     s.poolRefusalParks = true;
     s.retryTransportErrors = false;
+    s.cutOff = CutOff::deadlineExceeded;
+    s.gateErrorStands = 2s;
     s.sendTimeoutHeader = false;
     s.deadlineWholeSeconds = true;
     s.parked = Parked::jitteredPoll;
@@ -58,6 +61,8 @@ Semantics Semantics::llmDAsync010() {
 Semantics Semantics::llmDAsync011() {
     Semantics s = llmDAsync010();
     s.name = "llm-d-async-0.11";
+    s.tiesByMember = false;
+    s.cancelsInFlight = true;
     s.retryTransportErrors = true;
     s.negativeCountsRefused = true;
     s.connectionModesKnown = true;
@@ -67,6 +72,8 @@ Semantics Semantics::llmDAsync011() {
 Semantics Semantics::llmDAsync091() {
     Semantics s = llmDAsync09();
     s.name = "llm-d-async-0.9.1";
+    s.cutOff = CutOff::deadlineExceeded;
+    s.dropReasonsRead = true;
     s.claiming = Claiming::fencedLease;
     s.expiredGetsResult = true;
     s.stampLaneObjective = true;
@@ -78,6 +85,9 @@ Semantics Semantics::llmDAsync091() {
 Semantics Semantics::llmDAsync090() {
     Semantics s = llmDAsync09();
     s.name = "llm-d-async-0.9.0";
+    s.retriesInRequestQueue = true;
+    s.retryAfterObeyed = true;
+    s.poolRefusalParks = false;
     s.fairnessHeaderKnown = false;
     s.headerNamesChecked = false;
     s.zeroBatchIsDefault = false;
@@ -87,6 +97,8 @@ Semantics Semantics::llmDAsync090() {
 Semantics Semantics::llmDAsync09() {
     Semantics s = llmDAsync010();
     s.name = "llm-d-async-0.9";
+    s.cutOff = CutOff::inferenceError;
+    s.dropReasonsRead = false;
     s.priorityHeaderDefault = "x-gateway-priority";
     s.gateWaitTimeoutKnown = false;
     s.claimKeysKnown = false;

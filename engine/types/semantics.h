@@ -35,7 +35,13 @@ struct Semantics {
     Duration pollInterval{std::chrono::milliseconds{50}};
     std::int32_t batchSize = 64;
     bool pollOnFreedSlot = true;
-    std::int32_t retriesMovedPerPoll = 0; // 0: every due retry at once
+    // After the poll of a tick the mover takes up to a batch of due retries, of all queues
+    // together, back to pending; else each returns when it is due.
+    bool moverMovesBatch = false;
+    // Equal deadlines (of whole seconds) go by the bytes of the message: fresh before retried, then
+    // by id; else in the order of arrival.
+    bool tiesByMember = false;
+    bool retriesInRequestQueue = false; // a retry goes back at once, scored by its due time
 
     // Expired at dequeue.
     bool expiredGetsResult = true;
@@ -48,11 +54,23 @@ struct Semantics {
     // hide those behind it (doubled, up to a minute, while whole batches are refused); 0: at once.
     Duration refusedDelay{std::chrono::seconds{1}};
 
+    // A gate whose own store fails: the message at a pool gate ends with GATE_ERROR, the one at a
+    // queue gate stands there for so long and goes back; 0: it is refused like any.
+    Duration gateErrorStands{0};
+
     // What a pool gate refuses goes through the retry set with no backoff instead of straight back.
     bool poolRefusalParks = false;
 
     // Attempts.
     bool retryTransportErrors = true;
+    // An attempt cut off by its deadline or the request timeout.
+    enum class CutOff : std::uint8_t { inferenceError, deadlineExceeded, retried };
+    CutOff cutOff = CutOff::retried; // while time is left
+    // Retry-After lengthens a backoff, or it is obeyed on 429 alone, to the end: beyond the
+    // deadline the 429 is the result.
+    bool retryAfterObeyed = false;
+    bool dropReasonsRead = true;
+    bool cancelsInFlight = false; // looked up once a second
     bool sendTimeoutHeader = true;
     bool deadlineWholeSeconds = false; // the deadline is compared in whole Unix seconds
 
@@ -79,9 +97,9 @@ struct Semantics {
     std::string saturationMetric = "inference_extension_flow_control_pool_saturation";
     bool tierPriorityHeedsWait = true;
 
-    // Tier-priority stamps the objective of a lane instead of the priority index. Where it does
-    // not, lane_objectives and objective_header are keys like any that nothing reads.
-    bool stampLaneObjective = false;
+    // Tier-priority stamps the objective of a lane, beside the queue's. Where it does not,
+    // lane_objectives and objective_header are keys like any that nothing reads.
+    bool stampLaneObjective = true;
     std::string priorityHeaderDefault =
         "x-gateway-priority";        // without priority_header; empty: none
     bool fairnessHeaderKnown = true; // fairness_header and fairness_attribute mean something

@@ -44,6 +44,10 @@ struct Verdict {
     Reason reason;
     int dropStatus = 0; // HTTP status of the result of a drop; 0: a GATE_DROPPED result
     std::string_view dropBody;
+    // Of `wait`: the gate has not answered yet (its store is slow, or it holds its callers until a
+    // place is free). Who asks stands in it, first come first served; no wrapper turns it into
+    // another verdict.
+    bool inside = false;
 };
 
 std::string_view name(Action action);

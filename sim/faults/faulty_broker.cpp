@@ -55,6 +55,9 @@ class FaultyBroker::Queue final : public RequestQueue, private QueueListener {
     void forget(const Request& request, std::uint32_t claim) override {
         inner_.forget(request, claim);
     }
+    void moveRetries(std::int32_t max) override {
+        if (!owner_.down_) inner_.moveRetries(max);
+    }
     bool cancelled(const Request& request) const override { return inner_.cancelled(request); }
     const QueueDepth& depth() const override { return inner_.depth(); }
     Time earliestDeadline() const override { return inner_.earliestDeadline(); }

@@ -8,6 +8,10 @@
 
 namespace penstock::sim {
 
+namespace {
+constexpr std::string_view kLaneObjectiveHeader = "x-llm-d-inference-objective"; // router >= 0.10
+} // namespace
+
 // One cache line: every answer comes by here.
 struct alignas(64) SimulatedClient::Attempt final : Timer {
     SimulatedClient* owner = nullptr;
@@ -36,8 +40,11 @@ SimulatedClient::Attempt& SimulatedClient::attemptOf(std::uint32_t handle) {
 }
 
 int SimulatedClient::priorityOf(const Body& body, const Outbound& outbound) const {
-    if (!outbound.objective.empty()) {
-        const auto found = objectives_.find(std::string(outbound.objective));
+    // Only under the name that the router knows; it is read before the older one.
+    const bool lane = outbound.laneObjectiveHeader == kLaneObjectiveHeader;
+    const std::string_view objective = lane ? outbound.laneObjective : outbound.objective;
+    if (!objective.empty()) {
+        const auto found = objectives_.find(std::string(objective));
         if (found != objectives_.end()) return found->second;
     }
     return body.priority;

@@ -121,9 +121,9 @@ Status World::makeEngine() {
     truth_ = std::make_unique<TruthPath>(scenario_, loop_, *router_, *store_, replaced,
                                          RouterGauges::Asker::exporter);
 
-    broker_ = std::make_unique<MemoryBroker>(
-        BrokerSettings::of(document.semantics, settings->pollInterval), loop_,
-        static_cast<BrokerListener*>(this), settings->queues.size());
+    broker_ =
+        std::make_unique<MemoryBroker>(BrokerSettings::of(document.semantics), loop_,
+                                       static_cast<BrokerListener*>(this), settings->queues.size());
     faultyBroker_ =
         std::make_unique<FaultyBroker>(*broker_, loop_, document.semantics.resultsDurable);
     faultyBroker_->setLatency(scenario_.broker.roundTrip);

@@ -104,7 +104,7 @@ void runDispatcher(benchmark::State& state, Semantics semantics, Duration servic
     queue.id = "q";
     queue.gate = composite(context);
     settings.queues.push_back(std::move(queue));
-    MemoryBroker broker(BrokerSettings::of(settings.semantics, 50ms), loop, nullptr, 1);
+    MemoryBroker broker(BrokerSettings::of(settings.semantics), loop, nullptr, 1);
     Dispatcher dispatcher(std::move(settings), loop, router, broker.ports(), &observer);
     Envelope envelope;
     Request request;

@@ -83,7 +83,6 @@ struct PoolDocument {
 
 struct MergePolicyDocument {
     MergeSettings settings;
-    std::string objectiveHeader = "x-llm-d-inference-objective"; // stamped with lane_objectives
     std::string path;
     Place place;
 };

@@ -79,8 +79,7 @@ void readMergeParameters(Reader& r, MergePolicyDocument& merge, const PartContex
     if (!context.asGo()) s.aging = r.duration("aging_seconds", {0s, 24h}, 0s);
     // Where a version does not read them, they are keys like any unknown one.
     if (context.asGo() && !semantics.stampLaneObjective) return;
-    merge.objectiveHeader =
-        readHeaderName(r, "objective_header", merge.objectiveHeader, false, context);
+    s.objectiveHeader = readHeaderName(r, "objective_header", s.objectiveHeader, false, context);
     readLanes(r, s, context);
 }
 

@@ -33,8 +33,7 @@ void readDifferences(Reader& r, Semantics& s) {
     s.pollInterval = r.duration("poll_interval", {1ms, 1h}, s.pollInterval);
     s.batchSize = r.integer<std::int32_t>("batch_size", {1, 1'000'000}, s.batchSize);
     s.pollOnFreedSlot = r.boolean("poll_on_freed_slot", s.pollOnFreedSlot);
-    s.retriesMovedPerPoll =
-        r.integer<std::int32_t>("retries_moved_per_poll", {0, 1'000'000}, s.retriesMovedPerPoll);
+    s.moverMovesBatch = r.boolean("mover_moves_batch", s.moverMovesBatch);
     s.expiredGetsResult = r.boolean("expired_gets_result", s.expiredGetsResult);
     s.expiredUsesSlot = r.boolean("expired_uses_slot", s.expiredUsesSlot);
     s.queueWaitProceeds = r.boolean("queue_wait_proceeds", s.queueWaitProceeds);

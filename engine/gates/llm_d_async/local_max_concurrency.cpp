@@ -26,6 +26,7 @@ Verdict LocalMaxConcurrencyGate::apply(Time now, Request&, Reservations& reserva
         reservations.add(*this, 0);
     } else {
         verdict.action = settings_.blocking ? Action::wait : Action::refuse;
+        verdict.inside = settings_.blocking;
     }
     return verdict;
 }

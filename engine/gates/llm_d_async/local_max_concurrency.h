@@ -4,7 +4,7 @@
 // At most `limit` requests at once in this process. The only gate that counts by itself: its
 // budget is (limit - in flight) / limit, its room limit - in flight.
 // Source: llm-d-async, local_concurrency_gate.go. Its blocking mode stops the goroutine on a
-// semaphore; here the request waits at hand and is asked again when a place is free.
+// semaphore: the request waits inside, and so does the poll of a queue whose gate it is.
 #include "engine/core/gate.h"
 
 namespace penstock {

@@ -10,15 +10,15 @@
 namespace penstock {
 namespace {
 
-// As strconv.ParseFloat, except that NaN is no number: there it would be a budget that closes.
+// As strconv.ParseFloat. NaN is a number there, and a budget that closes.
 std::optional<double> toBudget(std::string_view text) {
     if (text.starts_with('+')) text.remove_prefix(1);
     double value = 0.0;
     const auto [end, code] = std::from_chars(text.data(), text.data() + text.size(), value);
-    if (code != std::errc{} || end != text.data() + text.size() || std::isnan(value)) {
+    if (code != std::errc{} || end != text.data() + text.size()) {
         return std::nullopt;
     }
-    return clampUnit(value);
+    return std::isnan(value) ? 0.0 : clampUnit(value);
 }
 
 } // namespace

@@ -100,6 +100,7 @@ Verdict RedisQuotaGate::take(std::uint32_t index, Request& request, Reservations
         reason.code = ReasonCode::pendingReading;
         reason.available = false;
         verdict.action = Action::wait;
+        verdict.inside = true;
     }
     return verdict;
 }

@@ -26,8 +26,7 @@ class WrapperGate : public Gate, protected GateListener {
 
     // Neither an answer still to come nor a failed store says anything about the pool.
     static bool undecided(const Verdict& verdict) {
-        return verdict.reason.code == ReasonCode::pendingReading ||
-               verdict.reason.code == ReasonCode::gateError;
+        return verdict.inside || verdict.reason.code == ReasonCode::gateError;
     }
 
     std::unique_ptr<Gate> inner_; // not null

@@ -18,7 +18,7 @@ constexpr bool succeeded(int status) {
 }
 } // namespace
 
-// Whose gate spoke. Where the event does not say, the queue's own before the pool's.
+// Whose gate spoke, as the event says; null where none did.
 GateState* Recorder::State::gateOf(const Event& e) {
     std::int16_t index = -1;
     if (e.queue == kNoIndex) {
@@ -30,8 +30,6 @@ GateState* Recorder::State::gateOf(const Event& e) {
             index = q.queueGate;
         } else if (side == GateSide::poolGate) {
             index = q.poolGate;
-        } else if (e.kind != EventKind::waiting) {
-            index = q.queueGate >= 0 ? q.queueGate : q.poolGate;
         }
     }
     return index < 0 ? nullptr : &gates[static_cast<std::size_t>(index)];
@@ -48,6 +46,11 @@ void Recorder::State::countFinished(const Event& e, QueueState& q) {
         if (succeeded(e.status)) {
             ++q.counts.succeeded; // ok or late: ended() knows the deadline
             return;
+        }
+        if (static_cast<GateSide>(e.detail) != GateSide::none) { // a gate's drop, with a status
+            ++q.counts.dropped;
+            if (GateState* gate = gateOf(e)) ++gate->counts.dropped;
+            break;
         }
         ++q.counts.failed;
         break;

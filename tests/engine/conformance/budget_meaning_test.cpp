@@ -42,11 +42,11 @@ TEST(Rate, EachQueueAppliesTheWholeBudget) {
     EXPECT_EQ(sentUnder(Semantics::llmDAsync09(), 0.5, 20s, 3), 300U);
 }
 
-TEST(Concurrency, FloorOfWorkersTimesBudgetAtOnce) {
+TEST(Concurrency, FloorOfWorkersTimesBudgetAtOnceAndOneWhileOpen) {
     const struct {
         double budget;
         int inFlight;
-    } cases[] = {{1.0, 64}, {0.5, 32}, {0.1, 6}, {0.01, 0}, {0.0, 0}};
+    } cases[] = {{1.0, 64}, {0.5, 32}, {0.1, 6}, {0.01, 1}, {0.0, 0}};
     for (const bool poolGate : {false, true}) {
         for (const auto& c : cases) {
             const auto sent = sentUnder(Semantics::penstock(), c.budget, 10s, 1, 1h, poolGate);

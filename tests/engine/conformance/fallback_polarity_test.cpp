@@ -87,7 +87,7 @@ TEST(Fallback, redisBudget) {
                                {"half", false, 1.0, false},
                                {" 0.4", false, 1.0, false},
                                {"", false, 1.0, false},
-                               {"nan", false, 1.0, false},
+                               {"nan", false, 0.0, true},
                                {"Inf", false, 1.0, true},
                                {"0.4", true, 0.0, false}}) {
         Bench bench;

@@ -68,15 +68,30 @@ TEST(Stamp, PriorityUnderTierPriorityOnly) {
     EXPECT_EQ(stamped(merge, Semantics::llmDAsync09(), envelope, 4).priorityHeader, "");
 }
 
-TEST(Stamp, LaneObjectivesInsteadUnder010) {
+// A lane's objective travels in a header of its own beside the queue's, whatever becomes of the
+// priority; a lane without one keeps the queue's alone.
+TEST(Stamp, LaneObjectivesBesideTheQueuesFrom091On) {
     Envelope envelope;
     MergeSettings merge = tiers();
     merge.priorityHeader = "x-gateway-priority";
     merge.laneObjectives = {"o0", "o1", "o2", "o3", "o4", "o5"};
-    const Outbound out = stamped(merge, Semantics::llmDAsync010(), envelope, 4);
-    EXPECT_EQ(out.objective, "o4");
-    EXPECT_EQ(out.priorityHeader, "");
-    EXPECT_EQ(stamped(merge, Semantics::llmDAsync09(), envelope, 4).objective, "queue-objective");
+    merge.laneObjectives[2].clear();
+    for (const auto& name : Semantics::names()) {
+        const bool knows = name != "llm-d-async-0.9.0" && name != "llm-d-async-0.9";
+        const Outbound out = stamped(merge, *Semantics::byName(name), envelope, 4);
+        EXPECT_EQ(out.objective, "queue-objective") << name;
+        EXPECT_EQ(out.laneObjectiveHeader, knows ? "x-llm-d-inference-objective" : "") << name;
+        EXPECT_EQ(out.laneObjective, knows ? "o4" : "") << name;
+        EXPECT_EQ(out.priorityHeader, "x-gateway-priority") << name;
+        EXPECT_EQ(out.priority, 4) << name;
+        const Outbound unnamed = stamped(merge, *Semantics::byName(name), envelope, 2);
+        EXPECT_EQ(unnamed.objective, "queue-objective") << name;
+        EXPECT_EQ(unnamed.laneObjectiveHeader, "") << name;
+        merge.priorityHeader.clear();
+        EXPECT_EQ(stamped(merge, *Semantics::byName(name), envelope, 4).laneObjective,
+                  knows ? "o4" : "");
+        merge.priorityHeader = "x-gateway-priority";
+    }
 }
 
 TEST(TimeoutHeader, IsAskedForByPenstockOnly) {

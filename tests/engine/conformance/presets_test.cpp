@@ -93,6 +93,7 @@ TEST(Presets, RowByRow) {
     EXPECT_TRUE(ours.suspectLane);
     EXPECT_TRUE(ten.stampLaneObjective);
     EXPECT_FALSE(nine.stampLaneObjective);
+    EXPECT_TRUE(ours.stampLaneObjective);
 }
 
 } // namespace

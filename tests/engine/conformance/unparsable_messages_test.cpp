@@ -16,7 +16,8 @@ TEST(Unparsable, IsDroppedRemovedOrDeadLettered) {
             b.queue.pushUnparsable(bad, idReadable);
             b.push();
             // There, an unreadable message is a used pop.
-            const bool eats = name == "llm-d-async-0.9";
+            const bool eats =
+                Semantics::byName(name)->claiming == Semantics::Claiming::destructivePop;
             EXPECT_EQ(b.claim(1).size(), eats ? 0U : 1U);
             const bool ours = name == "penstock";
             const Discovery dead = idReadable ? Discovery::unreadable : Discovery::nameless;

@@ -76,7 +76,7 @@ std::size_t allocationsOf(const std::string& preset, MergeSettings::Kind kind, b
         queue.gate = std::make_unique<LimitGate>(40);
         settings.queues.push_back(std::move(queue));
     }
-    MemoryBroker broker(BrokerSettings::of(settings.semantics, 50ms), loop, nullptr, 3);
+    MemoryBroker broker(BrokerSettings::of(settings.semantics), loop, nullptr, 3);
     Dispatcher dispatcher(std::move(settings), loop, router, broker.ports(), &observer);
     dispatcher.start();
     Envelope envelope;

@@ -44,8 +44,7 @@ class Claimer final : public QueueListener {
 
 struct BrokerBench {
     explicit BrokerBench(Semantics semantics = Semantics::penstock())
-        : broker(BrokerSettings::of(semantics, semantics.pollInterval), loop, &results, 1),
-          queue(broker.queue(0)) {
+        : broker(BrokerSettings::of(semantics), loop, &results, 1), queue(broker.queue(0)) {
         queue.attach(claimer, 0);
     }
     Request push(Duration left = 1h) {

@@ -50,6 +50,36 @@ TEST(QueueGate, AClosedPollIsToldOnceATickWhileWorkWaits) {
     EXPECT_TRUE(world.router.sent.empty());
 }
 
+// What a gate refuses, keeps waiting or drops is told with the side that decided, though the
+// request passes a gate of the other side as well.
+TEST(Gates, AVerdictIsToldWithItsSide) {
+    for (const auto& name : Semantics::names()) {
+        for (const bool ofPool : {false, true}) {
+            for (const Action action : {Action::refuse, Action::wait, Action::drop}) {
+                if (action == Action::wait && !ofPool) continue; // the presets let it through
+                World world(*Semantics::byName(name));
+                auto shut = std::make_unique<LimitGate>(0);
+                shut->overAction = action;
+                auto open = std::make_unique<KnobGate>(1.0);
+                world.addQueue("q");
+                auto& queueGate = world.settings.queues[0].gate;
+                auto& poolGate = world.settings.pools[0].gate;
+                (ofPool ? poolGate : queueGate) = std::move(shut);
+                (ofPool ? queueGate : poolGate) = std::move(open);
+                world.start();
+                world.push();
+                world.run(3s);
+                const auto side = ofPool ? GateSide::poolGate : GateSide::queueGate;
+                for (const EventKind kind : {EventKind::refused, EventKind::waiting,
+                                             EventKind::finished, EventKind::gateClosed}) {
+                    for (const Event& event : world.log.of(kind))
+                        EXPECT_EQ(event.detail, static_cast<std::uint8_t>(side)) << name;
+                }
+            }
+        }
+    }
+}
+
 TEST(Gates, ReadsAreToldOnlyWhenTheyChange) {
     World world(Semantics::penstock());
     auto owned = std::make_unique<KnobGate>(1.0);

@@ -292,9 +292,7 @@ struct World {
     // Builds broker and dispatcher from `settings` and starts. `change` has a word in the broker's.
     void start(const std::function<void(BrokerSettings&)>& change = {}) {
         if (settings.queues.empty()) addQueue("q");
-        const Duration poll = settings.pollInterval > Duration{0} ? settings.pollInterval
-                                                                  : settings.semantics.pollInterval;
-        BrokerSettings brokers = BrokerSettings::of(settings.semantics, poll);
+        BrokerSettings brokers = BrokerSettings::of(settings.semantics);
         if (change) change(brokers);
         broker = std::make_unique<MemoryBroker>(brokers, loop, &results, settings.queues.size());
         faults =

@@ -313,6 +313,23 @@ TEST_F(RecorderTest, secondsAreExact) {
     EXPECT_TRUE(evaluate(json, "virtual_seconds == 60").pass);
 }
 
+// A drop with a status is a drop of the gate that decided it, not a failure of the router's.
+TEST_F(RecorderTest, aGatesDropWithAStatusIsADrop) {
+    Event dropped = event(EventKind::finished, 3, 111s);
+    dropped.code = static_cast<std::uint8_t>(ResultCode::http);
+    dropped.status = 429;
+    dropped.detail = static_cast<std::uint8_t>(GateSide::poolGate);
+    recorder.observe(dropped);
+    Event answered = dropped;
+    answered.detail = static_cast<std::uint8_t>(GateSide::none);
+    recorder.observe(answered);
+    const auto report = recorder.finish(facts(200s));
+    ASSERT_TRUE(report);
+    EXPECT_EQ(report->gates[0].dropped, 1u);
+    EXPECT_EQ(report->queues[0].dropped, 1u);
+    EXPECT_EQ(report->queues[0].failed, 1u);
+}
+
 TEST_F(RecorderTest, samplesBecomeGaugesAndCurves) {
     for (int i = 0; i <= 300; ++i) {
         std::vector<QueueSample> queues(2);

@@ -37,8 +37,8 @@ class ScriptedWorld final : private Loop,
         auto settings = buildSettings(document, context);
         PENSTOCK_CHECK(settings.has_value());
         broker_ = std::make_unique<MemoryBroker>(
-            BrokerSettings::of(document.semantics, settings->pollInterval),
-            static_cast<Loop&>(*this), static_cast<BrokerListener*>(this), settings->queues.size());
+            BrokerSettings::of(document.semantics), static_cast<Loop&>(*this),
+            static_cast<BrokerListener*>(this), settings->queues.size());
         RecorderSetup setup;
         setup.start = now();
         setup.sources.push_back({"sender", false});

@@ -12,6 +12,10 @@ TEST(Room, IsWhatTheBudgetAllowsLessWhatFlies) {
     EXPECT_EQ(roomOf(64, 0.5, 32), 0);
     EXPECT_EQ(roomOf(64, 0.5, 60), 0);
     EXPECT_EQ(roomOf(64, 0.0, 0), 0);
+    EXPECT_EQ(roomOf(64, 0.001, 0), 1); // an open gate grants one
+    EXPECT_EQ(roomOf(1, 0.5, 0), 1);
+    EXPECT_EQ(roomOf(1, 0.5, 1), 0);
+    EXPECT_EQ(roomOf(0, 0.5, 0), 0);
     EXPECT_EQ(roomOf(10, 0.99, 9), 0); // nine of ten is all that 0.99 allows
 }
 
