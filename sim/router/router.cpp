@@ -94,6 +94,7 @@ Router::JobId Router::submit(const RouterRequest& request, RouterClient& client,
                     request.prefix,
                     request.streams,
                     false,
+                    false,
                     0,
                     nullptr};
     ++totals_.submitted;

@@ -146,6 +146,7 @@ class Router final : private EndpointListener {
         PrefixInfo prefix;
         bool streams = false;
         bool queued = false;
+        bool lost = false;          // its replica or its router died under it
         std::uint32_t tokens = 0;   // counted at its endpoint, if tokens are
         Delayed* delayed = nullptr; // the answer is on its way, held back
     };
@@ -154,7 +155,7 @@ class Router final : private EndpointListener {
     void answer(JobId id, const Response& response, Duration delay = Duration{0});
     void hold(JobId id, const Response& response, Duration delay);
     void deliver(JobId id, const Response& response);
-    void count(const Response& response);
+    void count(const Response& response, bool lost);
     void withdraw(JobId id);
     void crash();
     void reject(JobId id, int status, DroppedReason reason);

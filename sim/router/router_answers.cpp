@@ -25,17 +25,17 @@ void Router::hold(JobId id, const Response& response, Duration delay) {
 void Router::deliver(JobId id, const Response& response) {
     RouterClient& client = *jobs_[id].client;
     const std::uint32_t tag = jobs_[id].tag;
-    count(response);
+    count(response, details_[id].lost);
     freeJob(id);
     client.routed(tag, response);
 }
 
-void Router::count(const Response& response) {
+void Router::count(const Response& response, bool lost) {
     if (response.status == 200) {
         ++totals_.completed;
         totals_.deliveredTokens += response.timing.outputTokens;
         totals_.deliveredPromptTokens += response.timing.promptTokens;
-    } else if (response.transport == TransportError::reset) {
+    } else if (lost) {
         ++totals_.lost;
     } else {
         ++totals_.rejected;
@@ -83,6 +83,7 @@ void Router::crash() {
     for (JobId id = 0; id < jobs_.size(); ++id) {
         if (jobs_[id].ticket % 2 == 0) continue;
         withdraw(id);
+        details_[id].lost = true;
         // Told from a timer: its listener may do anything, to other requests too.
         hold(id, broken, Duration{0});
     }
@@ -160,7 +161,24 @@ void Router::finished(JobId id, Time at) {
 
 void Router::lost(JobId id) {
     Response response;
-    response.transport = TransportError::reset;
+    switch (spec_.dying) {
+    case RouterSpec::Dying::badGateway:
+        response.status = 502;
+        break;
+    case RouterSpec::Dying::unavailable:
+        response.status = 503;
+        break;
+    case RouterSpec::Dying::gatewayTimeout:
+        response.status = 504;
+        break;
+    case RouterSpec::Dying::reset:
+        response.transport = TransportError::reset;
+        break;
+    case RouterSpec::Dying::resetInBody:
+        response.transport = TransportError::cut;
+        break;
+    }
+    details_[id].lost = true;
     left(id);
     answer(id, response);
 }

@@ -54,6 +54,11 @@ struct RouterSpec {
     Duration queueTtl{std::chrono::seconds{60}};
     Duration retryAfter{-1}; // negative: no Retry-After on rejections
 
+    // What the clients of a replica that dies see: the status of the proxy that the router is part
+    // of (Envoy says 503, nginx 502), or, with no proxy between, a reset before or within the body.
+    enum class Dying : std::uint8_t { badGateway, unavailable, gatewayTimeout, reset, resetInBody };
+    Dying dying = Dying::unavailable;
+
     std::map<std::string, int> objectives; // priority of each x-gateway-inference-objective
     Duration exportInterval{std::chrono::seconds{5}};
     Names names = Names::both;

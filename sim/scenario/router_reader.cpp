@@ -116,6 +116,14 @@ void readRouter(Reader& pool, Scenario& scenario) {
             s.retryAfter = r.duration("retry_after");
         else
             r.known("retry_after");
+        s.dying =
+            r.choice<RouterSpec::Dying>("dying_replica",
+                                        {{"bad-gateway", RouterSpec::Dying::badGateway},
+                                         {"unavailable", RouterSpec::Dying::unavailable},
+                                         {"gateway-timeout", RouterSpec::Dying::gatewayTimeout},
+                                         {"reset", RouterSpec::Dying::reset},
+                                         {"reset-in-body", RouterSpec::Dying::resetInBody}},
+                                        s.dying);
         r.list("objectives", [&](Reader& o) {
             const std::string name = o.text("name");
             if (!s.objectives.emplace(name, o.integer<int>("priority", {-1000, 1000})).second) {

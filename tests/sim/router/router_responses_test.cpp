@@ -199,16 +199,32 @@ TEST(RouterResponses, aRouterInTrouble) {
     bench.expectConserved();
 }
 
-TEST(RouterResponses, aServerThatDiesResetsItsConnections) {
-    RouterBench bench{{}};
-    bench.add(1);
-    const auto tag = bench.send(0, 1000);
-    bench.run(500ms);
-    bench.router.endpoint(0).kill();
-    ASSERT_TRUE(bench.answered(tag));
-    EXPECT_EQ(bench.at(tag).transport, TransportError::reset);
-    EXPECT_EQ(bench.router.totals().lost, 1U);
-    bench.expectConserved();
+TEST(RouterResponses, aServerThatDiesIsTheProxysStatusOrABrokenConnection) {
+    EXPECT_EQ(RouterSpec{}.dying, RouterSpec::Dying::unavailable); // a router has a proxy before it
+    const struct {
+        RouterSpec::Dying dying;
+        int status;
+        TransportError transport;
+    } cases[] = {{RouterSpec::Dying::badGateway, 502, TransportError::none},
+                 {RouterSpec::Dying::unavailable, 503, TransportError::none},
+                 {RouterSpec::Dying::gatewayTimeout, 504, TransportError::none},
+                 {RouterSpec::Dying::reset, 0, TransportError::reset},
+                 {RouterSpec::Dying::resetInBody, 0, TransportError::cut}};
+    for (const auto& c : cases) {
+        RouterSpec spec;
+        spec.dying = c.dying;
+        RouterBench bench{spec};
+        bench.add(1);
+        const auto tag = bench.send(0, 1000);
+        bench.run(500ms);
+        bench.router.endpoint(0).kill();
+        ASSERT_TRUE(bench.answered(tag));
+        EXPECT_EQ(bench.at(tag).status, c.status);
+        EXPECT_EQ(bench.at(tag).transport, c.transport);
+        EXPECT_EQ(bench.router.totals().lost, 1U);
+        EXPECT_EQ(bench.router.totals().rejected, 0U);
+        bench.expectConserved();
+    }
 }
 
 // Behind a partition a server still refuses, but nobody hears of it before the partition ends.
