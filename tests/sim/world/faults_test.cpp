@@ -52,6 +52,23 @@ TEST(Faults, withoutAnyNothingIsLost) {
     EXPECT_DOUBLE_EQ(report.retryAmplification, 1.0);
 }
 
+// With no proxy before the replicas a dying one breaks connections. Up to 0.10 that is final,
+// unless it broke within the body.
+TEST(Faults, aBrokenConnectionIsFinalUpTo010AndABrokenBodyNever) {
+    const std::string fault = "{kind: replica-killed, replica: 0, at: 4m, for: 1m}";
+    for (const char* version : {"llm-d-async-0.9.0", "llm-d-async-0.9", "llm-d-async-0.9.1",
+                                "llm-d-async-0.10", "llm-d-async-0.11", "penstock"}) {
+        const std::string name = version;
+        const bool retries = name == "llm-d-async-0.11" || name == "penstock";
+        const Report reset = runWith(fault, name, "  router: {dying_replica: reset}\n");
+        EXPECT_EQ(reset.queues.front().failed > 0, !retries) << name;
+        const Report cut = runWith(fault, name, "  router: {dying_replica: reset-in-body}\n");
+        EXPECT_EQ(cut.queues.front().failed, 0U) << name;
+        EXPECT_GT(cut.queues.front().retries, 0U) << name;
+        EXPECT_GT(cut.losses.attemptsLost, 0U) << name;
+    }
+}
+
 TEST(Faults, eachTakesWhatItMust) {
     struct Case {
         std::string fault;
@@ -74,8 +91,8 @@ TEST(Faults, eachTakesWhatItMust) {
                              r.losses.interactiveFailed < r.losses.attemptsLost;
                   }},
              Case{"{kind: replica-killed, replica: 0, at: 4m, for: 1m}", theirs,
-                  "0.9 does not retry a connection that broke",
-                  [=](const Report& r) { return queue(r).failed > 0; }},
+                  "0.9 retries the proxy's 503",
+                  [=](const Report& r) { return nothingLost(r) && queue(r).retries > 0; }},
              Case{"{kind: replica-killed, replica: 0, at: 4m}", ours,
                   "a crash without a length: it starts again at once",
                   [=](const Report& r) {
