@@ -361,14 +361,12 @@ class Walk final : public InferenceClient {
                 const std::int32_t mine =
                     setup_.shared ? inFlight : dispatcher_->queueView(request.queue).inFlight;
                 expect(budget > 0.0, "sent through a closed queue gate");
-                expect(mine <= static_cast<std::int32_t>(view.workers * budget),
-                       "queue budget exceeded");
+                expect(mine <= roomOf(view.workers, budget, 0), "queue budget exceeded");
             }
             if (!poolKnobs_.empty()) {
                 const double budget = poolKnobs_[pool]->budget(loop_.now()).share;
                 expect(budget > 0.0, "sent through a closed pool gate");
-                expect(inFlight <= static_cast<std::int32_t>(view.workers * budget),
-                       "pool budget exceeded");
+                expect(inFlight <= roomOf(view.workers, budget, 0), "pool budget exceeded");
             }
         }
         for (const LimitGate* gate : limits_)
