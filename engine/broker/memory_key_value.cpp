@@ -11,6 +11,12 @@ void MemoryKeyValue::set(std::string_view key, std::string_view text) {
     entry.expiry = kNever;
 }
 
+void MemoryKeyValue::setHash(std::string_view key, HashFields fields) {
+    Entry& entry = touch(key);
+    entry.fields = std::move(fields);
+    entry.expiry = kNever;
+}
+
 void MemoryKeyValue::erase(std::string_view key) {
     if (const auto found = entries_.find(key); found != entries_.end()) entries_.erase(found);
 }
@@ -53,8 +59,9 @@ void MemoryKeyValue::sweep() {
 
 void MemoryKeyValue::get(std::string_view key, std::uint64_t tag, StoreListener& listener) {
     const Entry* entry = find(key);
-    answer(entry == nullptr ? StoreReply::State::nothing : StoreReply::State::text,
-           entry == nullptr ? std::string_view{} : entry->text, tag, listener);
+    answer(entry == nullptr ? StoreReply{.state = StoreReply::State::nothing}
+                            : StoreReply{.state = StoreReply::State::text, .text = entry->text},
+           tag, listener);
 }
 
 void MemoryKeyValue::acquire(std::string_view key, std::int64_t limit, Duration ttl,
@@ -69,7 +76,7 @@ void MemoryKeyValue::acquire(std::string_view key, std::int64_t limit, Duration 
             state = StoreReply::State::granted;
         }
     }
-    answer(state, {}, tag, listener);
+    answer({.state = state}, tag, listener);
 }
 
 void MemoryKeyValue::release(std::string_view key, Duration ttl) {
@@ -96,19 +103,37 @@ void MemoryKeyValue::admit(std::string_view key, std::int64_t limit, Duration wi
         }
         entry.expiry = now + std::max<Duration>(window * 2, std::chrono::seconds{1});
     }
-    answer(state, {}, tag, listener);
+    answer({.state = state}, tag, listener);
 }
 
-void MemoryKeyValue::answer(StoreReply::State state, std::string_view text, std::uint64_t tag,
-                            StoreListener& listener) {
-    if (failing_) state = StoreReply::State::error;
+void MemoryKeyValue::admitLeased(const LeaseQuestion& question, std::uint64_t tag,
+                                 StoreListener& listener) {
+    if (failing_) return answer({}, tag, listener);
+    const Time now = loop_.now();
+    const Entry* control = find(question.controlKey);
+    const Result<LeasedRate> lease = control == nullptr
+                                         ? Result<LeasedRate>(fail("there is no lease"))
+                                         : readLease(control->fields, question.poolId, now);
+    if (!lease) {
+        const std::string why = lease.error().message;
+        return answer({.state = StoreReply::State::nothing, .text = why}, tag, listener);
+    }
+    const Admission admission =
+        touch(question.stateKey).bucket.take(now, lease->perSecond, question.burst);
+    answer({.state = admission.granted ? StoreReply::State::granted : StoreReply::State::denied,
+            .again = admission.again},
+           tag, listener);
+}
+
+void MemoryKeyValue::answer(StoreReply reply, std::uint64_t tag, StoreListener& listener) {
+    if (failing_) reply = {};
     if (latency_ <= Duration::zero() && answers_.empty()) {
-        listener.storeReplied(tag, {state, text});
+        listener.storeReplied(tag, reply);
         return;
     }
     Time due = loop_.now() + latency_;
     if (!answers_.empty()) due = std::max(due, answers_.back().due);
-    answers_.push_back({due, &listener, tag, state, std::string(text)});
+    answers_.push_back({due, &listener, tag, reply.state, std::string(reply.text), reply.again});
     if (!timer_.armed()) loop_.arm(timer_, due);
 }
 
@@ -116,7 +141,7 @@ void MemoryKeyValue::deliver() {
     while (!answers_.empty() && answers_.front().due <= loop_.now()) {
         const Answer next = std::move(answers_.front());
         answers_.pop_front();
-        next.listener->storeReplied(next.tag, {next.state, next.text});
+        next.listener->storeReplied(next.tag, {next.state, next.text, next.again});
     }
     if (!answers_.empty()) loop_.arm(timer_, answers_.front().due);
 }

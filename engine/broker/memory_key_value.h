@@ -4,6 +4,7 @@
 // A KeyValue inside the process, on the loop's time: what the simulated world and the tests put in
 // place of Redis. Operations act when they are called; answers come within the call, or `latency`
 // later and in order. It can be told to fail.
+#include "engine/broker/leased_rate.h"
 #include "engine/ports/key_value.h"
 #include "engine/ports/loop.h"
 
@@ -24,6 +25,7 @@ class MemoryKeyValue final : public KeyValue {
     void setFailing(bool failing) { failing_ = failing; }
 
     void set(std::string_view key, std::string_view text);
+    void setHash(std::string_view key, HashFields fields);
     void erase(std::string_view key);
 
     // The counter's value, or the number of grants within the window last asked for; 0 if expired.
@@ -38,12 +40,16 @@ class MemoryKeyValue final : public KeyValue {
     void release(std::string_view key, Duration ttl) override;
     void admit(std::string_view key, std::int64_t limit, Duration window, std::uint64_t tag,
                StoreListener& listener) override;
+    void admitLeased(const LeaseQuestion& question, std::uint64_t tag,
+                     StoreListener& listener) override;
 
   private:
     struct Entry {
         std::string text;
         std::int64_t counter = 0;
         std::deque<Time> grants; // of a sliding window, oldest first
+        HashFields fields;
+        TokenBucket bucket; // of a lease
         Time expiry = kNever;
     };
     using Entries = std::map<std::string, Entry, std::less<>>;
@@ -53,12 +59,12 @@ class MemoryKeyValue final : public KeyValue {
         std::uint64_t tag;
         StoreReply::State state;
         std::string text;
+        Duration again;
     };
 
     Entry* find(std::string_view key); // nullptr if absent or expired
     Entry& touch(std::string_view key);
-    void answer(StoreReply::State state, std::string_view text, std::uint64_t tag,
-                StoreListener& listener);
+    void answer(StoreReply reply, std::uint64_t tag, StoreListener& listener);
     void deliver();
     void sweep();
 

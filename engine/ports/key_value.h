@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-// The shared store behind the redis and redis-quota gates: a budget that an operator writes by
-// hand, and counters that several engines share. Each quota operation is one atomic script there.
-// Run thread only; an answer may arrive before the call returns.
+// The shared store behind the redis, redis-quota and redis-leased-rate gates: a budget that an
+// operator writes by hand, counters that several engines share, and a rate that a planner leases.
+// Each quota operation is one atomic script there. Run thread only; an answer may arrive before the
+// call returns.
 #include "engine/types/time.h"
 
 #include <cstdint>
@@ -14,7 +15,17 @@ namespace penstock {
 struct StoreReply {
     enum class State : std::uint8_t { text, nothing, granted, denied, error };
     State state = State::error;
-    std::string_view text; // valid during the call
+    std::string_view text; // valid during the call; of nothing, why
+    Duration again{0};     // of denied: when another try may be granted; 0: not known
+};
+
+// From which lease a request is to be admitted (leased_rate.h has its law). Views of the asker's
+// own texts, which outlive the question.
+struct LeaseQuestion {
+    std::string_view controlKey;
+    std::string_view stateKey;
+    std::string_view poolId;
+    Duration burst; // > 0
 };
 
 class StoreListener {
@@ -43,6 +54,11 @@ class KeyValue {
     // Sliding window: granted and recorded if fewer than `limit` were granted in the last `window`.
     virtual void admit(std::string_view key, std::int64_t limit, Duration window, std::uint64_t tag,
                        StoreListener& listener) = 0;
+
+    // One request from the token bucket of a lease: granted, denied, error, or nothing if there is
+    // no lease to go by.
+    virtual void admitLeased(const LeaseQuestion& question, std::uint64_t tag,
+                             StoreListener& listener) = 0;
 };
 
 } // namespace penstock

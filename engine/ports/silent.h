@@ -21,6 +21,7 @@ class SilentWorld final : public Loop, public MetricSource, public KeyValue {
     }
     void release(std::string_view, Duration) override {}
     void admit(std::string_view, std::int64_t, Duration, std::uint64_t, StoreListener&) override {}
+    void admitLeased(const LeaseQuestion&, std::uint64_t, StoreListener&) override {}
 };
 
 } // namespace penstock

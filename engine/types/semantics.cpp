@@ -47,7 +47,10 @@ Semantics Semantics::llmDAsync010() {
     s.resultsDurable = true;
     s.unparsable = Unparsable::removed;
     s.unknownGateOpens = true;
-    s.saturationMetric = "llm_d_epp_flow_control_pool_saturation";
+    s.gatesOfRelease = 10;
+    s.budgetReadsEpp = false;
+    s.pinsStage = false;
+    s.storeErrorFinalAtPool = true;
     s.tierPriorityHeedsWait = false;
     s.stampLaneObjective = true;
     s.priorityHeaderDefault = "";
@@ -63,6 +66,8 @@ Semantics Semantics::llmDAsync011() {
     s.name = "llm-d-async-0.11";
     s.tiesByMember = false;
     s.cancelsInFlight = true;
+    s.gatesOfRelease = 11;
+    s.budgetReadsEpp = true;
     s.retryTransportErrors = true;
     s.negativeCountsRefused = true;
     s.connectionModesKnown = true;
@@ -99,6 +104,7 @@ Semantics Semantics::llmDAsync09() {
     s.name = "llm-d-async-0.9";
     s.cutOff = CutOff::inferenceError;
     s.dropReasonsRead = false;
+    s.gatesOfRelease = 9;
     s.priorityHeaderDefault = "x-gateway-priority";
     s.gateWaitTimeoutKnown = false;
     s.claimKeysKnown = false;

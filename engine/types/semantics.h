@@ -92,9 +92,19 @@ struct Semantics {
     Unparsable unparsable = Unparsable::deadLetter;
     bool unknownGateOpens = false;
 
-    // Gates. The series that prometheus-saturation reads (renamed in later routers), and whether
-    // tier-priority-admission takes a `wait` of its inner gate for saturation or lets it through.
-    std::string saturationMetric = "inference_extension_flow_control_pool_saturation";
+    // Gates. The release 0.N of llm-d-async whose gates and gate parameters are known: a later gate
+    // is an unknown one, which is open there, and a later parameter is ignored.
+    std::int32_t gatesOfRelease = 11;
+    // The series that prometheus-saturation reads, and whether prometheus-budget asks for those of
+    // llm_d_epp_*, the only ones that llm-d-router exports from 0.11 on. A router may export the
+    // saturation once for every stage: where the query is ours, it takes the effective one.
+    std::string saturationMetric = "llm_d_epp_flow_control_pool_saturation";
+    bool budgetReadsEpp = true;
+    bool pinsStage = true;
+    // A failing store of a pool's gate ends the message with GATE_ERROR.
+    bool storeErrorFinalAtPool = false;
+    // Whether tier-priority-admission takes a `wait` of its inner gate for saturation or lets it
+    // through.
     bool tierPriorityHeedsWait = true;
 
     // Tier-priority stamps the objective of a lane, beside the queue's. Where it does not,

@@ -17,8 +17,9 @@ struct RouterSpec {
     enum class ConcurrencyMode : std::uint8_t { requests, tokens, hybrid };
     enum class Fairness : std::uint8_t { globalStrict, roundRobin };
     enum class Order : std::uint8_t { fcfs, edf, sloDeadline };
-    // Prefix of the flow control metrics: the older name, the newer, or both, as the router of that
-    // date exports them.
+    // Names of the router's metrics: the older (inference_extension_flow_control_*,
+    // inference_pool_*), as up to 0.9; the newer alone (llm_d_epp_*), as from 0.11 on; or both, as
+    // between them.
     enum class Names : std::uint8_t { both, inferenceExtension, llmDEpp };
 
     Detector detector = Detector::utilization;
@@ -72,6 +73,9 @@ struct RouterSpec {
     bool exportsSaturation() const {
         return flowControl || saturationGauge == SaturationGauge::always;
     }
+    // The pool's own gauges under the names of before 0.11, and under those from 0.10 on.
+    bool exportsPoolNames() const { return names != Names::llmDEpp; }
+    bool exportsEppNames() const { return names != Names::inferenceExtension; }
     // Of the flow control metrics, in the order of `names`.
     std::vector<std::string> metricPrefixes() const {
         std::vector<std::string> prefixes;

@@ -79,9 +79,10 @@ SeriesFact seriesFact(const std::string& metric, const std::string& pool) {
         fact.ofTarget = {
             {"job", {"model-server"}}, {"inference_pool", {pool}}, {"pod", {}}, {"instance", {}}};
     } else {
-        const bool ofPool = metric.starts_with("inference_pool_");
+        const bool ofPool = metric.find("flow_control") == std::string::npos;
         fact.own = {{ofPool ? "name" : "inference_pool", {pool}}};
-        if (metric == "inference_pool_per_pod_queue_size") {
+        if (metric == "inference_pool_per_pod_queue_size" ||
+            metric == "llm_d_epp_per_endpoint_queue_size") {
             fact.own.push_back({"model_server_pod", {}});
         }
         fact.ofTarget = {{"job", {"router"}}, {"instance", {"router"}}};
@@ -156,11 +157,19 @@ PoolFacts poolFacts(const Scenario& scenario) {
             facts.burst = facts.burst ? std::min(*facts.burst, *burst) : *burst;
         }
     }
-    std::vector<std::string> metrics{
-        "inference_pool_ready_pods",         "inference_pool_per_pod_queue_size",
-        "inference_pool_average_queue_size", "inference_pool_average_kv_cache_utilization",
-        "vllm:num_requests_running",         "vllm:num_requests_waiting",
-        "vllm:kv_cache_usage_perc",          "up"};
+    std::vector<std::string> metrics{"vllm:num_requests_running", "vllm:num_requests_waiting",
+                                     "vllm:kv_cache_usage_perc", "up"};
+    if (scenario.router.exportsPoolNames()) {
+        metrics.insert(metrics.end(),
+                       {"inference_pool_ready_pods", "inference_pool_per_pod_queue_size",
+                        "inference_pool_average_queue_size",
+                        "inference_pool_average_kv_cache_utilization"});
+    }
+    if (scenario.router.exportsEppNames()) {
+        metrics.insert(metrics.end(),
+                       {"llm_d_epp_ready_endpoints", "llm_d_epp_per_endpoint_queue_size",
+                        "llm_d_epp_average_queue_size", "llm_d_epp_average_kv_cache_utilization"});
+    }
     for (const std::string& prefix : scenario.router.metricPrefixes()) {
         if (scenario.router.exportsSaturation()) metrics.push_back(prefix + "pool_saturation");
         if (!scenario.router.flowControl) continue;

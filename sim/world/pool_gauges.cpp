@@ -37,9 +37,13 @@ RouterGauges::RouterGauges(MetricPath& path, Router& router, const Scenario& sce
         queueSize_.push_back(declare(prefix + "queue_size", {{"inference_pool", pool}}));
         queueBytes_.push_back(declare(prefix + "queue_bytes", {{"inference_pool", pool}}));
     }
-    readyPods_ = declare("inference_pool_ready_pods", {{"name", pool}});
-    averageQueue_ = declare("inference_pool_average_queue_size", {{"name", pool}});
-    averageKv_ = declare("inference_pool_average_kv_cache_utilization", {{"name", pool}});
+    const auto declarePool = [&](const std::string& prefix, const std::string& ready) {
+        readyPods_.push_back(declare(prefix + ready, {{"name", pool}}));
+        averageQueue_.push_back(declare(prefix + "average_queue_size", {{"name", pool}}));
+        averageKv_.push_back(declare(prefix + "average_kv_cache_utilization", {{"name", pool}}));
+    };
+    if (scenario.router.exportsPoolNames()) declarePool("inference_pool_", "ready_pods");
+    if (scenario.router.exportsEppNames()) declarePool("llm_d_epp_", "ready_endpoints");
 }
 
 GaugeHandle RouterGauges::declare(const std::string& name, const Labels& labels) {
@@ -55,9 +59,14 @@ void RouterGauges::collect(Time now, GaugeSink& sink) {
     const bool looking = asker_ == Asker::onlooker;
     while (perPodQueue_.size() < router_.endpointCount()) {
         const std::string pod = podName(scenario_.poolName, perPodQueue_.size());
-        perPodQueue_.push_back(declareOrDie(
-            path_, target_, "inference_pool_per_pod_queue_size",
-            {{"name", scenario_.poolName}, {"model_server_pod", pod}}, GaugeKind::exported));
+        const Labels labels{{"name", scenario_.poolName}, {"model_server_pod", pod}};
+        std::vector<GaugeHandle>& of = perPodQueue_.emplace_back();
+        if (scenario_.router.exportsPoolNames()) {
+            of.push_back(declare("inference_pool_per_pod_queue_size", labels));
+        }
+        if (scenario_.router.exportsEppNames()) {
+            of.push_back(declare("llm_d_epp_per_endpoint_queue_size", labels));
+        }
     }
     setAll(sink, saturation_, looking ? router_.saturationToAnOnlooker() : router_.saturation());
     setAll(sink, queueSize_, static_cast<double>(router_.queued()));
@@ -70,18 +79,19 @@ void RouterGauges::collect(Time now, GaugeSink& sink) {
     double kv = 0.0;
     for (std::size_t i = 0; i < router_.endpointCount(); ++i) {
         if (!router_.endpoint(i).ready()) {
-            sink.remove(perPodQueue_[i]);
+            for (const GaugeHandle handle : perPodQueue_[i])
+                sink.remove(handle);
             continue;
         }
         const Endpoint& endpoint = router_.endpoint(i);
         const EndpointMetrics m = looking ? endpoint.readBy(now) : endpoint.lastRead();
-        sink.set(perPodQueue_[i], m.waiting);
+        setAll(sink, perPodQueue_[i], m.waiting);
         queue += m.waiting;
         kv += m.kvUsed;
     }
-    sink.set(readyPods_, ready);
-    sink.set(averageQueue_, queue / ready);
-    sink.set(averageKv_, kv / ready);
+    setAll(sink, readyPods_, ready);
+    setAll(sink, averageQueue_, queue / ready);
+    setAll(sink, averageKv_, kv / ready);
 }
 
 ReplicaGauges::ReplicaGauges(MetricPath& path, const Router& router, std::size_t endpoint,

@@ -37,10 +37,10 @@ class RouterGauges final : public GaugeSource {
     std::vector<GaugeHandle> saturation_; // under each name that the router uses
     std::vector<GaugeHandle> queueSize_;
     std::vector<GaugeHandle> queueBytes_;
-    GaugeHandle readyPods_ = 0;
-    GaugeHandle averageQueue_ = 0;
-    GaugeHandle averageKv_ = 0;
-    std::vector<GaugeHandle> perPodQueue_;
+    std::vector<GaugeHandle> readyPods_;
+    std::vector<GaugeHandle> averageQueue_;
+    std::vector<GaugeHandle> averageKv_;
+    std::vector<std::vector<GaugeHandle>> perPodQueue_; // by endpoint
 };
 
 class ReplicaGauges final : public GaugeSource {

@@ -28,6 +28,7 @@ std::vector<Finding> advise(const EngineDocument& engine, const PoolFacts& facts
     detail::metricRules(engine, facts, found);
     detail::readingRules(engine, facts, found);
     detail::seriesRules(engine, facts, found);
+    detail::waitingRules(engine, facts, found);
     detail::flowRules(engine, facts, found);
     sortFindings(found);
     return found;

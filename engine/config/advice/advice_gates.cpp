@@ -30,11 +30,12 @@ json structured(const json& value) {
 
 class Walk {
   public:
-    Walk(std::vector<FlatGate>& out, std::vector<FlatGate>* unknown)
-        : out_(out), unknown_(unknown) {}
+    Walk(const Semantics& semantics, std::vector<FlatGate>& out, std::vector<FlatGate>* unknown)
+        : semantics_(semantics), out_(out), unknown_(unknown) {}
 
     void add(FlatGate gate, int depth = 0) {
         const GateDescription* known = findGate(gate.type);
+        if (known != nullptr && known->since > semantics_.gatesOfRelease) known = nullptr;
         if (known == nullptr && unknown_ != nullptr) unknown_->push_back(gate);
         if (known == nullptr || depth > 8) return;
         if (!gate.params.is_object()) gate.params = json::object();
@@ -69,6 +70,7 @@ class Walk {
     void inner(const FlatGate& outer, const json& value, const std::string& key, int depth) {
         if (!value.is_object() && !value.is_null()) return;
         FlatGate gate = below(outer, key + ".gate_params");
+        gate.waits = outer.waits || outer.type == "wait-on-refuse";
         const bool typed = value.contains("gate_type") && value["gate_type"].is_string();
         gate.type = typed ? value["gate_type"].get<std::string>() : "";
         gate.params =
@@ -76,6 +78,7 @@ class Walk {
         add(std::move(gate), depth + 1);
     }
 
+    const Semantics& semantics_;
     std::vector<FlatGate>& out_;
     std::vector<FlatGate>* unknown_;
 };
@@ -126,7 +129,7 @@ double FlatGate::bestBudget() const {
 
 std::vector<FlatGate> flatGates(const EngineDocument& engine, std::vector<FlatGate>* unknown) {
     std::vector<FlatGate> out;
-    Walk walk(out, unknown);
+    Walk walk(engine.semantics, out, unknown);
     const bool rate = engine.semantics.budgetMeans == Semantics::BudgetMeans::ratePerPoll;
     for (const QueueDocument& queue : engine.transport.queues) {
         const PoolDocument* pool = engine.findPool(queue.pool);
@@ -138,6 +141,7 @@ std::vector<FlatGate> flatGates(const EngineDocument& engine, std::vector<FlatGa
                       "",
                       &queue,
                       pool,
+                      false,
                       0.0};
         gate.steps = rate ? engine.batchSize() : pool->workers;
         walk.add(std::move(gate));
@@ -151,6 +155,7 @@ std::vector<FlatGate> flatGates(const EngineDocument& engine, std::vector<FlatGa
                       "",
                       nullptr,
                       &pool,
+                      false,
                       0.0};
         gate.steps = rate ? 0.0 : pool.workers;
         walk.add(std::move(gate));
@@ -198,6 +203,11 @@ std::vector<std::vector<std::string>> seriesOf(const FlatGate& gate, const Seman
     if (gate.type == "prometheus-saturation") {
         const std::string own = gate.text("metric");
         return {{own.empty() ? semantics.saturationMetric : own}};
+    }
+    if (gate.type == "prometheus-budget" && semantics.budgetReadsEpp) {
+        return {{"llm_d_epp_flow_control_queue_size", "llm_d_epp_ready_endpoints"},
+                {"llm_d_epp_per_endpoint_queue_size"},
+                {"vllm:num_requests_running", "llm_d_epp_ready_endpoints"}};
     }
     if (gate.type == "prometheus-budget") {
         return {{"inference_extension_flow_control_queue_size", "inference_pool_ready_pods"},

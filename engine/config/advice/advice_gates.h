@@ -17,6 +17,7 @@ struct FlatGate {
     std::string key; // of its gate_params within the owner's: "gates[0].gate_params"
     const QueueDocument* queue = nullptr; // of a queue gate
     const PoolDocument* pool = nullptr;   // that it gates or its queue feeds
+    bool waits = false;                   // inside wait-on-refuse: what it refuses waits
     // The owner sends floor(step count x budget): below 1 / steps a budget sends nothing. 0: every
     // budget above 0 lets requests through.
     double steps = 0.0;
@@ -29,11 +30,14 @@ struct FlatGate {
 
     bool onPrometheus() const;
     bool onMetric() const { return onPrometheus() || type == "endpoint-scrape"; }
+    // Of endpoint-scrape: one reading admits so many, without baseline and fallback.
+    bool counted() const { return type == "endpoint-scrape" && text("admission") == "counted"; }
     // The best budget it ever gives, when nothing is loaded.
     double bestBudget() const;
 };
 
-// `unknown`: gates whose type is not in the catalogue, which are not among those returned.
+// `unknown`: gates whose type is not in the catalogue, or too new for the semantics: open gates,
+// which are not among those returned.
 std::vector<FlatGate> flatGates(const EngineDocument& engine,
                                 std::vector<FlatGate>* unknown = nullptr);
 

@@ -7,12 +7,21 @@
 #include <fmt/ranges.h>
 
 #include <cmath>
+#include <utility>
 
 namespace penstock::detail {
 namespace {
 
 // Dead time beyond this share of a burst: the gate answers the burst before this one.
 constexpr double kDeadShare = 0.5;
+
+// Series that were renamed, for which no likeness of the names speaks.
+constexpr std::pair<std::string_view, std::string_view> kRenamed[] = {
+    {"vllm:gpu_cache_usage_perc", "vllm:kv_cache_usage_perc"},
+    {"inference_pool_ready_pods", "llm_d_epp_ready_endpoints"},
+    {"inference_pool_per_pod_queue_size", "llm_d_epp_per_endpoint_queue_size"},
+    {"inference_pool_average_queue_size", "llm_d_epp_average_queue_size"},
+    {"inference_pool_average_kv_cache_utilization", "llm_d_epp_average_kv_cache_utilization"}};
 
 class MetricRules final : private Rules {
   public:
@@ -33,7 +42,7 @@ class MetricRules final : private Rules {
 
   private:
     void fallback(const FlatGate& gate) {
-        if (!gate.onMetric()) return;
+        if (!gate.onMetric() || gate.counted()) return;
         const double value = gate.number("fallback");
         if (gate.type == "prometheus-saturation") {
             // Given or not, 0 reads like "closed" beside the other gates.
@@ -111,6 +120,16 @@ class MetricRules final : private Rules {
     }
 
     std::string renamed(const std::string& missing, bool saturation) const {
+        for (const auto& [before, after] : kRenamed) {
+            for (const auto& [from, to] : {std::pair{before, after}, std::pair{after, before}}) {
+                if (missing == from && exported({std::string(to)})) {
+                    return fmt::format("It is called {} there; {}.", to,
+                                       saturation ? "name it in gate_params.metric"
+                                                  : "write it so, or choose the semantics of the "
+                                                    "version you run");
+                }
+            }
+        }
         // Later routers export the same series under another prefix.
         const std::size_t stem = missing.find("flow_control");
         for (const std::string& name : *facts_.metrics) {

@@ -30,8 +30,9 @@ class ReadingRules final : private Rules {
         for (const FlatGate& gate : gates_) {
             const GateDescription& known = *findGate(gate.type);
             keys(gate, known);
-            for (const GateParameter& parameter : known.parameters)
-                value(gate, parameter);
+            for (const GateParameter& parameter : known.parameters) {
+                if (parameter.since <= engine_.semantics.gatesOfRelease) value(gate, parameter);
+            }
         }
     }
 
@@ -39,19 +40,26 @@ class ReadingRules final : private Rules {
     void unknownType(const FlatGate& gate) {
         std::vector<std::string_view> types;
         for (const GateDescription& known : gateCatalogue()) {
-            if (!known.ours) types.push_back(known.type);
+            if (!known.ours && known.since <= engine_.semantics.gatesOfRelease) {
+                types.push_back(known.type);
+            }
         }
-        const std::string_view near = closestName(gate.type, types);
+        const GateDescription* later = findGate(gate.type);
+        const std::string_view near =
+            later != nullptr ? std::string_view{} : closestName(gate.type, types);
         std::string path = gate.path.substr(0, gate.path.rfind("gate_params"));
         add("unknown-gate", Severity::error, path + "gate_type", gate.place(""),
             gate.type.empty()
                 ? std::string("There is no gate_type here: llm-d-async takes it for a gate that is "
                               "always open.")
-                : fmt::format("llm-d-async does not know the gate_type \"{}\" and takes it for a "
-                              "gate that is always open, whatever its parameters say.",
-                              gate.type),
-            near.empty() ? fmt::format("Write one of {}.", fmt::join(types, ", "))
-                         : fmt::format("Write \"{}\", if that is meant.", near));
+                : fmt::format("{} does not know the gate_type \"{}\" and takes it for a gate that "
+                              "is always open, whatever its parameters say.",
+                              engine_.semantics.name, gate.type),
+            later != nullptr
+                ? fmt::format("It is a gate from 0.{} on: run that, or write one of {}.",
+                              later->since, fmt::join(types, ", "))
+            : near.empty() ? fmt::format("Write one of {}.", fmt::join(types, ", "))
+                           : fmt::format("Write \"{}\", if that is meant.", near));
     }
 
     // The keys of gate_params match by case, unlike all others.
@@ -60,7 +68,16 @@ class ReadingRules final : private Rules {
         for (const GateParameter& parameter : known.parameters)
             names.push_back(parameter.spec.name);
         for (const auto& [key, given] : gate.params.items()) {
-            if (findParameter(known, key) != nullptr) continue;
+            if (const GateParameter* parameter = findParameter(known, key)) {
+                if (parameter->since > engine_.semantics.gatesOfRelease) {
+                    add("ignored-key", Severity::error, gate, key,
+                        fmt::format("{} does not know the parameter \"{}\" of {}: it ignores it.",
+                                    engine_.semantics.name, key, gate.type),
+                        fmt::format("It is one from 0.{} on: run that, or take it out.",
+                                    parameter->since));
+                }
+                continue;
+            }
             std::string lower = key;
             for (char& c : lower)
                 c = c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;

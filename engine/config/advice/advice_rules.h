@@ -88,6 +88,8 @@ void metricRules(const EngineDocument& engine, const PoolFacts& facts, std::vect
 void readingRules(const EngineDocument& engine, const PoolFacts& facts,
                   std::vector<Finding>& found);
 void seriesRules(const EngineDocument& engine, const PoolFacts& facts, std::vector<Finding>& found);
+void waitingRules(const EngineDocument& engine, const PoolFacts& facts,
+                  std::vector<Finding>& found);
 void flowRules(const EngineDocument& engine, const PoolFacts& facts, std::vector<Finding>& found);
 
 } // namespace penstock::detail

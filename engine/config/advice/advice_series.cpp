@@ -34,10 +34,15 @@ class SeriesRules final : private Rules {
   private:
     // The gates that build their queries from a pool's name and a namespace.
     void named(const FlatGate& gate) {
-        const auto alternatives = seriesOf(gate, engine_.semantics);
-        if (alternatives.empty() || alternatives.front().empty()) return;
-        const std::string& metric = alternatives.front().front();
-        const std::string label = "inference_pool";
+        // The series that answers: the first of those that there are.
+        std::string metric;
+        for (const auto& names : seriesOf(gate, engine_.semantics)) {
+            if (metric.empty() && facts_.metrics && exported(names)) metric = names.front();
+        }
+        if (metric.empty()) return;
+        const bool flow =
+            metric.find("flow_control") != std::string::npos || metric.starts_with("vllm:");
+        const std::string label = flow ? "inference_pool" : "name";
         if (gate.has("pool")) {
             matchers(gate, "pool", metric, {{Matcher::Kind::equal, label, gate.text("pool"), {}}});
         }

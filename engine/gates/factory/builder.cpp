@@ -43,8 +43,10 @@ Result<std::unique_ptr<Gate>> makeAt(const GateSpec& spec, const GateContext& co
             errorAt(spec, fmt::format("gates are nested more than {} deep", kMaxGateDepth)));
     }
     const GateDescription* gate = findGate(spec.type);
-    if (gate == nullptr) {
-        Error error = unknownType(spec);
+    if (gate == nullptr || gate->since > context.semantics.gatesOfRelease) {
+        Error error = gate == nullptr
+                          ? unknownType(spec)
+                          : errorAt(spec, fmt::format("gate_type \"{}\" is not known", spec.type));
         if (!context.semantics.unknownGateOpens) return fail(std::move(error));
         error.message += fmt::format("; under {} it is an open gate", context.semantics.name);
         warnings.push_back(std::move(error));
@@ -83,8 +85,8 @@ namespace detail {
 
 GateBuilder::GateBuilder(const GateDescription& gate, const GateSpec& spec,
                          const GateContext& givenContext, std::vector<Error>& warnings, int depth)
-    : read(gate, spec, givenContext.semantics.unknownGateOpens, warnings), context(givenContext),
-      gate_(gate), spec_(spec), warnings_(warnings), depth_(depth) {}
+    : read(gate, spec, givenContext.semantics, warnings), context(givenContext), gate_(gate),
+      spec_(spec), warnings_(warnings), depth_(depth) {}
 
 MetricSource* GateBuilder::metrics() {
     if (context.metrics == nullptr && !error_) {

@@ -35,6 +35,7 @@ class GateBuilder {
     std::unique_ptr<Gate> inner(const GateSpec& spec);
 
     WindowOwner windowOwner() const;
+    const std::string& ownPool() const { return spec_.owner.poolId; }
 
     // A gate on a metric of `source`, which may be null; `more` comes last in its constructor.
     template <class MadeGate, class... More>

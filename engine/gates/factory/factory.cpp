@@ -5,15 +5,19 @@
 #include "engine/gates/factory/builder.h"
 #include "engine/gates/llm_d_async/composite.h"
 #include "engine/gates/llm_d_async/constant.h"
+#include "engine/gates/llm_d_async/endpoint_count.h"
 #include "engine/gates/llm_d_async/endpoint_scrape.h"
 #include "engine/gates/llm_d_async/local_max_concurrency.h"
 #include "engine/gates/llm_d_async/prometheus_budget.h"
 #include "engine/gates/llm_d_async/prometheus_query.h"
 #include "engine/gates/llm_d_async/prometheus_saturation.h"
 #include "engine/gates/llm_d_async/redis_budget.h"
+#include "engine/gates/llm_d_async/redis_leased_rate.h"
 #include "engine/gates/llm_d_async/redis_quota.h"
 #include "engine/gates/llm_d_async/tier_priority_admission.h"
 #include "engine/gates/llm_d_async/wait_on_refuse.h"
+
+#include <fmt/format.h>
 
 #include <limits>
 
@@ -68,6 +72,7 @@ Made makePrometheusSaturation(GateBuilder& b) {
     settings.pool = b.read.text("pool");
     settings.nameSpace = b.read.text("namespace");
     settings.metric = b.saturationMetric();
+    settings.effectiveStage = b.context.semantics.pinsStage;
     settings.threshold = b.read.number("threshold");
     settings.fallback = b.read.number("fallback");
     return b.onMetric<PrometheusSaturationGate>(b.prometheus(), std::move(settings));
@@ -78,6 +83,7 @@ Made makePrometheusBudget(GateBuilder& b) {
     settings.pool = b.read.text("pool");
     settings.nameSpace = b.read.text("namespace");
     settings.maxConcurrency = b.read.number("max_concurrency");
+    settings.readsEpp = b.context.semantics.budgetReadsEpp;
     settings.baseline = b.read.number("baseline");
     settings.fallback = b.read.number("fallback");
     return b.onMetric<PrometheusBudgetGate>(b.prometheus(), std::move(settings));
@@ -89,6 +95,21 @@ Made makePrometheusQuery(GateBuilder& b) {
     b.read.text("pool");
     b.checkQuery("query", settings.query);
     return b.onMetric<PrometheusQueryGate>(b.prometheus(), std::move(settings));
+}
+
+// What would stand in for a count that is not known has no place beside it.
+Made makeCounted(GateBuilder& b, EndpointScrapeGate::Settings settings) {
+    if (!(settings.maxCountPerPod > 0.0)) {
+        b.read.refuse("max_count_per_pod", "admission counted needs max_count_per_pod above 0");
+    }
+    if (settings.valueIsBudget) {
+        b.read.refuse("value_type", "admission counted needs value_type saturation");
+    }
+    for (const std::string_view without : {"baseline", "fallback"}) {
+        if (!b.read.given(without)) continue;
+        b.read.refuse(without, fmt::format("admission counted takes no {}", without));
+    }
+    return b.onMetric<EndpointCountGate>(b.metrics(), std::move(settings));
 }
 
 Made makeEndpointScrape(GateBuilder& b) {
@@ -105,7 +126,22 @@ Made makeEndpointScrape(GateBuilder& b) {
     settings.baseline = b.read.number("baseline");
     settings.fallback = b.read.number("fallback");
     settings.valueIsBudget = b.read.choice("value_type") == "budget";
+    if (b.read.given("absent_value")) settings.absentValue = b.read.number("absent_value");
+    if (b.read.choice("admission") == "counted") return makeCounted(b, std::move(settings));
     return b.onMetric<EndpointScrapeGate>(b.metrics(), std::move(settings));
+}
+
+Made makeRedisLeasedRate(GateBuilder& b) {
+    const std::string address = b.read.text("address");
+    RedisLeasedRateGate::Settings settings;
+    settings.controlKey = b.read.text("control_key");
+    settings.poolId = b.read.given("pool_id") ? b.read.text("pool_id") : b.ownPool();
+    settings.stateKey =
+        b.read.given("state_key") ? b.read.text("state_key") : settings.controlKey + ":state";
+    settings.burst = fromSeconds(b.read.number("burst_seconds"));
+    KeyValue* store = b.store(address);
+    return b.failed() ? nullptr
+                      : std::make_unique<RedisLeasedRateGate>(std::move(settings), *store);
 }
 
 Made makeComposite(GateBuilder& b) {
@@ -142,6 +178,7 @@ constexpr detail::Maker kOfLlmDAsync[] = {{"constant", makeConstant},
                                           {"prometheus-budget", makePrometheusBudget},
                                           {"prometheus-query", makePrometheusQuery},
                                           {"endpoint-scrape", makeEndpointScrape},
+                                          {"redis-leased-rate", makeRedisLeasedRate},
                                           {"composite", makeComposite},
                                           {"wait-on-refuse", makeWaitOnRefuse},
                                           {"tier-priority-admission", makeTierPriorityAdmission}};

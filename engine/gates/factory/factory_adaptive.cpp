@@ -27,6 +27,8 @@ Made makeAimd(GateBuilder& b) {
                                 .decrease = b.read.number("decrease"),
                                 .ttlDecrease = b.read.number("ttl_decrease"),
                                 .hold = b.read.duration("hold")};
+    b.read.text("tier_label");
+    b.read.duration("queue_duration_target");
     return std::make_unique<AimdGate>(settings, b.windowOwner());
 }
 
@@ -61,7 +63,8 @@ SaturationWindowGate::Steering steering(GateBuilder& b) {
     if (pool.empty()) {
         b.read.refuse("pool", "pool is required, or a query: it says whose saturation is read");
     }
-    settings.query = poolSelector(metric, "inference_pool", pool, nameSpace);
+    settings.query =
+        poolSelector(metric, "inference_pool", pool, nameSpace, b.context.semantics.pinsStage);
     return settings;
 }
 

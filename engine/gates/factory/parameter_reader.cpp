@@ -44,9 +44,10 @@ std::string joined(std::string_view path, std::string_view part) {
 
 } // namespace
 
-ParameterReader::ParameterReader(const GateDescription& gate, const GateSpec& spec, bool lenient,
-                                 std::vector<Error>& warnings)
-    : gate_(gate), spec_(spec), lenient_(lenient), warnings_(warnings) {
+ParameterReader::ParameterReader(const GateDescription& gate, const GateSpec& spec,
+                                 const Semantics& semantics, std::vector<Error>& warnings)
+    : gate_(gate), spec_(spec), semantics_(semantics), lenient_(semantics.unknownGateOpens),
+      warnings_(warnings) {
     if (!spec_.params.is_object() && !spec_.params.is_null()) {
         error_ = errorAt("", fmt::format("gate {}: gate_params must be an object, got {}",
                                          gate_.type, shown(spec_.params)));
@@ -61,7 +62,14 @@ void ParameterReader::checkKeys() {
     for (const GateParameter& parameter : gate_.parameters)
         names.push_back(parameter.spec.name);
     for (const auto& [key, value] : spec_.params.items()) {
-        if (findParameter(gate_, key) != nullptr) continue;
+        if (const GateParameter* parameter = findParameter(gate_, key)) {
+            if (tooNew(*parameter)) {
+                warnings_.push_back(
+                    errorAt(key, fmt::format("gate {}: {} does not know {} and ignores it",
+                                             gate_.type, semantics_.name, key)));
+            }
+            continue;
+        }
         const std::string_view near = closestName(key, names);
         Error error = errorAt(
             key, fmt::format("gate {} has no parameter \"{}\"{}; it takes {}", gate_.type, key,
@@ -105,20 +113,30 @@ const GateParameter& ParameterReader::known(std::string_view name) const {
     return *parameter;
 }
 
+const json* ParameterReader::value(const GateParameter& parameter) {
+    if (!spec_.params.is_object() || tooNew(parameter)) return nullptr;
+    const auto at = [this](std::string_view name) -> const json* {
+        const auto found = spec_.params.find(name);
+        if (name.empty() || found == spec_.params.end() || found->is_null()) return nullptr;
+        return found->is_string() && found->get_ref<const std::string&>().empty() ? nullptr
+                                                                                  : &*found;
+    };
+    const json* named = at(parameter.spec.name);
+    const json* aliased = at(parameter.alias);
+    if (named != nullptr && aliased != nullptr) {
+        refuse(parameter.alias, fmt::format("{} and {} are two names of one number; give one",
+                                            parameter.alias, parameter.spec.name));
+    }
+    return named != nullptr ? named : aliased;
+}
+
 const json* ParameterReader::find(const GateParameter& parameter) {
-    const json* value = nullptr;
-    if (spec_.params.is_object()) {
-        const auto found = spec_.params.find(parameter.spec.name);
-        if (found != spec_.params.end() && !found->is_null()) value = &*found;
-    }
-    if (value != nullptr && value->is_string() && value->get_ref<const std::string&>().empty()) {
-        value = nullptr;
-    }
-    if (value == nullptr && parameter.required) {
+    const json* found = value(parameter);
+    if (found == nullptr && parameter.required) {
         refuse(parameter.spec.name,
                fmt::format("{} is required: {}", parameter.spec.name, parameter.spec.help));
     }
-    return value;
+    return found;
 }
 
 double ParameterReader::ranged(const GateParameter& parameter, double value,

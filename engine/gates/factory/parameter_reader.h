@@ -15,9 +15,13 @@ namespace penstock {
 
 class ParameterReader {
   public:
-    // Everything outlives the reader. `lenient`: what llm-d-async would accept is a warning.
-    ParameterReader(const GateDescription& gate, const GateSpec& spec, bool lenient,
+    // Everything outlives the reader. Where `semantics.unknownGateOpens`, what llm-d-async would
+    // accept is a warning.
+    ParameterReader(const GateDescription& gate, const GateSpec& spec, const Semantics& semantics,
                     std::vector<Error>& warnings);
+
+    // Is there a value, so that the default does not count?
+    bool given(std::string_view name) { return value(known(name)) != nullptr; }
 
     double number(std::string_view name);
     double number(std::string_view name, double byDefault);
@@ -41,7 +45,12 @@ class ParameterReader {
 
   private:
     // The value, or nullptr if absent, null or an empty string.
+    const nlohmann::json* value(const GateParameter& parameter);
+    // The same; absent is an error where it is required.
     const nlohmann::json* find(const GateParameter& parameter);
+    bool tooNew(const GateParameter& parameter) const {
+        return parameter.since > semantics_.gatesOfRelease;
+    }
     const GateParameter& known(std::string_view name) const;
     double ranged(const GateParameter& parameter, double value, const std::string& shown);
     // An object or array given as such or as a string of JSON.
@@ -53,6 +62,7 @@ class ParameterReader {
 
     const GateDescription& gate_;
     const GateSpec& spec_;
+    const Semantics& semantics_;
     bool lenient_;
     std::vector<Error>& warnings_;
     std::optional<Error> error_;

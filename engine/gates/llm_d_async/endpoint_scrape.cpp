@@ -10,14 +10,14 @@ namespace penstock {
 EndpointScrapeGate::EndpointScrapeGate(Settings settings, MetricSource& source, CachePolicy cache)
     : maxCountPerPod_(settings.maxCountPerPod), baseline_(settings.baseline),
       fallback_(settings.fallback), valueIsBudget_(settings.valueIsBudget),
-      value_(source, std::move(settings.value), cache, *this) {
+      absentValue_(settings.absentValue), value_(source, std::move(settings.value), cache, *this) {
     if (!settings.pods.url.empty() && !settings.pods.text.empty()) {
         pods_ = std::make_unique<CachedReading>(source, std::move(settings.pods), cache, *this);
     }
 }
 
 MetricGate::Observation EndpointScrapeGate::observe(Time now) {
-    Observation seen = plain(value_, now);
+    Observation seen = plain(value_, now, absentValue_);
     if (!seen.available) return seen;
     double most = maxCountPerPod_;
     if (pods_ != nullptr) {

@@ -8,7 +8,7 @@
 #include "engine/gates/parts/metric_gate.h"
 
 #include <memory>
-#include <string>
+#include <optional>
 
 namespace penstock {
 
@@ -21,6 +21,7 @@ class EndpointScrapeGate final : public MetricGate {
         double baseline = 0.0;
         double fallback = 0.0; // a budget
         bool valueIsBudget = false;
+        std::optional<double> absentValue; // counts where there is an answer without the series
     };
     EndpointScrapeGate(Settings settings, MetricSource& source, CachePolicy cache);
 
@@ -37,6 +38,7 @@ class EndpointScrapeGate final : public MetricGate {
     double baseline_;
     double fallback_;
     bool valueIsBudget_;
+    std::optional<double> absentValue_;
     CachedReading value_;
     std::unique_ptr<CachedReading> pods_;
 };

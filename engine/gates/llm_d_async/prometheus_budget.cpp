@@ -20,12 +20,17 @@ PrometheusBudgetGate::queries(const Settings& settings) {
         return poolSelector(metric, poolLabel, settings.pool, settings.nameSpace);
     };
     const std::string most = goNumber(settings.maxConcurrency);
-    const std::string capacity = selector("inference_pool_ready_pods", "name") + " * " + most;
-    return {"1 - (sum by(inference_pool)(" +
-                selector("inference_extension_flow_control_queue_size", "inference_pool") +
-                ") / on() (" + capacity + "))",
-            "1 - (avg by(name)(" + selector("inference_pool_per_pod_queue_size", "name") + ") / " +
-                most + ")",
+    const std::string ready = settings.readsEpp
+                                  ? "max(" + selector("llm_d_epp_ready_endpoints", "name") + ")"
+                                  : selector("inference_pool_ready_pods", "name");
+    const std::string capacity = ready + " * " + most;
+    const std::string_view flow = settings.readsEpp ? "llm_d_epp_flow_control_queue_size"
+                                                    : "inference_extension_flow_control_queue_size";
+    const std::string_view perPod = settings.readsEpp ? "llm_d_epp_per_endpoint_queue_size"
+                                                      : "inference_pool_per_pod_queue_size";
+    return {"1 - (sum by(inference_pool)(" + selector(flow, "inference_pool") + ") / on() (" +
+                capacity + "))",
+            "1 - (avg by(name)(" + selector(perPod, "name") + ") / " + most + ")",
             "1 - (sum(" + selector("vllm:num_requests_running", "inference_pool") + ") / on() (" +
                 capacity + "))"};
 }

@@ -23,6 +23,9 @@ class PrometheusBudgetGate final : public MetricGate {
         double maxConcurrency = 100.0; // > 0, per ready pod
         double baseline = 0.05;
         double fallback = 0.0; // a budget
+        // llm_d_epp_* instead of the names before; every replica of the router counts the ready
+        // endpoints, so that the most of them is taken.
+        bool readsEpp = false;
     };
     PrometheusBudgetGate(Settings settings, MetricSource& source, CachePolicy cache);
 

@@ -12,8 +12,8 @@ PrometheusSaturationGate::PrometheusSaturationGate(Settings settings, MetricSour
       reading_(source, MetricQuery{.text = query(settings_)}, cache, *this) {}
 
 std::string PrometheusSaturationGate::query(const Settings& settings) {
-    return "1 - " +
-           poolSelector(settings.metric, "inference_pool", settings.pool, settings.nameSpace);
+    return "1 - " + poolSelector(settings.metric, "inference_pool", settings.pool,
+                                 settings.nameSpace, settings.effectiveStage);
 }
 
 void PrometheusSaturationGate::parameters(ParameterVisitor& visitor) {

@@ -16,6 +16,7 @@ class PrometheusSaturationGate final : public MetricGate {
         std::string pool;
         std::string nameSpace; // empty: no matcher
         std::string metric;
+        bool effectiveStage = false; // of a series for each stage, the effective one
         double threshold = 0.8;
         double fallback = 0.0; // a saturation
     };

@@ -24,7 +24,8 @@ const GateDescription* findGate(std::string_view type) {
 
 const GateParameter* findParameter(const GateDescription& gate, std::string_view name) {
     for (const GateParameter& parameter : gate.parameters) {
-        if (parameter.spec.name == name) return &parameter;
+        const bool alias = !parameter.alias.empty() && parameter.alias == name;
+        if (parameter.spec.name == name || alias) return &parameter;
     }
     return nullptr;
 }

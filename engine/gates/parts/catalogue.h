@@ -31,10 +31,12 @@ struct GateParameter {
     std::string_view defaultText = {};          // of a text or choice
     std::vector<std::string_view> choices = {}; // of a choice
     bool required = false;
-    bool live = false;         // may be turned while a run goes on (Gate::parameters)
-    bool ours = false;         // llm-d-async does not know it
-    bool refusedThere = false; // llm-d-async too refuses a value out of range
-    double whenNaN = 0.0;      // what does what NaN does there, which passes every comparison
+    bool live = false;           // may be turned while a run goes on (Gate::parameters)
+    bool ours = false;           // llm-d-async does not know it
+    bool refusedThere = false;   // llm-d-async too refuses a value out of range
+    double whenNaN = 0.0;        // what does what NaN does there, which passes every comparison
+    std::int32_t since = 0;      // release 0.N of llm-d-async that first knows it; 0: all do
+    std::string_view alias = {}; // another name for the same, of which only one may be given
 };
 
 struct GateDescription {
@@ -42,7 +44,8 @@ struct GateDescription {
     std::string_view law; // one sentence
     bool ours = false;    // false: as in llm-d-async
     std::vector<GateParameter> parameters;
-    bool reserves = false; // may hold a reservation for a request (Reservations)
+    bool reserves = false;  // may hold a reservation for a request (Reservations)
+    std::int32_t since = 0; // release 0.N of llm-d-async that first knows it; 0: all do
 };
 
 // In the order in which documentation lists them.
@@ -50,6 +53,7 @@ const std::vector<GateDescription>& gateCatalogue();
 
 // nullptr if there is no such gate_type.
 const GateDescription* findGate(std::string_view type);
+// By its name or its alias.
 const GateParameter* findParameter(const GateDescription& gate, std::string_view name);
 
 // The spec of a parameter that is known to exist.

@@ -106,43 +106,66 @@ std::vector<GateParameter> steering(std::vector<GateParameter> own) {
     return all;
 }
 
+GateParameter aliased(std::string_view alias, GateParameter parameter) {
+    parameter.alias = alias;
+    return parameter;
+}
+
+GateParameter aimdMaxWindow() {
+    GateParameter parameter = maxWindow();
+    parameter.spec.defaultValue = 256.0;
+    return parameter;
+}
+
 GateDescription aimd() {
-    return {"aimd",
-            "A window of requests in flight: +1 (and more the longer it is quiet) for each "
-            "window's worth of answers, halved when the router sheds, at most once a flight; it "
-            "doubles each flight until the first decrease.",
-            true,
-            {initialWindow(), minWindow(), maxWindow(),
-             number({.name = "increase",
-                     .unit = "requests",
-                     .min = 0.0,
-                     .max = 100.0,
-                     .defaultValue = 1.0,
-                     .help = "Growth for each window's worth of answers."}),
-             number({.name = "acceleration",
-                     .min = 0.0,
-                     .max = 10.0,
-                     .defaultValue = 1.0,
-                     .help = "Growth is multiplied by 1 + acceleration x flights since the last "
-                             "decrease; 0: plain additive increase."}),
+    return {
+        "aimd",
+        "A window of requests in flight: +1 (and more the longer it is quiet) for each "
+        "window's worth of answers, halved when the router sheds, at most once a flight; it "
+        "doubles each flight until the first decrease.",
+        true,
+        {initialWindow(), minWindow(), aimdMaxWindow(),
+         number({.name = "increase",
+                 .unit = "requests",
+                 .min = 0.0,
+                 .max = 100.0,
+                 .defaultValue = 1.0,
+                 .help = "Growth for each window's worth of answers."}),
+         number({.name = "acceleration",
+                 .min = 0.0,
+                 .max = 10.0,
+                 .defaultValue = 1.0,
+                 .help = "Growth is multiplied by 1 + acceleration x flights since the last "
+                         "decrease; 0: plain additive increase."}),
+         aliased(
+             "decrease_factor",
              number({.name = "decrease",
                      .min = 0.1,
                      .max = 1.0,
                      .defaultValue = 0.5,
                      .help = "Factor when the pool sheds a request (429, 503, rejected-saturated, "
-                             "rejected-no-endpoints, evicted, timeout)."}),
-             number({.name = "ttl_decrease",
-                     .min = 0.1,
-                     .max = 1.0,
-                     .defaultValue = 0.9,
-                     .help = "Factor when a request waited too long in the router "
-                             "(rejected-ttl-expired)."}),
-             duration({.name = "hold",
-                       .min = 0.0,
-                       .max = 600.0,
-                       .defaultValue = 1.0,
-                       .help = "No growth for this long after a decrease."})},
-            true};
+                             "rejected-no-endpoints, evicted, timeout)."})),
+         number({.name = "ttl_decrease",
+                 .min = 0.1,
+                 .max = 1.0,
+                 .defaultValue = 0.9,
+                 .help = "Factor when a request waited too long in the router "
+                         "(rejected-ttl-expired)."}),
+         aliased("hold_duration", duration({.name = "hold",
+                                            .min = 0.0,
+                                            .max = 600.0,
+                                            .defaultValue = 1.0,
+                                            .help = "No growth for this long after a decrease."})),
+         ourText("tier_label", "Taken and not used: upstream keeps a window for each value of "
+                               "this label, and here there is one for all."),
+         duration({.name = "queue_duration_target",
+                   .min = 0.0,
+                   .max = 600.0,
+                   .defaultValue = 0.0,
+                   .help = "Taken and not used: what the router says of a queue that is too "
+                           "long (rejected-ttl-expired) counts instead."})},
+        true,
+        10};
 }
 
 GateDescription gradient() {

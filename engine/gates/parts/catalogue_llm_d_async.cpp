@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The gates of llm-d-async 0.9: names, parameters and defaults of its gate_factory.go. Ranges are
-// ours; where it refuses a value too, `refusedThere` says so.
+// The gates of llm-d-async up to 0.11: names, parameters and defaults of its gate_factory.go.
+// Ranges are ours; where it refuses a value too, `refusedThere` says so.
 #include "engine/gates/parts/catalogue.h"
 
 #include <limits>
@@ -221,8 +221,47 @@ std::vector<GateDescription> llmDAsyncGates() {
           {.spec = {.name = "value_type", .help = "What the value means."},
            .kind = Kind::choice,
            .defaultText = "saturation",
-           .choices = {"saturation", "budget"}},
+           .choices = {"saturation", "budget"},
+           .since = 11},
+          {.spec = {.name = "admission",
+                    .help = "budget: the free share is the budget. counted: one reading admits as "
+                            "many requests as it has free places, and a reading that is not a "
+                            "number from 0 up admits none; needs max_count_per_pod."},
+           .kind = Kind::choice,
+           .defaultText = "budget",
+           .choices = {"budget", "counted"},
+           .refusedThere = true,
+           .since = 11},
+          {.spec = {.name = "absent_value",
+                    .min = 0.0,
+                    .max = 1e9,
+                    .defaultValue = 0.0,
+                    .help = "Value that counts where the endpoint answers without the series; "
+                            "without it such an answer is no reading."},
+           .since = 11},
           cacheTtl()}});
+    gates.push_back(
+        {"redis-leased-rate",
+         "A planner leases this pool a rate in a Redis hash (api_version, pool_id, "
+         "max_admission_rps, valid_until_unix_ms, decision_id): requests pass by a token bucket "
+         "that all engines share, of max(1, rps x burst_seconds) tokens. A rate of 0 pauses; a "
+         "lease that is missing, malformed, expired or of another pool closes the gate, as does a "
+         "Redis error.",
+         false,
+         {address(),
+          required(text("control_key", "Key of the hash that holds the lease.")),
+          text("pool_id", "Pool that the lease must name; the default is the owner's own."),
+          text("state_key", "Key of the shared bucket; the default is <control_key>:state."),
+          {.spec = {.name = "burst_seconds",
+                    .unit = "s",
+                    .min = 0.0,
+                    .max = 3600.0,
+                    .defaultValue = 1.0,
+                    .help = "So many seconds' worth of requests may pass at once.",
+                    .aboveMin = true},
+           .refusedThere = true}},
+         false,
+         10});
     gates.push_back({"composite",
                      "Several gates as one: the least budget of all; a request needs all of them, "
                      "and what the first took is given back when a later one says no.",

@@ -33,7 +33,9 @@ std::string parameterText(const GateDescription& gate, const GateParameter& para
     if (!byDefault.empty()) out += fmt::format(" = `{}`", byDefault);
     const std::string range = rangeText(parameter);
     if (!range.empty()) out += " in " + escaped(range);
+    if (!parameter.alias.empty()) out += fmt::format(" or `{}`", parameter.alias);
     out += fmt::format(": {}", escaped(parameter.spec.help));
+    if (parameter.since > 0) out += fmt::format(" *From 0.{} on.*", parameter.since);
     if (parameter.ours && !gate.ours) out += " *Penstock only.*";
     return out;
 }
@@ -119,8 +121,11 @@ std::string gateTableMarkdown() {
             if (!parameters.empty()) parameters += "<br>";
             parameters += parameterText(gate, parameter);
         }
-        out += fmt::format("| `{}`{} | {} | {} |\n", gate.type,
-                           gate.ours ? " *(Penstock only)*" : "", escaped(gate.law), parameters);
+        const std::string since =
+            gate.since > 0 ? fmt::format(" *(from 0.{} on)*", gate.since) : "";
+        out += fmt::format("| `{}`{}{} | {} | {} |\n", gate.type,
+                           gate.ours ? " *(Penstock only)*" : "", since, escaped(gate.law),
+                           parameters);
     }
     return out;
 }
@@ -132,6 +137,9 @@ json gateSchema() {
         json required = json::array();
         for (const GateParameter& parameter : gate.parameters) {
             properties[std::string(parameter.spec.name)] = parameterSchema(parameter);
+            if (!parameter.alias.empty()) {
+                properties[std::string(parameter.alias)] = parameterSchema(parameter);
+            }
             if (parameter.required) required.push_back(parameter.spec.name);
         }
         json params{{"type", "object"},

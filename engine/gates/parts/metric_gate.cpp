@@ -26,12 +26,15 @@ Budget MetricGate::budget(Time now) {
     return {budget, reason};
 }
 
-MetricGate::Observation MetricGate::plain(CachedReading& reading, Time now) {
+MetricGate::Observation MetricGate::plain(CachedReading& reading, Time now,
+                                          std::optional<double> absent) {
     Observation seen{.source = reading.text()};
     const Reading* latest = reading.read(now);
-    if (latest == nullptr || latest->state != Reading::State::value) return seen;
+    if (latest == nullptr || latest->state == Reading::State::error) return seen;
+    const bool sampled = latest->state == Reading::State::value;
+    if (!sampled && !absent) return seen;
     seen.available = true;
-    seen.value = latest->value;
+    seen.value = sampled ? latest->value : *absent;
     seen.sampledAt = latest->sampledAt;
     return seen;
 }

@@ -11,6 +11,8 @@
 #include "engine/core/gate.h"
 #include "engine/gates/parts/cached_reading.h"
 
+#include <optional>
+
 namespace penstock {
 
 class MetricGate : public Gate, public CachedReading::Owner {
@@ -28,8 +30,10 @@ class MetricGate : public Gate, public CachedReading::Owner {
     virtual double closingPoint() const = 0;
     virtual double fallbackBudget() const = 0; // clamped by the caller
 
-    // An Observation of a reading as it stands.
-    static Observation plain(CachedReading& reading, Time now);
+    // An Observation of a reading as it stands; `absent` is its value where there was an answer
+    // without a sample.
+    static Observation plain(CachedReading& reading, Time now,
+                             std::optional<double> absent = std::nullopt);
 
     void readingArrived(CachedReading&) override { changed(); }
 };

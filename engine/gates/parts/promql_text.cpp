@@ -15,9 +15,10 @@ constexpr int kPlainDigits = 6;
 } // namespace
 
 std::string poolSelector(std::string_view metric, std::string_view poolLabel, std::string_view pool,
-                         std::string_view nameSpace) {
+                         std::string_view nameSpace, bool effectiveStage) {
     std::string out = fmt::format("{}{{{}={}", metric, poolLabel, goQuoted(pool));
     if (!nameSpace.empty()) out += ",namespace=" + goQuoted(nameSpace);
+    if (effectiveStage) out += ",stage=~\"effective|\"";
     return out + '}';
 }
 

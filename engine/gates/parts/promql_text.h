@@ -11,8 +11,9 @@ namespace penstock {
 
 // metric{pool_label="pool",namespace="n"}: the series of one inference pool. Matchers are sorted by
 // name, which they are for every pool label that there is; an empty namespace is not matched.
+// `effectiveStage`: of a series for each stage the effective one, where a series has stages.
 std::string poolSelector(std::string_view metric, std::string_view poolLabel, std::string_view pool,
-                         std::string_view nameSpace);
+                         std::string_view nameSpace, bool effectiveStage = false);
 
 // A double that is not infinite as Go's %g prints it: the shortest digits that read back, with an
 // exponent below 1e-4 and from 1e6 on (1e+06, but 100000), of at least two digits.
