@@ -111,6 +111,11 @@ GateParameter aliased(std::string_view alias, GateParameter parameter) {
     return parameter;
 }
 
+GateParameter notLive(GateParameter parameter) {
+    parameter.live = false;
+    return parameter;
+}
+
 GateParameter aimdMaxWindow() {
     GateParameter parameter = maxWindow();
     parameter.spec.defaultValue = 256.0;
@@ -158,12 +163,13 @@ GateDescription aimd() {
                                             .help = "No growth for this long after a decrease."})),
          ourText("tier_label", "Taken and not used: upstream keeps a window for each value of "
                                "this label, and here there is one for all."),
-         duration({.name = "queue_duration_target",
-                   .min = 0.0,
-                   .max = 600.0,
-                   .defaultValue = 0.0,
-                   .help = "Taken and not used: what the router says of a queue that is too "
-                           "long (rejected-ttl-expired) counts instead."})},
+         notLive(
+             duration({.name = "queue_duration_target",
+                       .min = 0.0,
+                       .max = 600.0,
+                       .defaultValue = 0.0,
+                       .help = "Taken and not used: what the router says of a queue that is too "
+                               "long (rejected-ttl-expired) counts instead."}))},
         true,
         10};
 }

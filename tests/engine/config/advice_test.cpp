@@ -113,6 +113,15 @@ PoolFacts with(const std::function<void(PoolFacts&)>& change) {
     return facts;
 }
 
+PoolFacts withSeries() {
+    return with([](PoolFacts& f) {
+        f.series = {{"inference_extension_flow_control_pool_saturation",
+                     true,
+                     {{"inference_pool", {"p"}}},
+                     {{"job", {"router"}}}}};
+    });
+}
+
 std::vector<Trap> traps() {
     const std::string batch10 = "transport.batch_size=10";
     return {
@@ -306,7 +315,88 @@ std::vector<Trap> traps() {
          "timeout-beyond-lease",
          Severity::warning,
          {"1200 s, 40 times the lease of 30 s"}},
+        {"waiting that switches a limit off",
+         {gate("wait-on-refuse", "{gate: {gate_type: local-max-concurrency, "
+                                 "gate_params: {limit: 4}}}")},
+         "limit-switched-off",
+         Severity::error,
+         {"lets through what a gate tells to wait", "before the pool"}},
+        {"a gate that waits inside the poll",
+         {gate("local-max-concurrency", "{limit: 4, gating_mode: blocking}")},
+         "poll-stands",
+         Severity::warning,
+         {"limit of 4", "waits inside the poll of queue batch"}},
+        {"a limit that the phase of the poll halves",
+         {gate("local-max-concurrency", "{limit: 4}"),
+          with([](PoolFacts& f) { f.serviceTime = 1s; })},
+         "limit-meets-poll",
+         Severity::warning,
+         {"limit 4 gives about 2 requests a second, not 4"}},
+        {"a quota of a pool whose Redis fails",
+         {{"pools[default].gate_type=redis-quota",
+           "pools[default].gate_params={address: r, limit: 4}"}},
+         "store-error-final",
+         Severity::warning,
+         {"GATE_ERROR", "before the queue"}},
+        {"a gate that this version does not know",
+         {gate("redis-leased-rate", "{address: r, control_key: k}")},
+         "unknown-gate",
+         Severity::error,
+         {"llm-d-async-0.9 does not know", "always open", "from 0.10 on"}},
+        {"a parameter that this version does not know",
+         {gate("endpoint-scrape", "{url: \"http://a/m\", metric: m, absent_value: 1}")},
+         "ignored-key",
+         Severity::error,
+         {"does not know the parameter \"absent_value\"", "from 0.11 on"}},
+        {"a bare name that nothing exports",
+         {gate("prometheus-query", "{query: \"1 - vllm:gpu_cache_usage_perc\"}"),
+          with([](PoolFacts& f) { f.metrics->push_back("vllm:kv_cache_usage_perc"); })},
+         "metric-not-exported",
+         Severity::error,
+         {"Nothing exports vllm:gpu_cache_usage_perc",
+          "It is called vllm:kv_cache_usage_perc there"}},
+        {"a query that does not parse",
+         {gate("prometheus-query", "{query: \"1 - (\"}")},
+         "never-yields",
+         Severity::error,
+         {"Prometheus cannot read the query"}},
+        {"another pool's name",
+         {gate("prometheus-saturation", "{pool: q, fallback: 1}"), withSeries()},
+         "matches-nothing",
+         Severity::error,
+         {"inference_pool \"q\": there it is p", "always closed", "Write \"p\""}},
+        {"a namespace that the series do not have",
+         {gate("prometheus-saturation", "{pool: p, namespace: n, fallback: 1}"), withSeries()},
+         "matches-nothing",
+         Severity::error,
+         {"namespace \"n\": here it has no such label"}},
+        {"a job that is not scraped",
+         {gate("prometheus-query",
+               "{query: \"inference_extension_flow_control_pool_saturation{job='x'}\"}"),
+          withSeries()},
+         "matches-nothing",
+         Severity::error,
+         {"job \"x\": there it is router"}},
+        {"the budget's names on a later router",
+         {gate("prometheus-budget", "{pool: p, fallback: 0}"), with([](PoolFacts& f) {
+              f.metrics = {"llm_d_epp_flow_control_queue_size", "llm_d_epp_ready_endpoints",
+                           "llm_d_epp_per_endpoint_queue_size"};
+          })},
+         "metric-not-exported",
+         Severity::error,
+         {"always closed", "llm_d_epp_flow_control_queue_size"}},
     };
+}
+
+// A gate that can never open and reads what is not there is told both.
+TEST(Advice, oneFindingHidesNoOther) {
+    Case c{gate("prometheus-saturation", "{pool: p, threshold: 0, fallback: 1}"),
+           with([](PoolFacts& f) { f.metrics = {"up"}; })};
+    std::set<std::string> codes;
+    for (const Finding& finding : adviceFor(c))
+        codes.insert(finding.code);
+    EXPECT_TRUE(codes.contains("never-opens"));
+    EXPECT_TRUE(codes.contains("metric-not-exported"));
 }
 
 TEST(Advice, findsEachTrapWithItsNumber) {
@@ -332,7 +422,10 @@ TEST(Advice, readsGatesInsideGatesAndNamesTheirPlace) {
                                   "gate_params: {gate: {gate_type: local-max-concurrency, "
                                   "gate_params: {limit: 64}}}}]}");
     const auto findings = adviceFor(c);
-    ASSERT_THAT(findings, SizeIs(1)) << formatFindings(findings);
+    // Waiting switches the limit off; that it is too large is another matter.
+    ASSERT_THAT(findings, SizeIs(2)) << formatFindings(findings);
+    EXPECT_EQ(findings[0].code, "limit-switched-off");
+    EXPECT_EQ(findings[1].code, "never-closes");
     EXPECT_EQ(findings[0].path,
               "engine.transport.queues[batch].gate_params.gates[1].gate_params.gate."
               "gate_params.limit");

@@ -104,7 +104,7 @@ TEST(Caching, ageIsThatOfTheSample) {
 TEST(Caching, aCascadeIsRecheckedWhenItsFirstSilentQueryMayAnswerAgain) {
     Bench bench;
     bench.metrics.fail("flow_control_queue_size");
-    bench.metrics.say("per_pod_queue_size", 0.5);
+    bench.metrics.say("per_endpoint_queue_size", 0.5);
     auto gate = bench.make("prometheus-budget", R"({"pool":"p","baseline":0})");
     EXPECT_DOUBLE_EQ(gate->budget(bench.now()).share, 0.5);
     EXPECT_EQ(gate->recheckAt(), kStart + 1s); // the failed one is retried, the second is warm

@@ -7,6 +7,10 @@
 
 #include <gmock/gmock.h>
 
+#include <algorithm>
+#include <map>
+#include <tuple>
+
 namespace penstock::test {
 namespace {
 
@@ -112,7 +116,7 @@ TEST(Factory, valuesMayBeStrings) {
     auto plain = bench.make("prometheus-saturation",
                             R"({"pool":42.5,"threshold":null,"fallback":"","namespace":""})");
     plain->budget(bench.now());
-    EXPECT_THAT(bench.metrics.asked.back(), HasSubstr(R"({inference_pool="42.5"})"));
+    EXPECT_THAT(bench.metrics.asked.back(), HasSubstr(R"({inference_pool="42.5",)"));
 }
 
 TEST(Factory, mistakesAreNamed) {
@@ -218,6 +222,45 @@ TEST(Factory, unknownTypesAndKeysAreWarningsUnderThePresets) {
     }
 }
 
+// What a release does not know is open there, or ignored, and said.
+TEST(Factory, gatesAndParametersCountFromTheirReleaseOn) {
+    const std::string lease = R"({"address":"r","control_key":"k"})";
+    const std::string counted =
+        R"({"url":"http://a/m","metric":"m","max_count_per_pod":4,"admission":"counted"})";
+    for (const auto& [semantics, leased, counts] :
+         {std::tuple{Semantics::llmDAsync09(), false, false},
+          std::tuple{Semantics::llmDAsync010(), true, false},
+          std::tuple{Semantics::llmDAsync011(), true, true},
+          std::tuple{Semantics::penstock(), true, true}}) {
+        Bench bench;
+        bench.semantics = semantics;
+        bench.metrics.say("a/m m", 1.0);
+        EXPECT_EQ(bench.make("redis-leased-rate", lease)->type(),
+                  leased ? "redis-leased-rate" : "constant")
+            << semantics.name;
+        EXPECT_EQ(bench.make("aimd")->type(), leased ? "aimd" : "constant") << semantics.name;
+        auto gate = bench.make("endpoint-scrape", counted);
+        // 4 places of which 1 is taken: a share of 0.75, or an open gate for 3.
+        EXPECT_EQ(gate->budget(bench.now()).share, counts ? 1.0 : 0.75) << semantics.name;
+        EXPECT_EQ(bench.warnings.size(), (leased ? 0U : 2U) + (counts ? 0U : 1U)) << semantics.name;
+    }
+}
+
+TEST(Factory, aimdTakesTheNamesOfUpstream) {
+    Bench bench;
+    auto gate = bench.make("aimd", R"({"decrease_factor":0.7,"hold_duration":"3s",
+                                       "tier_label":"t","queue_duration_target":"2s"})");
+    std::map<std::string, double> knobs;
+    for (const Knob& knob : knobsOf(*gate))
+        knobs[std::string(knob.spec.name)] = knob.value;
+    EXPECT_DOUBLE_EQ(knobs["decrease"], 0.7);
+    EXPECT_DOUBLE_EQ(knobs["hold"], 3.0);
+    EXPECT_DOUBLE_EQ(knobs["max_window"], 256.0);
+    const auto both = bench.tryMake("aimd", R"({"decrease_factor":0.7,"decrease":0.6})");
+    ASSERT_FALSE(both);
+    EXPECT_THAT(both.error().text(), HasSubstr("two names of one number"));
+}
+
 TEST(Factory, whatAGateNeedsMustBeThere) {
     Bench bench;
     GateContext context = bench.context();
@@ -261,7 +304,9 @@ TEST(Catalogue, tableAndSchemaNameEveryGateAndParameter) {
         EXPECT_FALSE(gate.law.empty());
         const auto& properties =
             schema["oneOf"][index++]["properties"]["gate_params"]["properties"];
-        EXPECT_EQ(properties.size(), gate.parameters.size());
+        const auto aliases = std::count_if(gate.parameters.begin(), gate.parameters.end(),
+                                           [](const auto& p) { return !p.alias.empty(); });
+        EXPECT_EQ(properties.size(), gate.parameters.size() + static_cast<std::size_t>(aliases));
         for (const GateParameter& p : gate.parameters) {
             EXPECT_FALSE(p.spec.help.empty()) << gate.type << " " << p.spec.name;
             EXPECT_TRUE(properties.contains(std::string(p.spec.name)));

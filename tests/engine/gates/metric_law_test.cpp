@@ -51,6 +51,20 @@ TEST(MetricLaw, queriesAreThoseOfLlmDAsync) {
         R"(1 - (avg by(name)(inference_pool_per_pod_queue_size{name="p",namespace="ns"}) / 12.5))");
 }
 
+TEST(MetricLaw, laterQueriesNameWhatLaterRoutersExport) {
+    EXPECT_EQ(PrometheusSaturationGate::query({.pool = "p", .metric = "m", .effectiveStage = true}),
+              R"(1 - m{inference_pool="p",stage=~"effective|"})");
+    const auto q =
+        PrometheusBudgetGate::queries({.pool = "p", .maxConcurrency = 100.0, .readsEpp = true});
+    EXPECT_EQ(
+        q[0],
+        R"(1 - (sum by(inference_pool)(llm_d_epp_flow_control_queue_size{inference_pool="p"}) / on() (max(llm_d_epp_ready_endpoints{name="p"}) * 100)))");
+    EXPECT_EQ(q[1], R"(1 - (avg by(name)(llm_d_epp_per_endpoint_queue_size{name="p"}) / 100))");
+    EXPECT_EQ(
+        q[2],
+        R"(1 - (sum(vllm:num_requests_running{inference_pool="p"}) / on() (max(llm_d_epp_ready_endpoints{name="p"}) * 100)))");
+}
+
 TEST(MetricLaw, numbersPrintAsGoPrintsThem) {
     const std::pair<double, std::string> cases[] = {{100.0, "100"},
                                                     {0.5, "0.5"},
@@ -73,7 +87,7 @@ TEST(MetricLaw, budgetReadsTheFirstQueryThatAnswers) {
     bench.metrics.say("num_requests_running", 0.3);
     EXPECT_DOUBLE_EQ(gate->budget(bench.now()).share, 0.3);
     EXPECT_EQ(bench.metrics.asked.size(), 3U);
-    bench.metrics.say("per_pod_queue_size", 0.2);
+    bench.metrics.say("per_endpoint_queue_size", 0.2);
     EXPECT_DOUBLE_EQ(gate->budget(bench.now()).share, 0.2);
     EXPECT_EQ(bench.metrics.asked.size(), 5U);
     bench.metrics.say("flow_control_queue_size", 0.1);
