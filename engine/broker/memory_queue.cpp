@@ -384,8 +384,8 @@ void MemoryQueue::refuse(const Request& request, std::uint32_t claim) {
 }
 
 void MemoryQueue::endIfGone(const Request& request) {
-    if (request.handle / kChunk >= chunks_.size()) return;
-    const Record& r = record(request.handle);
+    if (!records_.taken(request.handle)) return;
+    const Record& r = records_[request.handle];
     const bool same = r.gone && r.state == State::claimed && r.epoch == request.claimEpoch &&
                       r.request.number == request.number;
     if (same) destroy(request.handle);

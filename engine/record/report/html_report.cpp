@@ -199,7 +199,9 @@ std::string gateTable(const Report& r) {
         const GateStatistics& s = g.stats;
         out += row({g.owner, g.type, text::spaced(name(s.verdict)), percent(s.closedShare),
                     count(s.closures), text::fixed(s.budgetMean, 2), text::fixed(s.budgetP50, 2),
-                    text::fixed(s.overshootMax, 2), text::fixed(s.ageMean, 1) + " s",
+                    text::fixed(s.overshootMax, 2),
+                    s.sourceAvailableShare > 0 ? text::fixed(s.ageMean, 1) + " s"
+                                               : std::string("never read"),
                     percent(s.sourceAvailableShare)});
     }
     out += "</table></div><p></p><div class=\"scroll\"><table>" +
