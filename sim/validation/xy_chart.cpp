@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "sim/validation/xy_chart.h"
 
+#include "engine/record/measures/round_step.h"
 #include "engine/record/report/html_chart.h"
-#include "engine/types/round_step.h"
 
 #include <fmt/format.h>
 

@@ -3,7 +3,7 @@
 
 #include "app/workbench/charts/plot_scene.h"
 #include "app/workbench/series/time_ticks.h"
-#include "engine/types/round_step.h"
+#include "engine/record/measures/round_step.h"
 
 #include <QHelpEvent>
 #include <QPainter>

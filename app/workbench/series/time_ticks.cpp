@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-only
 #include "app/workbench/series/time_ticks.h"
 
-#include "engine/types/round_step.h"
+#include "engine/record/measures/round_step.h"
 
 #include <fmt/format.h>
 

@@ -6,7 +6,7 @@
 // says what was computed and what to change. A finding that needs a fact which is not known is not
 // made: silence is not a promise.
 #include "engine/config/documents/documents.h"
-#include "engine/types/finding.h"
+#include "engine/config/text/finding.h"
 
 #include <nlohmann/json.hpp>
 

@@ -18,10 +18,10 @@
 //
 // An unknown key is an error. Under a preset of llm-d-async everything is read as that version
 // reads it: what it refuses is an error, and what it takes otherwise than it looks is a finding.
+#include "engine/config/text/finding.h"
 #include "engine/config/text/reader.h"
 #include "engine/core/merge_policy.h"
 #include "engine/types/backoff.h"
-#include "engine/types/finding.h"
 #include "engine/types/semantics.h"
 
 #include <nlohmann/json.hpp>

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "engine/record/report/html_chart.h"
 
+#include "engine/record/measures/round_step.h"
 #include "engine/record/report/html_paths.h"
 #include "engine/record/report/text_format.h"
-#include "engine/types/round_step.h"
 
 #include <fmt/core.h>
 

@@ -31,7 +31,8 @@ class TenantGate final : public Gate {
     int held = 0;
     Budget budget(Time) override { return {1.0, {}}; }
     Room room(Time, std::int32_t capacity, std::int32_t inFlight) override {
-        return {capacity - inFlight, {}};
+        // Where a wait at a queue's gate lets through, more may be out than it has room for.
+        return {std::max(0, capacity - inFlight), {}};
     }
     Verdict apply(Time, Request& request, Reservations& reservations) override {
         const std::size_t tenant = request.number % 3;

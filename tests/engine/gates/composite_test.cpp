@@ -44,8 +44,10 @@ TEST(Composite, budgetAndRoomAreTheLeastOfAll) {
     EXPECT_EQ(gate->room(bench.now(), 64, 64).requests, 0);
 }
 
-TEST(Composite, withoutGatesIsOpen) {
+TEST(Composite, withoutGatesIsOpenToLlmDAsyncAndRefusedByUs) {
     Bench bench;
+    EXPECT_FALSE(bench.tryMake("composite", R"({"gates":[]})"));
+    bench.semantics = Semantics::llmDAsync010();
     auto gate = bench.make("composite", R"({"gates":[]})");
     EXPECT_EQ(gate->budget(bench.now()).share, 1.0);
     EXPECT_EQ(gate->room(bench.now(), 8, 3).requests, 5);

@@ -50,7 +50,7 @@ std::string leastOf(const GateDescription& gate) {
             params[name] = {{"gate_type", "constant"}};
             break;
         case GateParameter::Kind::gates:
-            params[name] = nlohmann::json::array();
+            params[name] = {{{"gate_type", "constant"}}};
             break;
         default:
             params[name] = name == "saturation_gate" ? "constant" : "x";
@@ -156,7 +156,7 @@ TEST(Factory, mistakesAreNamed) {
         {"redis-quota", R"({"address":"r","limit":5,"window":"1 fortnight"})", "unknown unit"},
         {"redis-quota", R"({"address":"r","limit":-5})", "limit is -5"},
         {"composite", R"({})", "gates is required"},
-        {"composite", R"({"gates":42})", "gates is 42; it must be a list of gates"},
+        {"composite", R"({"gates":42})", "gates is 42; it must be a list of at least one gate"},
         {"composite", R"({"gates":"[{"})", "JSON text"},
         {"composite", R"({"gates":["constant"]})", "gates[0] is \"constant\""},
         {"composite", R"({"gates":[{"gate_type":"constant","params":{}}]})", "not \"params\""},

@@ -280,6 +280,7 @@ TEST(TierPriority, aWaitingInnerGateIsSaturationOrNotByTheSemantics) {
     for (const ReasonCode code : {ReasonCode::pendingReading, ReasonCode::gateError}) {
         auto told = std::make_unique<ToldGate>();
         told->verdict = verdictOf(Action::wait, code);
+        told->verdict.inside = code == ReasonCode::pendingReading; // it holds its caller
         TierPriorityAdmissionGate gate{{.heedsWait = false}, std::move(told)};
         Message m{1};
         Reservations r;

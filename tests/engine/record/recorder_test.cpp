@@ -323,11 +323,10 @@ TEST_F(RecorderTest, aGatesDropWithAStatusIsADrop) {
     Event answered = dropped;
     answered.detail = static_cast<std::uint8_t>(GateSide::none);
     recorder.observe(answered);
-    const auto report = recorder.finish(facts(200s));
-    ASSERT_TRUE(report);
-    EXPECT_EQ(report->gates[0].dropped, 1u);
-    EXPECT_EQ(report->queues[0].dropped, 1u);
-    EXPECT_EQ(report->queues[0].failed, 1u);
+    const Report report = recorder.report(facts(200s));
+    EXPECT_EQ(report.gates[0].dropped, 1u);
+    EXPECT_EQ(report.queues[0].dropped, 1u);
+    EXPECT_EQ(report.queues[0].failed, 1u);
 }
 
 TEST_F(RecorderTest, samplesBecomeGaugesAndCurves) {

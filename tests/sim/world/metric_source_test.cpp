@@ -29,14 +29,23 @@ double availableShare(World& world) {
 }
 
 TEST(UserQuery, thatCannotBeEvaluatedIsRefusedBeforeTheRun) {
-    for (const std::string semantics : {"penstock", "llm-d-async-0.9"}) {
-        for (const std::string query : {"sum(rate(", "histogram_quantile(0.9, x)", "x[5m]"}) {
-            const auto world = made(query, semantics);
-            ASSERT_FALSE(world.has_value()) << query;
-            EXPECT_THAT(world.error().text(), HasSubstr("gate prometheus-query: query: PromQL"));
-            EXPECT_THAT(world.error().text(), HasSubstr("gate_params"));
-        }
+    for (const std::string query : {"sum(rate(", "histogram_quantile(0.9, x)", "x[5m]"}) {
+        const auto world = made(query, "penstock");
+        ASSERT_FALSE(world.has_value()) << query;
+        EXPECT_THAT(world.error().text(), HasSubstr("gate prometheus-query: query: PromQL"));
+        EXPECT_THAT(world.error().text(), HasSubstr("gate_params"));
     }
+}
+
+// What Prometheus cannot read either is a gate on its fallback there, and so it is here; what only
+// we cannot compute is refused.
+TEST(UserQuery, thatPrometheusCannotReadRunsOnItsFallbackUnderAPreset) {
+    const auto unread = made("sum(rate(", "llm-d-async-0.9");
+    ASSERT_TRUE(unread.has_value()) << unread.error().text();
+    EXPECT_LT(availableShare(**unread), 0.01); // until it was first asked, nothing is wrong with it
+    const auto ours = made("histogram_quantile(0.9, x)", "llm-d-async-0.9");
+    ASSERT_FALSE(ours.has_value());
+    EXPECT_THAT(ours.error().text(), HasSubstr("PromQL"));
 }
 
 TEST(UserQuery, thatGivesAScalarIsRefusedHere) {

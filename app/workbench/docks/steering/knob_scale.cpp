@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-only
 #include "app/workbench/docks/steering/knob_scale.h"
 
-#include "engine/types/round_step.h"
+#include "engine/record/measures/round_step.h"
 
 #include <algorithm>
 #include <cmath>
