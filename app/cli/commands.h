@@ -26,6 +26,8 @@ void addImport(CLI::App& app, int& code);
 void addCompare(CLI::App& app, int& code);
 void addGates(CLI::App& app, int& code);
 void addCalibrate(CLI::App& app, int& code);
+void addServe(CLI::App& app, int& code);
+void addQueueCommands(CLI::App& app, int& code);
 void addValidate(CLI::App& app, int& code);
 
 // Of an option whose value cannot be empty: what is given is meant to say something.

@@ -31,6 +31,8 @@ int main(int argc, char** argv) {
     addGates(app, code);
     addCalibrate(app, code);
     addValidate(app, code);
+    addServe(app, code);
+    addQueueCommands(app, code);
     try {
         app.parse(argc, argv);
     } catch (const CLI::ParseError& error) {

@@ -85,7 +85,8 @@ class Dispatcher final : private QueueListener, private ResponseListener, privat
     void start();
 
     // Stops claiming. What is in flight goes on until `drain` has passed or all is done; then every
-    // claim is given back. stopped() once the broker has taken all that.
+    // claim is given back. stopped() once the broker has taken all that. Called again while it
+    // drains, it sets how much longer that may take.
     void stop(Duration drain);
     bool stopped() const;
 

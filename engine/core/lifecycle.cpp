@@ -136,6 +136,7 @@ void Dispatcher::Impl::flushHands() {
 }
 
 void Dispatcher::Impl::stop(Duration drain) {
+    if (state_ == State::draining) loop_.arm(drainTimer_, loop_.now() + drain);
     if (state_ != State::running) return;
     Scope scope(*this);
     state_ = State::draining;
