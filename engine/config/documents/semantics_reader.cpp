@@ -40,6 +40,7 @@ void readDifferences(Reader& r, Semantics& s) {
     s.refusedDelay = r.duration("refused_delay", {0s, 1h}, s.refusedDelay);
     s.poolRefusalParks = r.boolean("pool_refusal_parks", s.poolRefusalParks);
     s.retryTransportErrors = r.boolean("retry_transport_errors", s.retryTransportErrors);
+    s.cancelsInFlight = r.boolean("cancels_in_flight", s.cancelsInFlight);
     s.sendTimeoutHeader = r.boolean("send_timeout_header", s.sendTimeoutHeader);
     s.deadlineWholeSeconds = r.boolean("deadline_whole_seconds", s.deadlineWholeSeconds);
     s.parked = r.choice<Semantics::Parked>("parked",

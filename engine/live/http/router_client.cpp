@@ -108,6 +108,9 @@ void RouterClient::send(std::uint32_t attempt, const Request& request, const Out
         http.headers.push_back(fmt::format("{}: {}", name, value));
     };
     if (!outbound.objective.empty()) add("x-gateway-inference-objective", outbound.objective);
+    if (!outbound.laneObjectiveHeader.empty()) {
+        add(outbound.laneObjectiveHeader, outbound.laneObjective);
+    }
     std::size_t count = 0;
     for (const Label& header : envelope.headers) {
         if (!token(header.key) || !printable(header.value) || denied(header.key) ||

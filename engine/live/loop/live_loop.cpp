@@ -117,7 +117,6 @@ void LiveLoop::advance() {
     const Time now = clock();
     if (alarmAt_ <= now) {
         lag_ = now - alarmAt_;
-        alarmAt_ = kNever;
         alarmStale_ = true;
     }
     timers_.runUntil(now);
@@ -192,7 +191,9 @@ void LiveLoop::stop() {
 }
 
 void LiveLoop::onAlarm(int, short, void* self) {
-    static_cast<LiveLoop*>(self)->enter([] {});
+    auto* loop = static_cast<LiveLoop*>(self);
+    loop->alarmStale_ = true; // it may have come a little early, and is to come again
+    loop->enter([] {});
 }
 
 void LiveLoop::onFlush(int, short, void* self) {

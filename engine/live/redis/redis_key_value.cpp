@@ -60,4 +60,16 @@ void RedisKeyValue::admit(std::string_view key, std::int64_t limit, Duration win
     });
 }
 
+void RedisKeyValue::admitLeased(const LeaseQuestion& question, std::uint64_t tag,
+                                StoreListener& listener) {
+    const std::string burst = fmt::format("{:.9g}", toSeconds(question.burst));
+    const std::string_view words[] = {question.controlKey, question.stateKey, question.poolId,
+                                      burst};
+    redis_.evaluate(scripts_.admitLeased, 2, words, [tag, &listener](const redisReply* reply) {
+        StoreReply said = decision(reply);
+        if (reply != nullptr && numberOf(reply) == -1) said.state = StoreReply::State::nothing;
+        listener.storeReplied(tag, said);
+    });
+}
+
 } // namespace penstock

@@ -38,7 +38,12 @@ void SortedSetQueue::park(const Request& request, Time due, std::uint32_t claim)
     record->message.classification = request.classification;
     record->message.requestQueue = settings_.name;
     Ending ending{.kind = Ending::Kind::park, .slot = request.handle, .claim = claim};
+    // A payload kept apart stays there.
+    std::string payload;
+    const bool apart = !record->message.payloadRef.empty();
+    if (apart) payload.swap(record->message.envelope.payload);
     ending.text = writeMessage(record->message);
+    if (apart) payload.swap(record->message.envelope.payload);
     // A suspect that waits for a retry stays one: only the suspect lane may deliver it.
     ending.target = record->suspect ? suspectKey_ : broker_.settings_.retryQueue;
     ending.score = record->suspect ? record->score : unixSeconds(due);

@@ -134,6 +134,15 @@ void SortedSetQueue::peeked(const redisReply* reply, std::int32_t max, bool susp
         words.insert(words.end(), {one.member, one.field, owners_[i], deadlines.back()});
         asked.push_back(marks.back());
     }
+    // The reader has seen to it that a payload kept apart is under its own name.
+    std::vector<std::string> payloads;
+    payloads.reserve(peeked_.size());
+    for (Peeked& one : peeked_) {
+        if (one.message.payloadRef.empty()) continue;
+        one.payload = static_cast<std::int32_t>(peeked_.size() + payloads.size());
+        payloads.push_back(payloadKey(one.message.envelope.id, one.message.envelope.token));
+        asked.push_back(payloads.back());
+    }
     auto claims = std::make_shared<std::vector<char>>();
     broker_.redis_.evaluate(broker_.scripts_.claim, 4, words, [claims](const redisReply* got) {
         for (const redisReply* each : partsOf(got))
@@ -151,6 +160,15 @@ void SortedSetQueue::peeked(const redisReply* reply, std::int32_t max, bool susp
         const Time now = broker_.loop_.now();
         for (std::size_t i = 0; i < seen.size(); ++i) {
             if (!(*claims)[i]) continue; // another processor was faster
+            if (seen[i].payload != kWithin) {
+                const std::string_view payload =
+                    textOf(cancelled[static_cast<std::size_t>(seen[i].payload)]);
+                if (payload.empty()) {
+                    endWithoutPayload(seen[i], owners_[i]);
+                    continue;
+                }
+                seen[i].message.envelope.payload = payload;
+            }
             const std::uint32_t slot = records_.take();
             Record& record = records_[slot];
             record.message = std::move(seen[i].message);
@@ -189,6 +207,25 @@ void SortedSetQueue::peeked(const redisReply* reply, std::int32_t max, bool susp
             taken_.push_back(request);
         }
         answer(ClaimAnswer::answered);
+    });
+}
+
+// Nothing can be sent for it. Its end is fenced like any; should this not reach Redis, the lease
+// brings it back.
+void SortedSetQueue::endWithoutPayload(const Peeked& one, const std::string& owner) {
+    const Envelope& envelope = one.message.envelope;
+    const std::string result = resultText(
+        envelope.id, {ResultCode::payloadUnavailable, 0, "the payload is not under its key", {}},
+        envelope.token);
+    const std::string list = resultList(one.message);
+    const std::string active = activeKey(envelope.id), cancel = cancelKey(envelope.id);
+    const std::string_view words[] = {claimedKey_, ownersKey_, indexKey_,     attemptsKey_, list,
+                                      one.field,   owner,      result,        "0",          active,
+                                      cancel,      "",         envelope.token};
+    broker_.redis_.evaluate(broker_.scripts_.finish, 5, words, [this](const redisReply* reply) {
+        const auto said = partsOf(reply);
+        if (said.empty() || numberOf(said[0]) != 1) return;
+        ++broker_.counts_.finished;
     });
 }
 

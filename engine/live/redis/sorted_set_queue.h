@@ -56,10 +56,12 @@ class SortedSetQueue final : public RequestQueue, private Flusher {
         bool tried = false; // it may have been carried out without our hearing of it
         bool deferred = false;
     };
+    static constexpr std::int32_t kWithin = -1;
     struct Peeked {
         WireMessage message;
         std::string member, field;
         double score;
+        std::int32_t payload = kWithin; // where its payload is in the answer, kept apart
     };
 
     void flush() override;
@@ -73,6 +75,7 @@ class SortedSetQueue final : public RequestQueue, private Flusher {
     void defer(Ending& ending);
     void settle(const Ending& ending, Settlement settlement);
     void release(std::uint32_t slot);
+    void endWithoutPayload(const Peeked& one, const std::string& owner);
     void bury(const std::string& member, const WireError& error);
     void rescue(const std::string& field, const std::string& member, const std::string& owner);
     std::string resultList(const WireMessage& message) const;

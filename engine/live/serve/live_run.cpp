@@ -143,9 +143,13 @@ Status RedisRun::make() {
                         semantics};
     context.prometheusUrlSet = !document_.prometheusUrl.empty();
     context.storeAt = [this](std::string_view address) { return storeAt(address); };
-    std::vector<Error> warnings = document_.warnings;
+    std::vector<Error> warnings;
     auto settings = buildSettings(document_, context, &warnings);
     if (!settings) return fail(settings.error());
+    for (const Finding& finding : document_.findings) {
+        say("warn", "finding",
+            {{"code", finding.code}, {"path", finding.path}, {"text", finding.computed}});
+    }
     for (const Error& warning : warnings)
         say("warn", "document", {{"text", warning.text()}});
 

@@ -45,18 +45,18 @@ class Serve : public ::testing::Test {
 
     // A short lease, so that what a dead owner held is back within the test's patience.
     Process serve(const std::string& router, const std::vector<std::string>& more = {}) {
-        std::vector<std::string> words{
-            kProgram,
-            "serve",
-            "--router",
-            router,
-            "--redis",
-            redis->url(),
-            "--queue",
-            kQueue,
-            "--any-port",
-            "--set",
-            "semantics={preset: penstock, lease: 2s, reclaim_scan: 300ms}"};
+        std::vector<std::string> words{kProgram,
+                                       "serve",
+                                       "--router",
+                                       router,
+                                       "--redis",
+                                       redis->url(),
+                                       "--queue",
+                                       kQueue,
+                                       "--any-port",
+                                       "--set",
+                                       "semantics={preset: penstock, lease: 2s, reclaim_scan: "
+                                       "300ms, cancels_in_flight: true}"};
         words.insert(words.end(), more.begin(), more.end());
         return Process(words, folder + "/serve-" + std::to_string(++started) + ".log");
     }
@@ -317,6 +317,45 @@ TEST_F(Serve, oneResultWhateverEndsIt) {
                 ::testing::AllOf(HasSubstr("broken"), HasSubstr("INVALID_REQUEST")));
     EXPECT_EQ(redis->number({"LLEN", std::string(kQueue) + ":dead"}), 2);
     EXPECT_EQ(redis->number({"ZCARD", kQueue}), 0);
+}
+
+// llm-d-async's producers may keep a payload under a key of its own, which only its name may be.
+TEST_F(Serve, fetchesPayloadsThatAreKeptApart) {
+    TestRouter router([](const std::string&, int hit) {
+        TestRouter::Answer answer;
+        answer.status = hit == 1 ? 503 : 200; // it must survive the retry set
+        return answer;
+    });
+    const auto push = [&](const std::string& id, const std::string& reference) {
+        const std::string deadline = std::to_string(static_cast<long>(unixNow()) + 600);
+        redis->ask(
+            {"ZADD", kQueue, deadline,
+             R"({"internal":{"request_token":"k","result_queue_name":"results","payload_ref":")" +
+                 reference + R"("},"request_kind":"redis","data":{"id":")" + id +
+                 R"(","deadline":)" + deadline + "}}"});
+        ++submitted;
+    };
+    redis->ask({"SET", payloadKey("apart", "k"), R"({"prompt":"far away"})"});
+    redis->ask({"SET", "request-payload:secret:x", R"({"prompt":"of another"})"});
+    push("apart", payloadKey("apart", "k"));
+    push("missing", payloadKey("missing", "k"));
+    push("foreign", "request-payload:secret:x");
+    Process program = serve(router.url());
+    ASSERT_TRUE(waitFor(3, 20)) << program.output();
+    program.signal(SIGTERM);
+    EXPECT_EQ(program.wait(10), 0);
+    EXPECT_EQ(router.lastBody(), R"({"prompt":"far away"})");
+    std::map<std::string, std::string> ends;
+    for (std::int64_t i = 0; i < results(); ++i) {
+        const json result = json::parse(redis->ask({"LINDEX", "results", std::to_string(i)}));
+        ends[result["id"]] =
+            result.value("error_code", std::to_string(result.value("status_code", 0)));
+    }
+    EXPECT_EQ(ends["apart"], "200");
+    EXPECT_EQ(ends["missing"], "PAYLOAD_UNAVAILABLE");
+    EXPECT_EQ(ends["foreign"], "INVALID_REQUEST");
+    EXPECT_EQ(redis->ask({"EXISTS", payloadKey("apart", "k")}), "0");
+    EXPECT_EQ(redis->ask({"EXISTS", "request-payload:secret:x"}), "1");
 }
 
 TEST_F(Serve, showsItsMetricsAndItsHealth) {
