@@ -114,9 +114,7 @@ void addCheck(CLI::App& app, int& code) {
                      "Scenarios; or llm-d-async's transport, pool, merge-policy and transform "
                      "documents; or the Helm values of its chart")
         ->required();
-    command->add_option("--set", arguments->overrides, "PATH=VALUE: overrides a value; repeatable")
-        ->allow_extra_args(false)
-        ->take_all();
+    addSet(*command, arguments->overrides, "a value");
     command
         ->add_option("--semantics", arguments->semantics,
                      fmt::format("Whose behaviour: {}", fmt::join(Semantics::names(), ", ")))

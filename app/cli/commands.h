@@ -5,10 +5,13 @@
 // and stores its exit code.
 #include "engine/types/error.h"
 
+#include <string>
 #include <string_view>
+#include <vector>
 
 namespace CLI {
 class App;
+class Option;
 class Validator;
 } // namespace CLI
 
@@ -34,6 +37,10 @@ void addValidate(CLI::App& app, int& code);
 const CLI::Validator& notEmpty();
 // Of a number: a range alone lets NaN through.
 const CLI::Validator& finite();
+
+// --set PATH=VALUE, repeatable; `what` it overrides: "a value of the scenario".
+CLI::Option* addSet(CLI::App& command, std::vector<std::string>& overrides,
+                    const std::string& what);
 
 // The process's own streams, before anything else is opened.
 void holdStandardStreams();

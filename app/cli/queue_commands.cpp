@@ -2,6 +2,7 @@
 // The sender's side on the command line: submit, results, cancel, queues.
 #include "app/cli/commands.h"
 #include "engine/live/redis/producer.h"
+#include "engine/types/duration_text.h"
 
 #include <CLI/CLI.hpp>
 #include <fmt/format.h>
@@ -11,9 +12,9 @@
 #include <cmath>
 #include <csignal>
 #include <fstream>
-#include <hiredis/hiredis.h>
 #include <iostream>
 #include <memory>
+#include <optional>
 
 namespace penstock::app {
 namespace {
@@ -177,7 +178,7 @@ int submit(const QueueArguments& a, double within) {
     if (auto ran = c.run(more); !ran && !wrong) wrong = ran.error();
     const double took =
         std::chrono::duration<double>(std::chrono::steady_clock::now() - began).count();
-    fmt::print("{} requests accepted in {:.1f} s\n", accepted, took);
+    say(fmt::format("{} requests accepted in {:.1f} s\n", accepted, took));
     return wrong ? report(*wrong, accepted < number ? kWorldFailed : kBadInput) : kFine;
 }
 
@@ -192,8 +193,10 @@ int results(const QueueArguments& a) {
         c.redis.command({"BRPOP", a.results, wait}, [&](const redisReply* reply) {
             const auto parts = partsOf(reply);
             if (parts.size() == 2) {
-                fmt::print("{}\n", penstock::textOf(parts[1]));
-                std::fflush(stdout);
+                say(penstock::textOf(parts[1]));
+                say("\n");
+                // What cannot be written would be taken for nothing.
+                if (std::fflush(stdout) != 0) return c.loop.stop();
                 if (++seen == a.count) return c.loop.stop();
                 return next();
             }
@@ -226,9 +229,9 @@ int cancel(const QueueArguments& a) {
     });
     if (!ran) return report(ran.error(), kWorldFailed);
     if (!done) return report(Error{why}, kExpectationFailed);
-    fmt::print(
+    say(fmt::format(
         "{} is withdrawn: it ends with CANCELLED within a second, unless it is answered first\n",
-        a.id);
+        a.id));
     return kFine;
 }
 
@@ -237,8 +240,8 @@ int queues(const QueueArguments& a) {
     if (!made) return report(made.error(), kBadInput);
     Connected& c = **made;
     const auto ran = c.run([&] {
-        fmt::print("{:<24} {:>10} {:>10} {:>10} {:>10}  {}\n", "queue", "pending", "claimed",
-                   "suspect", "dead", "next deadline");
+        say(fmt::format("{:<24} {:>10} {:>10} {:>10} {:>10}  {}\n", "queue", "pending", "claimed",
+                        "suspect", "dead", "next deadline"));
         for (const std::string& name : a.queues) {
             const auto row = std::make_shared<std::vector<std::int64_t>>();
             const auto number = [row](const redisReply* reply) {
@@ -260,33 +263,16 @@ int queues(const QueueArguments& a) {
                                         : fmt::format("in {:.0f} s", left);
                     }
                     row->resize(4);
-                    fmt::print("{:<24} {:>10} {:>10} {:>10} {:>10}  {}\n", name, (*row)[0],
-                               (*row)[1], (*row)[2], (*row)[3], head);
+                    say(fmt::format("{:<24} {:>10} {:>10} {:>10} {:>10}  {}\n", name, (*row)[0],
+                                    (*row)[1], (*row)[2], (*row)[3], head));
                 });
         }
         c.redis.command({"ZCARD", a.retries}, [&](const redisReply* reply) {
-            fmt::print("{} wait for a retry in {}\n", penstock::numberOf(reply), a.retries);
+            say(fmt::format("{} wait for a retry in {}\n", penstock::numberOf(reply), a.retries));
             c.loop.stop();
         });
     });
     return ran ? kFine : report(ran.error(), kWorldFailed);
-}
-
-// "90s", "10m", "1h30m" in seconds.
-std::optional<double> seconds(const std::string& text) {
-    double sum = 0.0;
-    const char* at = text.c_str();
-    if (*at == '\0') return std::nullopt;
-    while (*at != '\0') {
-        char* end = nullptr;
-        const double value = std::strtod(at, &end);
-        if (end == at || value < 0) return std::nullopt;
-        const double unit = *end == 's' ? 1 : *end == 'm' ? 60 : *end == 'h' ? 3600 : 0;
-        if (unit == 0) return std::nullopt;
-        sum += value * unit;
-        at = end + 1;
-    }
-    return sum > 0 ? std::optional(sum) : std::nullopt;
 }
 
 } // namespace
@@ -313,12 +299,13 @@ void addQueueCommands(CLI::App& app, int& code) {
                             "Of requests that name none, from now: 90s, 10m, 1h");
         command->footer("Example:\n  penstock submit requests.jsonl --queue batch --deadline 2h");
         command->callback([a = a, &code] {
-            const auto within = seconds(a->deadline);
-            code = within ? submit(*a, *within)
-                          : report(Error{fmt::format(
-                                       "--deadline {} is not a duration such as 90s, 10m or 1h",
-                                       a->deadline)},
-                                   kBadInput);
+            const auto within = goDuration(a->deadline);
+            code = within && *within > Duration{0}
+                       ? submit(*a, toSeconds(*within))
+                       : report(Error{fmt::format(
+                                    "--deadline {} is not a duration such as 90s, 10m or 1h",
+                                    a->deadline)},
+                                kBadInput);
         });
     }
     {

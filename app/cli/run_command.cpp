@@ -20,11 +20,7 @@ void addRun(CLI::App& app, int& code) {
         ->add_option("--seed", arguments->seed,
                      "Seed of every random stream, instead of the scenario's")
         ->check(notEmpty());
-    command
-        ->add_option("--set", arguments->overrides,
-                     "PATH=VALUE: overrides a value of the scenario; repeatable")
-        ->allow_extra_args(false)
-        ->take_all();
+    addSet(*command, arguments->overrides, "a value of the scenario");
     command->add_option("--until", arguments->until, "Stop after this much simulated time: 90s, 2h")
         ->check(notEmpty());
     command

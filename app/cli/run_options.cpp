@@ -11,6 +11,14 @@
 
 namespace penstock::app {
 
+CLI::Option* addSet(CLI::App& command, std::vector<std::string>& overrides,
+                    const std::string& what) {
+    return command
+        .add_option("--set", overrides, fmt::format("PATH=VALUE: overrides {}; repeatable", what))
+        ->allow_extra_args(false)
+        ->take_all();
+}
+
 const CLI::Validator& notEmpty() {
     static const CLI::Validator validator(
         [](std::string& value) {

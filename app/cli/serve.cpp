@@ -4,6 +4,7 @@
 #include "engine/config/documents/engine_tree.h"
 #include "engine/config/text/override.h"
 #include "engine/live/serve/live_run.h"
+#include "engine/record/report/text_format.h"
 
 #include <CLI/CLI.hpp>
 #include <fmt/format.h>
@@ -68,7 +69,8 @@ void show(LiveRun& run, LiveCounts& before) {
         const QueueView view = run.engine().dispatcher().queueView(static_cast<std::uint16_t>(i));
         flying += view.inFlight;
         if (view.budget > 0.0 || gates.size() > 60) continue;
-        gates += fmt::format("  {} closed ({})", settings.queues[i].id, name(view.reason.code));
+        gates += fmt::format("  {} closed ({})", text::printable(settings.queues[i].id),
+                             name(view.reason.code));
     }
     fmt::print(stderr, "\r\033[K{}{:>7}/s sent {:>7}/s answered {:>6} in flight{}{}",
                run.connected() ? "" : "no Redis  ", now.sent - before.sent,
@@ -84,7 +86,8 @@ int serve(const ServeArguments& a) {
     LiveOptions options = a.live;
     const bool person = isatty(STDERR_FILENO) != 0 && !a.quiet;
     options.log = [person](const std::string& line) {
-        fmt::print(stderr, "{}{}\n", person ? "\r\033[K" : "", line);
+        if (person) fmt::print(stderr, "\r\033[K");
+        tell(line + "\n");
     };
     auto made = makeLive(*document, options);
     if (!made) return report(made.error(), kBadInput);
@@ -92,12 +95,12 @@ int serve(const ServeArguments& a) {
     LiveCounts before;
     if (person) run.every(std::chrono::seconds{1}, [&run, &before] { show(run, before); });
     run.run();
-    if (person) fmt::print(stderr, "\n");
+    if (person) tell("\n");
     const LiveCounts end = run.counts();
-    fmt::print("{} answered, {} sent, {} parked for a retry, {} handed back, {} redelivered, "
-               "{} dead, {} not confirmed\n",
-               end.finished, end.sent, end.parked, end.givenBack, end.redelivered, end.dead,
-               end.unconfirmed);
+    say(fmt::format("{} answered, {} sent, {} parked for a retry, {} handed back, {} redelivered, "
+                    "{} dead, {} not confirmed\n",
+                    end.finished, end.sent, end.parked, end.givenBack, end.redelivered, end.dead,
+                    end.unconfirmed));
     return end.unconfirmed == 0 ? kFine : kWorldFailed;
 }
 
@@ -138,10 +141,7 @@ void addServe(CLI::App& app, int& code) {
     command->add_option("--redis", a->redis, "With --router: redis://host:port/db (REDIS_URL)");
     command->add_option("--queue", a->queues,
                         "With --router: a queue's name; repeatable (requests)");
-    command
-        ->add_option("--set", a->overrides,
-                     "PATH=VALUE: overrides a value of the documents; repeatable")
-        ->allow_extra_args(false);
+    addSet(*command, a->overrides, "a value of the documents");
     command->add_option("--listen", a->live.address,
                         "Address of the metrics and health ports (127.0.0.1)");
     command->add_flag("--any-port", a->live.anyPort,

@@ -279,4 +279,17 @@ std::vector<const ExposedSample*> findExposed(const std::vector<ExposedSample>& 
     return found;
 }
 
+Labels filterLabels(std::string_view text) {
+    Labels labels;
+    while (!text.empty()) {
+        const auto comma = text.find(',');
+        const std::string_view pair = text.substr(0, comma);
+        text = comma == std::string_view::npos ? std::string_view{} : text.substr(comma + 1);
+        if (const auto equals = pair.find('='); equals != std::string_view::npos) {
+            labels.set(pair.substr(0, equals), pair.substr(equals + 1));
+        }
+    }
+    return labels;
+}
+
 } // namespace penstock::metrics

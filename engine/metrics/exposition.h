@@ -30,6 +30,9 @@ void writeExposition(const std::vector<ExposedSample>& samples, std::string& out
 // the bytes.
 Result<std::vector<ExposedSample>> parseExposition(std::string_view text);
 
+// The filter of a scrape as gates have it, "k=v,k=v"; what has no = says nothing.
+Labels filterLabels(std::string_view text);
+
 // The samples of `metric` whose labels contain all of `labels`, in order: the rule of llm-d-async's
 // endpoint-scrape (its gate then uses the first of them; there is neither sum nor mean). A filter
 // label with an empty value matches a sample without that label.

@@ -60,16 +60,7 @@ Reading SimulatedMetricSource::scrape(const MetricQuery& query) {
     if (!text) return reading;
     const auto samples = metrics::parseExposition(*text);
     if (!samples) return reading;
-    Labels labels;
-    std::string_view rest = query.labels;
-    while (!rest.empty()) {
-        const auto comma = rest.find(',');
-        const std::string_view pair = rest.substr(0, comma);
-        rest = comma == std::string_view::npos ? std::string_view{} : rest.substr(comma + 1);
-        if (const auto equals = pair.find('='); equals != std::string_view::npos) {
-            labels.set(pair.substr(0, equals), pair.substr(equals + 1));
-        }
-    }
+    const Labels labels = metrics::filterLabels(query.labels);
     const auto found = metrics::findExposed(*samples, query.text, labels);
     if (found.empty()) {
         reading.state = Reading::State::noSample;

@@ -2,6 +2,7 @@
 #include "engine/live/http/router_client.h"
 
 #include "engine/config/wire/wire.h"
+#include "engine/core/stamp.h"
 #include "engine/types/check.h"
 
 #include <fmt/format.h>
@@ -17,21 +18,6 @@ namespace {
 
 constexpr std::size_t kHeadersMax = 32;
 constexpr std::size_t kHeaderBytesMax = 8192;
-
-bool token(std::string_view name) {
-    static constexpr std::string_view kMarks = "!#$%&'*+-.^_`|~";
-    return !name.empty() && std::all_of(name.begin(), name.end(), [](char c) {
-        return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
-               kMarks.find(c) != std::string_view::npos;
-    });
-}
-
-bool printable(std::string_view value) {
-    return std::all_of(value.begin(), value.end(), [](char c) {
-        const auto byte = static_cast<unsigned char>(c);
-        return byte == '\t' || (byte >= 0x20 && byte != 0x7f);
-    });
-}
 
 bool same(std::string_view a, std::string_view b) {
     return a.size() == b.size() && strncasecmp(a.data(), b.data(), a.size()) == 0;
@@ -113,7 +99,7 @@ void RouterClient::send(std::uint32_t attempt, const Request& request, const Out
     }
     std::size_t count = 0;
     for (const Label& header : envelope.headers) {
-        if (!token(header.key) || !printable(header.value) || denied(header.key) ||
+        if (!isHeaderName(header.key) || !isHeaderValue(header.value) || denied(header.key) ||
             header.key.size() + header.value.size() > kHeaderBytesMax || ++count > kHeadersMax) {
             continue;
         }
@@ -135,7 +121,7 @@ void RouterClient::send(std::uint32_t attempt, const Request& request, const Out
         add("x-envoy-upstream-rq-timeout-ms",
             std::to_string(std::chrono::ceil<std::chrono::milliseconds>(http.timeout).count()));
     }
-    if (printable(envelope.id) && envelope.id.size() <= 512) {
+    if (isHeaderValue(envelope.id) && envelope.id.size() <= 512) {
         add("x-request-id", envelope.id);
         if (!envelope.token.empty()) {
             add("Idempotency-Key", fmt::format("{}:{}", envelope.id, envelope.token));

@@ -166,19 +166,9 @@ void PrometheusSource::scrape(const MetricQuery& query, std::uint32_t tag,
                          labels = query.labels](const HttpAnswer& answer) {
         Reading reading{Reading::State::error, 0.0, loop_.now()};
         if (answer.error == TransportError::none && answer.status == 200) {
-            metrics::Labels wanted;
-            std::string_view rest = labels;
-            while (!rest.empty()) {
-                const auto comma = rest.find(',');
-                const std::string_view one = rest.substr(0, comma);
-                rest =
-                    comma == std::string_view::npos ? std::string_view{} : rest.substr(comma + 1);
-                if (const auto equals = one.find('='); equals != std::string_view::npos) {
-                    wanted.set(one.substr(0, equals), one.substr(equals + 1));
-                }
-            }
             if (const auto samples = metrics::parseExposition(answer.body)) {
-                const auto found = metrics::findExposed(*samples, metric, wanted);
+                const auto found =
+                    metrics::findExposed(*samples, metric, metrics::filterLabels(labels));
                 reading.state = found.empty() ? Reading::State::noSample : Reading::State::value;
                 if (!found.empty()) reading.value = found.front()->value;
             }

@@ -27,9 +27,8 @@ constexpr Duration kLongestPause = 1s;
 // A greeting takes milliseconds; a server that does not answer it is as good as away.
 constexpr Duration kGreetingPatience = 5s;
 
-std::string tlsError() {
+std::string tlsWords(unsigned long code) {
     char text[256];
-    const unsigned long code = ERR_get_error();
     if (code == 0) return "TLS failed";
     ERR_error_string_n(code, text, sizeof text);
     return text;
@@ -92,7 +91,7 @@ void RedisConnection::connect() {
                     SSL_CTX_use_PrivateKey_file(tls_, endpoint_.key.c_str(), SSL_FILETYPE_PEM) == 1;
             }
             SSL_CTX_set_verify(tls_, endpoint_.verify ? SSL_VERIFY_PEER : SSL_VERIFY_NONE, nullptr);
-            if (!good) return lost(tlsError());
+            if (!good) return lost(tlsWords(ERR_get_error()));
         }
         SSL* ssl = SSL_new(tls_);
         SSL_set_tlsext_host_name(ssl, endpoint_.host.c_str());
@@ -262,9 +261,7 @@ void RedisConnection::onEvent(bufferevent* stream, short what, void* self) {
                                : "the connection failed";
             if (connection->endpoint_.tls) {
                 if (const unsigned long code = bufferevent_get_openssl_error(stream); code != 0) {
-                    char text[256];
-                    ERR_error_string_n(code, text, sizeof text);
-                    why = text;
+                    why = tlsWords(code);
                 }
             }
         }

@@ -5,7 +5,6 @@
 
 #include <algorithm>
 #include <cmath>
-#include <hiredis/hiredis.h>
 #include <random>
 
 namespace penstock {

@@ -3,7 +3,6 @@
 
 #include <fmt/format.h>
 
-#include <hiredis/hiredis.h>
 #include <random>
 
 namespace penstock {

@@ -5,7 +5,6 @@
 
 #include <fmt/format.h>
 
-#include <hiredis/hiredis.h>
 #include <random>
 #include <unordered_map>
 

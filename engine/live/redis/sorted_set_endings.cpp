@@ -5,7 +5,6 @@
 #include "engine/types/check.h"
 
 #include <algorithm>
-#include <hiredis/hiredis.h>
 #include <map>
 
 namespace penstock {
@@ -27,7 +26,7 @@ void SortedSetQueue::finish(const Request& request, const ResultMessage& result,
     const Envelope& envelope = record->message.envelope;
     Ending ending{.kind = Ending::Kind::finish, .slot = request.handle, .claim = claim};
     ending.text = resultText(envelope.id, result, envelope.token);
-    ending.target = resultList(record->message);
+    ending.target = resultList(record->message.envelope.resultQueue);
     add(std::move(ending), *record);
 }
 
@@ -63,7 +62,7 @@ void SortedSetQueue::forget(const Request& request, std::uint32_t claim) {
     Record* record = held(request);
     PENSTOCK_CHECK(record != nullptr);
     Ending ending{.kind = Ending::Kind::forget, .slot = request.handle, .claim = claim};
-    ending.target = resultList(record->message);
+    ending.target = resultList(record->message.envelope.resultQueue);
     add(std::move(ending), *record);
 }
 

@@ -9,7 +9,6 @@
 #include <algorithm>
 #include <cmath>
 #include <cstdlib>
-#include <hiredis/hiredis.h>
 #include <memory>
 
 namespace penstock {
@@ -71,10 +70,9 @@ bool SortedSetQueue::cancelled(const Request& request) const {
     return records_.taken(request.handle) && records_[request.handle].cancelled;
 }
 
-std::string SortedSetQueue::resultList(const WireMessage& message) const {
+const std::string& SortedSetQueue::resultList(const std::string& ofMessage) const {
     if (!settings_.resultQueue.empty()) return settings_.resultQueue;
-    if (!message.envelope.resultQueue.empty()) return message.envelope.resultQueue;
-    return broker_.settings_.resultQueue;
+    return ofMessage.empty() ? broker_.settings_.resultQueue : ofMessage;
 }
 
 // ---- claiming: look at the head, read it, take what can be read
@@ -217,7 +215,7 @@ void SortedSetQueue::endWithoutPayload(const Peeked& one, const std::string& own
     const std::string result = resultText(
         envelope.id, {ResultCode::payloadUnavailable, 0, "the payload is not under its key", {}},
         envelope.token);
-    const std::string list = resultList(one.message);
+    const std::string& list = resultList(envelope.resultQueue);
     const std::string active = activeKey(envelope.id), cancel = cancelKey(envelope.id);
     const std::string_view words[] = {claimedKey_, ownersKey_, indexKey_,     attemptsKey_, list,
                                       one.field,   owner,      result,        "0",          active,
@@ -233,7 +231,7 @@ void SortedSetQueue::endWithoutPayload(const Peeked& one, const std::string& own
 // be told; llm-d-async's versions drop it without a word.
 void SortedSetQueue::bury(const std::string& member, const WireError& error) {
     const bool ours = broker_.settings_.unparsable == Semantics::Unparsable::deadLetter;
-    std::string note, result, list;
+    std::string note, result;
     if (ours) {
         note = deadLetterText(member, error, unixSeconds(broker_.loop_.now()));
         if (!error.id.empty()) {
@@ -241,9 +239,7 @@ void SortedSetQueue::bury(const std::string& member, const WireError& error) {
                                 error.token);
         }
     }
-    list = !settings_.resultQueue.empty() ? settings_.resultQueue
-           : !error.resultQueue.empty()   ? error.resultQueue
-                                          : broker_.settings_.resultQueue;
+    const std::string& list = resultList(error.resultQueue);
     const bool named = !error.id.empty();
     const std::string_view words[] = {settings_.name, deadKey_, list, member, note, result};
     broker_.redis_.evaluate(
@@ -358,7 +354,8 @@ void SortedSetQueue::rescue(const std::string& field, const std::string& member,
         id,
         {ResultCode::deliveryAttemptsExceeded, 0, "delivered too often to engines that died", {}},
         message ? message->envelope.token : std::string_view{});
-    const std::string list = message ? resultList(*message) : broker_.settings_.resultQueue;
+    const std::string& list =
+        message ? resultList(message->envelope.resultQueue) : broker_.settings_.resultQueue;
     const std::string attempts = attemptsKey_ + field;
     const WireError why{"three processors died with it", id, {}, {}};
     const std::string note = deadLetterText(member, why, unixSeconds(broker_.loop_.now()));

@@ -78,7 +78,8 @@ class SortedSetQueue final : public RequestQueue, private Flusher {
     void endWithoutPayload(const Peeked& one, const std::string& owner);
     void bury(const std::string& member, const WireError& error);
     void rescue(const std::string& field, const std::string& member, const std::string& owner);
-    std::string resultList(const WireMessage& message) const;
+    // The queue's, else what its message names, else the transport's.
+    const std::string& resultList(const std::string& ofMessage) const;
     Record* held(const Request& request);
 
     SortedSetBroker& broker_;

@@ -6,6 +6,7 @@
 #include "engine/config/wire/wire.h"
 #include "tests/engine/live/servers.h"
 #include "tests/engine/live/test_router.h"
+#include "tests/loopback.h"
 
 #include <gmock/gmock.h>
 #include <nlohmann/json.hpp>
@@ -204,7 +205,7 @@ TEST_F(Serve, losesNothingWhenRedisIsKilled) {
 }
 
 TEST_F(Serve, waitsForARouterThatIsAway) {
-    const std::uint16_t port = freePort();
+    const std::uint16_t port = test::freePort();
     submit(50);
     Process program = serve("http://127.0.0.1:" + std::to_string(port));
     std::this_thread::sleep_for(1500ms);

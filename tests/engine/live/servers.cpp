@@ -2,8 +2,8 @@
 #include "tests/engine/live/servers.h"
 
 #include "engine/types/check.h"
+#include "tests/loopback.h"
 
-#include <arpa/inet.h>
 #include <chrono>
 #include <csignal>
 #include <cstdlib>
@@ -13,7 +13,6 @@
 #include <hiredis/hiredis.h>
 #include <sstream>
 #include <sys/prctl.h>
-#include <sys/socket.h>
 #include <sys/wait.h>
 #include <thread>
 #include <unistd.h>
@@ -21,18 +20,6 @@
 namespace penstock::testing {
 
 using namespace std::chrono_literals;
-
-std::uint16_t freePort() {
-    const int fd = socket(AF_INET, SOCK_STREAM, 0);
-    sockaddr_in where{};
-    where.sin_family = AF_INET;
-    where.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-    socklen_t size = sizeof where;
-    PENSTOCK_CHECK(bind(fd, reinterpret_cast<sockaddr*>(&where), size) == 0);
-    getsockname(fd, reinterpret_cast<sockaddr*>(&where), &size);
-    close(fd);
-    return ntohs(where.sin_port);
-}
 
 Process::Process(const std::vector<std::string>& words, const std::string& outputFile)
     : file_(outputFile) {
@@ -102,7 +89,7 @@ bool RedisServer::installed() {
 RedisServer::RedisServer(const std::string& fsync) : fsync_(fsync) {
     char name[] = "/tmp/penstock-redis-XXXXXX";
     folder_ = mkdtemp(name);
-    port_ = freePort();
+    port_ = test::freePort();
     start();
 }
 

@@ -57,6 +57,4 @@ class RedisServer {
     redisContext* context_ = nullptr;
 };
 
-std::uint16_t freePort();
-
 } // namespace penstock::testing

@@ -3,6 +3,8 @@
 // it, and closes the connection at its end.
 #include "tests/sim/metrics/prometheus_server.h"
 
+#include "tests/loopback.h"
+
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
@@ -36,23 +38,6 @@ struct Socket {
     int fd;
 };
 
-sockaddr_in loopback(int port) {
-    sockaddr_in address{};
-    address.sin_family = AF_INET;
-    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-    address.sin_port = htons(static_cast<std::uint16_t>(port));
-    return address;
-}
-
-int freePort() {
-    const Socket socket(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
-    sockaddr_in address = loopback(0);
-    socklen_t size = sizeof address;
-    if (bind(socket.fd, reinterpret_cast<sockaddr*>(&address), size) != 0) return 0;
-    getsockname(socket.fd, reinterpret_cast<sockaddr*>(&address), &size);
-    return ntohs(address.sin_port);
-}
-
 struct Response {
     int status = 0;
     std::string body;
@@ -64,7 +49,7 @@ Result<Response> http(int port, std::string_view line, std::string_view headers,
     const Socket socket(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
     const timeval timeout{10, 0};
     setsockopt(socket.fd, SOL_SOCKET, SO_RCVTIMEO, &timeout, sizeof timeout);
-    const sockaddr_in address = loopback(port);
+    const sockaddr_in address = penstock::test::loopback(static_cast<std::uint16_t>(port));
     if (connect(socket.fd, reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0) {
         return fail("connect: " + std::string(std::strerror(errno)));
     }
@@ -181,7 +166,7 @@ Result<std::unique_ptr<PrometheusServer>> PrometheusServer::start() {
     if (mkdtemp(pattern.data()) == nullptr) return fail("cannot make a temporary directory");
     server->directory_ = pattern;
     std::ofstream(server->directory_ + "/prometheus.yml") << "global: {}\n";
-    server->port_ = freePort();
+    server->port_ = penstock::test::freePort();
     const std::string path = binary();
     const std::vector<std::string> arguments = {
         path,
