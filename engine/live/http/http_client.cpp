@@ -235,7 +235,7 @@ std::size_t HttpClient::onBody(char* data, std::size_t size, std::size_t count, 
 std::size_t HttpClient::onHeader(char* data, std::size_t size, std::size_t count, void* transfer) {
     auto* t = static_cast<Transfer*>(transfer);
     const std::string_view line(data, size * count);
-    t->head = true;
+    t->head |= line == "\r\n" || line == "\n";
     if (const auto after = valueOf(line, "retry-after"); !after.empty()) t->retryAfter = after;
     if (const auto why = valueOf(line, "x-llm-d-request-dropped-reason"); !why.empty()) {
         t->dropped = why;
@@ -259,12 +259,11 @@ void HttpClient::collect() {
         Transfer* t = nullptr;
         curl_easy_getinfo(message->easy_handle, CURLINFO_PRIVATE, &t);
         long status = 0, made = 0;
-        curl_off_t first = 0, total = 0, wrote = 0;
+        curl_off_t first = 0, total = 0;
         curl_easy_getinfo(t->easy, CURLINFO_RESPONSE_CODE, &status);
         curl_easy_getinfo(t->easy, CURLINFO_NUM_CONNECTS, &made);
         curl_easy_getinfo(t->easy, CURLINFO_STARTTRANSFER_TIME_T, &first);
         curl_easy_getinfo(t->easy, CURLINFO_TOTAL_TIME_T, &total);
-        curl_easy_getinfo(t->easy, CURLINFO_SIZE_UPLOAD_T, &wrote);
         made_ += static_cast<std::uint64_t>(made);
         auto owned = std::move(transfers_.at(t->handle));
         transfers_.erase(t->handle);
@@ -278,7 +277,6 @@ void HttpClient::collect() {
             break;
         case CURLE_OPERATION_TIMEDOUT:
             answer.error = TransportError::timeout;
-            answer.notSent = wrote == 0 && !t->head;
             break;
         case CURLE_COULDNT_RESOLVE_HOST:
         case CURLE_COULDNT_CONNECT:
@@ -287,16 +285,13 @@ void HttpClient::collect() {
         case CURLE_PEER_FAILED_VERIFICATION:
         case CURLE_SSL_CONNECT_ERROR:
             answer.error = TransportError::refused;
-            answer.notSent = true;
             break;
         default:
-            answer.error = TransportError::reset;
+            answer.error = t->head && !t->tooLong ? TransportError::cut : TransportError::reset;
             break;
         }
         if (code != CURLE_OK) {
             answer.words = t->error[0] != '\0' ? t->error : curl_easy_strerror(code);
-            answer.midBody = t->head;
-            answer.tooLong = t->tooLong;
             if (t->tooLong) {
                 answer.words =
                     fmt::format("the answer is longer than {} bytes", settings_.answerMax);

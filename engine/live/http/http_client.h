@@ -42,10 +42,9 @@ struct HttpRequest {
 };
 
 struct HttpAnswer {
+    // `refused`: no connection was made, so that nothing was executed; `cut`: it broke when the
+    // head of the answer had come; `reset`: before that, or the answer was longer than answerMax.
     TransportError error = TransportError::none;
-    bool midBody = false; // the connection broke after the head of the answer had come
-    bool notSent = false; // no connection was made: certainly not executed
-    bool tooLong = false; // longer than answerMax
     int status = 0;
     std::string_view body;                // valid during the call
     std::string_view retryAfter, dropped; // headers; empty if absent
@@ -62,8 +61,7 @@ class HttpClient {
     HttpClient(const HttpClient&) = delete;
     HttpClient& operator=(const HttpClient&) = delete;
 
-    // The handle of a request under way. A request that cannot be made at all is answered before
-    // send() returns.
+    // The handle of a request under way. It is never answered before send() returns.
     std::uint64_t send(const HttpRequest& request, Handler handler);
     // Closes its connection; its handler is not called.
     void cancel(std::uint64_t handle);

@@ -147,14 +147,18 @@ void SortedSetQueue::peeked(const redisReply* reply, std::int32_t max, bool susp
             claims->push_back(numberOf(each) == 1);
     });
     broker_.redis_.command(asked, [this, claims](const redisReply* got) {
-        // The claim was answered before this, or the connection broke between the two: what was
-        // taken then is redelivered when its lease has passed.
         std::vector<Peeked> seen;
         seen.swap(peeked_);
-        if (got == nullptr || claims->size() != seen.size()) {
+        const auto cancelled = partsOf(got);
+        if (claims->size() != seen.size() || cancelled.size() < seen.size()) {
+            // It may have been carried out, and then it is ours without our knowing what it took.
+            // Left to its lease it would count as a death, and three of those are poison.
+            for (std::size_t i = 0; i < seen.size(); ++i)
+                orphans_.push_back({std::move(seen[i].field), std::move(owners_[i]), seen[i].score,
+                                    claimingSuspect_});
+            giveBackOrphans();
             return answer(ClaimAnswer::unreachable);
         }
-        const auto cancelled = partsOf(got);
         const Time now = broker_.loop_.now();
         for (std::size_t i = 0; i < seen.size(); ++i) {
             if (!(*claims)[i]) continue; // another processor was faster
@@ -334,6 +338,7 @@ void SortedSetQueue::look() {
 
 void SortedSetQueue::scan() {
     if (!broker_.redis_.ready()) return;
+    giveBackOrphans();
     const std::string_view words[] = {claimedKey_, ownersKey_, indexKey_, kReclaimedAtOnce};
     broker_.redis_.evaluate(broker_.scripts_.expired, 3, words, [this](const redisReply* reply) {
         const auto parts = partsOf(reply);
@@ -383,7 +388,25 @@ void SortedSetQueue::rescue(const std::string& field, const std::string& member,
         });
 }
 
+// Until Redis has answered: what it does not have under that owner it leaves alone.
+void SortedSetQueue::giveBackOrphans() {
+    if (!broker_.redis_.ready() || orphans_.empty()) return;
+    std::vector<Orphan> all;
+    all.swap(orphans_);
+    for (Orphan& orphan : all) {
+        const std::string score = scoreText(orphan.score);
+        const std::string_view words[] = {
+            claimedKey_,  ownersKey_,   indexKey_, orphan.suspect ? suspectKey_ : settings_.name,
+            orphan.field, orphan.owner, score,     ""};
+        broker_.redis_.evaluate(broker_.scripts_.move, 4, words,
+                                [this, orphan](const redisReply* reply) {
+                                    if (partsOf(reply).empty()) orphans_.push_back(orphan);
+                                });
+    }
+}
+
 void SortedSetQueue::up() {
+    giveBackOrphans();
     pause_ = Duration{0};
     broker_.loop_.disarm(againTimer_);
     if (!endings_.empty()) broker_.loop_.flushLater(*this);

@@ -64,7 +64,15 @@ class SortedSetQueue final : public RequestQueue, private Flusher {
         std::int32_t payload = kWithin; // where its payload is in the answer, kept apart
     };
 
+    // Perhaps claimed: the answer was lost.
+    struct Orphan {
+        std::string field, owner;
+        double score;
+        bool suspect;
+    };
+
     void flush() override;
+    void giveBackOrphans();
     void again();
     void peeked(const redisReply* reply, std::int32_t max, bool suspects);
     void answer(ClaimAnswer answer);
@@ -90,6 +98,7 @@ class SortedSetQueue final : public RequestQueue, private Flusher {
     Slab<Record> records_;
     std::vector<Peeked> peeked_;
     std::vector<std::string> owners_; // of the claim under way
+    std::vector<Orphan> orphans_;
     std::vector<Request> taken_;
     bool claimingSuspect_ = false;
     bool suspectOut_ = false;

@@ -118,6 +118,11 @@ Status RedisRun::make() {
                                 "llm-d-async-0.10",
                                 semantics.name));
     }
+    if (!document_.transforms.empty()) {
+        return fail(Error::at(document_.transforms.front().place,
+                              "serve cannot transform requests yet, and would send them as they "
+                              "are; take the transform away"));
+    }
     auto endpoint = RedisEndpoint::parse(transport.url);
     if (!endpoint) return fail(Error::at(transport.place, endpoint.error().message));
     endpoint->caFile = document_.tls.caCert;

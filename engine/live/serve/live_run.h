@@ -42,8 +42,8 @@ class LiveRun {
     virtual void every(Duration period, std::function<void()> call) = 0;
 };
 
-// Errors: what of the documents `serve` cannot do (transports other than redis-sortedset, presets
-// that pop destructively), a Redis URL that is none, ports in use.
+// Errors: what of the documents `serve` cannot do (transforms, transports other than
+// redis-sortedset, presets that pop destructively), a Redis URL that is none, ports in use.
 Result<std::unique_ptr<LiveRun>> makeLive(const EngineDocument& document,
                                           const LiveOptions& options);
 

@@ -158,6 +158,66 @@ TEST_F(Serve, executionsAtTheServerAreThoseWeReport) {
     EXPECT_THAT(program.output(), HasSubstr("10 answered, 20 sent"));
 }
 
+// What llm-d-async does, and measured there: a body cut short is tried again by every version, a
+// connection closed before an answer is the end up to 0.10.
+TEST_F(Serve, tellsABodyCutShortFromNoAnswer) {
+    TestRouter router([](const std::string& id, int hit) {
+        TestRouter::Answer answer;
+        answer.cuts = id.starts_with("cut") && hit == 1;
+        answer.breaks = id.starts_with("none");
+        return answer;
+    });
+    submit(3, 600.0, "cut");
+    submit(3, 600.0, "none");
+    Process program = serve(router.url(), {"--set", "semantics=llm-d-async-0.10"});
+    ASSERT_TRUE(waitFor(6, 30)) << results() << program.output();
+    program.signal(SIGTERM);
+    EXPECT_EQ(program.wait(10), 0);
+    balance();
+    EXPECT_EQ(codes["200"], 3);
+    EXPECT_EQ(codes["INFERENCE_ERROR"], 3);
+}
+
+// A claim whose answer is lost with the connection is given back when there is one again: it is no
+// death of its owner, three of which would make poison of a healthy request.
+TEST_F(Serve, aBrokenConnectionIsNoDeath) {
+    TestRouter router([](const std::string&, int) {
+        TestRouter::Answer answer;
+        answer.seconds = 0.002;
+        return answer;
+    });
+    submit(3000);
+    Process program = serve(router.url());
+    for (int i = 0; i < 40 && results() < 3000; ++i) {
+        std::this_thread::sleep_for(25ms);
+        redis->ask({"CLIENT", "KILL", "TYPE", "normal", "SKIPME", "yes"});
+    }
+    ASSERT_TRUE(waitFor(3000, 60)) << results() << program.output();
+    program.signal(SIGTERM);
+    EXPECT_EQ(program.wait(10), 0);
+    balance();
+    EXPECT_EQ(codes["200"], 3000);
+    EXPECT_THAT(program.output(), HasSubstr(" 0 redelivered, 0 dead"));
+}
+
+TEST_F(Serve, submitSendsThePayloadsBytes) {
+    TestRouter router;
+    const std::string file = folder + "/requests.jsonl";
+    std::ofstream(file) << R"({"id":"one","payload":{"z":1.50, "a":1e2}})"
+                        << "\n";
+    Process sender({kProgram, "submit", file, "--redis", redis->url(), "--queue", kQueue,
+                    "--results", "results"},
+                   folder + "/submit.log");
+    EXPECT_EQ(sender.wait(10), 0) << sender.output();
+    submitted = 1;
+    Process program = serve(router.url());
+    ASSERT_TRUE(waitFor(1, 20)) << program.output();
+    program.signal(SIGTERM);
+    EXPECT_EQ(program.wait(10), 0);
+    balance();
+    EXPECT_EQ(router.lastBody(), R"({"z":1.50, "a":1e2})");
+}
+
 TEST_F(Serve, losesNothingWhenItIsKilled) {
     TestRouter router([](const std::string&, int) {
         TestRouter::Answer answer;
@@ -402,6 +462,11 @@ TEST_F(Serve, saysWhatIsWrongWithWhatItIsGiven) {
     };
     EXPECT_EQ(run({"--router", "http://r", "--redis", "nonsense", "--any-port"}), 2);
     EXPECT_EQ(run({"--router", "gateway", "--redis", redis->url(), "--any-port"}), 2);
+    std::ofstream(folder + "/transforms.json")
+        << R"({"requestTransforms":[{"name":"t","type":"gcs_uri_multipart","parameters":{"providers":["p"]}}]})";
+    EXPECT_EQ(run({"--router", "http://r", "--redis", redis->url(), "--any-port",
+                   "--transform-config-file", folder + "/transforms.json"}),
+              2);
     EXPECT_EQ(run({"--redis", redis->url()}), 2);
     EXPECT_EQ(
         run({"--router", "http://r", "--redis", redis->url(), "--semantics", "llm-d-async-0.9"}),

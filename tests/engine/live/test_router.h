@@ -23,6 +23,7 @@ struct RouterAnswer {
     std::string retryAfter = {}; // empty: no header
     double seconds = 0.0;        // it takes
     bool breaks = false;         // the connection is closed instead
+    bool cuts = false;           // it is closed within the body
 };
 
 class TestRouter {
