@@ -35,6 +35,7 @@ void EndpointScores::setReady(std::size_t index, bool ready) {
     allChanged_ = true;
     countsKnown_ = false;
     saturationChanged_ = true;
+    saturationUntil_ = Time{}; // its reading may be older than any
 }
 
 void EndpointScores::changed(std::size_t index) {
@@ -116,7 +117,25 @@ double EndpointScores::believed(std::size_t index, const EndpointMetrics& m, Tim
 double EndpointScores::saturation(Time now) {
     if (!saturationChanged_ && now <= saturationUntil_) return saturation_;
     saturationChanged_ = false;
+    const bool fresh = byUtilization() && !anyStale_ && now <= saturationUntil_;
+    const double sum = fresh ? sumOfFresh() : sumOfAll(now);
+    saturation_ = readyCount_ == 0 ? 1.0 : sum / readyCount_;
+    return saturation_;
+}
+
+// Asked in every dispatch cycle of flow control: readings only become newer, so that what was fresh
+// at the last look until saturationUntil_ still is.
+double EndpointScores::sumOfFresh() const {
+    double sum = 0.0;
+    for (std::size_t i = 0; i < ready_.size(); ++i) {
+        if (ready_[i] != 0) sum += load_[i];
+    }
+    return sum;
+}
+
+double EndpointScores::sumOfAll(Time now) {
     saturationUntil_ = kNever;
+    anyStale_ = false;
     double sum = 0.0;
     for (std::size_t i = 0; i < ready_.size(); ++i) {
         if (ready_[i] == 0) continue;
@@ -124,13 +143,13 @@ double EndpointScores::saturation(Time now) {
             sum += saturationOf(i, {});
         } else if (now - readAt_[i] > spec_.staleAfter) {
             sum += 1.0;
+            anyStale_ = true;
         } else {
             sum += load_[i];
             saturationUntil_ = std::min(saturationUntil_, readAt_[i] + spec_.staleAfter);
         }
     }
-    saturation_ = readyCount_ == 0 ? 1.0 : sum / readyCount_;
-    return saturation_;
+    return sum;
 }
 
 double EndpointScores::baseOf(std::size_t index) const {
@@ -204,6 +223,9 @@ void EndpointScores::resolve() {
 
 std::size_t EndpointScores::pick(const std::vector<PrefixIndex::Match>& matches,
                                  std::int32_t blocks, RandomSequence& random) {
+    if (readyCount_ == 1)
+        return static_cast<std::size_t>(std::find(ready_.begin(), ready_.end(), 1) -
+                                        ready_.begin());
     resolve();
     const double plain = board_.best(); // without a prefix
     PENSTOCK_CHECK(plain >= 0.0);

@@ -59,7 +59,7 @@ class EndpointScores {
     std::size_t pick(const std::vector<PrefixIndex::Match>& matches, std::int32_t blocks,
                      RandomSequence& random);
 
-    // The score without a prefix; of a ready endpoint, after pick().
+    // The score without a prefix; of a ready endpoint, after a pick() among several.
     double score(std::size_t index) const { return board_.score(index); }
 
   private:
@@ -71,6 +71,8 @@ class EndpointScores {
     void resolve();
     double baseOf(std::size_t index) const;
     double scoreOf(std::size_t index) const;
+    double sumOfFresh() const;
+    double sumOfAll(Time now);
 
     const RouterSpec& spec_;
     // One entry an endpoint, an array a property: they are walked.
@@ -100,7 +102,8 @@ class EndpointScores {
     std::vector<std::uint32_t> changed_;
     double saturation_ = 1.0;
     bool saturationChanged_ = true;
-    Time saturationUntil_{}; // when the next reading becomes stale
+    Time saturationUntil_{}; // when the next reading becomes stale, as of the last look at all
+    bool anyStale_ = true;   // at that look
     std::vector<std::uint32_t> tied_;
 };
 

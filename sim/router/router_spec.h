@@ -21,6 +21,12 @@ struct RouterSpec {
     // inference_pool_*), as up to 0.9; the newer alone (llm_d_epp_*), as from 0.11 on; or both, as
     // between them.
     enum class Names : std::uint8_t { both, inferenceExtension, llmDEpp };
+    // Of the router of the day when release 0.N of llm-d-async came out, N as
+    // Semantics::gatesOfRelease counts them.
+    static Names namesBeside(std::int32_t release) {
+        if (release < 10) return Names::inferenceExtension;
+        return release == 10 ? Names::both : Names::llmDEpp;
+    }
 
     Detector detector = Detector::utilization;
     double queueDepthThreshold = 5.0; // waiting requests of an endpoint that count as saturated
@@ -62,7 +68,7 @@ struct RouterSpec {
 
     std::map<std::string, int> objectives; // priority of each x-gateway-inference-objective
     Duration exportInterval{std::chrono::seconds{5}};
-    Names names = Names::both;
+    Names names = Names::llmDEpp;
     // llm-d-router sets its saturation gauge in the dispatch cycle of flow control, so that without
     // flow control there is no such series and a gate on it runs on its fallback for ever
     // (pkg/epp/flowcontrol/controller/internal/processor.go, August 2026). `withFlowControl` does

@@ -55,6 +55,7 @@ void remark(Reader& r, const RouterSpec& s, std::vector<Finding>& found) {
 
 void readRouter(Reader& pool, Scenario& scenario) {
     RouterSpec& s = scenario.router;
+    s.names = RouterSpec::namesBeside(scenario.engine.semantics.gatesOfRelease);
     pool.object("router", [&](Reader& r) {
         s.detector =
             r.choice<RouterSpec::Detector>("detector",

@@ -245,8 +245,8 @@ Result<Scenario> read(Document document, const ScenarioOptions& options) {
     Reader top = Reader::root(document, problems);
     Scenario s;
     readHeader(top, s);
-    readPool(top, s, options.resources.empty() ? resourceDirectory() : options.resources);
     top.requireObject("engine", [&](Reader& r) { s.engine = readEngine(r, kSimulated); });
+    readPool(top, s, options.resources.empty() ? resourceDirectory() : options.resources);
     readSources(top, s);
     readMetrics(top, s);
     readFaults(top, s);

@@ -132,7 +132,7 @@ void refuseTwice(Reader& list, std::string_view key, const std::vector<QueueDocu
 }
 
 // Two readers of one channel are no error to Redis: both get every message.
-void findTwice(Reader& list, const std::vector<QueueDocument>& queues, const PartContext& context) {
+void findTwice(const std::vector<QueueDocument>& queues, const PartContext& context) {
     for (std::size_t i = 0; i < queues.size(); ++i) {
         for (std::size_t j = 0; j < i; ++j) {
             if (queues[j].name != queues[i].name) continue;
@@ -317,7 +317,7 @@ TransportDocument readTransport(Reader& r, Kind kind, const PartContext& context
         r.fail(key, fmt::format("there is no queue; at least one is needed"));
     }
     if (kind == Kind::redisPubSub && context.asGo()) {
-        findTwice(r, transport.queues, context);
+        findTwice(transport.queues, context);
     } else {
         refuseTwice(r, "id", transport.queues, &QueueDocument::id);
     }

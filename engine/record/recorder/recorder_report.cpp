@@ -119,12 +119,12 @@ QueueReport Recorder::State::queueReport(std::size_t i, const RunFacts& facts) c
 PoolReport Recorder::State::poolReport(const RunFacts& facts) const {
     FleetIntegral all = fleet;
     all.look(facts.fleet, elapsedTo(facts.end), facts.end >= warmEnd);
-    const Distribution saturation = saturationMicro.distribution(1e-6);
+    const Distribution ofTime = saturationMicro.distribution(1e-6);
     const double seconds = toSeconds(facts.end - setup.start);
     const bool measured = all.saturation.seconds > 0;
     return {.saturationMean = all.saturation.mean(),
-            .saturationP99 = saturation.p99,
-            .saturationMax = saturation.max,
+            .saturationP99 = ofTime.p99,
+            .saturationMax = ofTime.max,
             .busyShare = ratio(all.busySum, all.saturation.seconds),
             .kvMean = all.kv.mean(),
             .kvMax = measured ? all.kvMax : kUnmeasured,

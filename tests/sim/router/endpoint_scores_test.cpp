@@ -150,6 +150,19 @@ RC_GTEST_PROP(EndpointScores, pickAsAWalkOverAllWould, ()) {
     }
 }
 
+// Where there is no choice nothing is drawn, so that the draws after it are the same.
+TEST(EndpointScores, theOnlyReadyOneIsPickedWithoutADraw) {
+    RouterSpec spec;
+    EndpointScores scores(spec);
+    for (std::size_t i = 0; i < 3; ++i)
+        scores.add();
+    scores.setReady(1, true);
+    RandomSequence random(1, 2, 3), untouched(1, 2, 3);
+    EXPECT_EQ(scores.pick({}, 1, random), 1U);
+    EXPECT_EQ(scores.pick({{0, 4}, {1, 2}}, 4, random), 1U);
+    EXPECT_EQ(random.uniform(), untouched.uniform());
+}
+
 // The figures of the source's own test (active_request_test.go), and those of an idle threshold.
 TEST(EndpointScores, theActiveRequestScorerFollowsItsSource) {
     struct Case {

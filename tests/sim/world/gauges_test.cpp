@@ -49,12 +49,12 @@ TEST(Gauges, readyPodsFreezeWhenThePoolEmpties) {
                                        "{kind: replica-killed, replica: 1, at: 5m, for: 5m}"));
     ASSERT_NE(world, nullptr);
     world->runUntil(world->start() + 4min);
-    EXPECT_EQ(ask(*world, "inference_pool_ready_pods{name=\"pool\"}"), 2.0);
+    EXPECT_EQ(ask(*world, "llm_d_epp_ready_endpoints{name=\"pool\"}"), 2.0);
     EXPECT_EQ(ask(*world, "sum(vllm:num_requests_running)").has_value(), true);
     world->runUntil(world->start() + 9min);
     EXPECT_EQ(world->router().readyEndpoints(), 0);
-    EXPECT_EQ(ask(*world, "inference_pool_ready_pods{name=\"pool\"}"), 2.0) << "frozen";
-    EXPECT_EQ(ask(*world, "inference_extension_flow_control_pool_saturation"), 1.0)
+    EXPECT_EQ(ask(*world, "llm_d_epp_ready_endpoints{name=\"pool\"}"), 2.0) << "frozen";
+    EXPECT_EQ(ask(*world, "llm_d_epp_flow_control_pool_saturation"), 1.0)
         << "the saturation of an empty pool is 1";
     EXPECT_EQ(ask(*world, "sum(vllm:num_requests_running)"), std::nullopt) << "nobody to scrape";
     EXPECT_EQ(ask(*world, "sum(up{job=\"model-server\"})"), 0.0);
@@ -69,8 +69,8 @@ TEST(Gauges, oneLostEndpointIsOneReadyPodFewer) {
         test::makeText(exporting("{}", "{kind: replica-killed, replica: 1, at: 5m, for: 5m}"));
     ASSERT_NE(world, nullptr);
     world->runUntil(world->start() + 7min);
-    EXPECT_EQ(ask(*world, "inference_pool_ready_pods"), 1.0);
-    EXPECT_EQ(ask(*world, "count(inference_pool_per_pod_queue_size)"), 1.0);
+    EXPECT_EQ(ask(*world, "llm_d_epp_ready_endpoints"), 1.0);
+    EXPECT_EQ(ask(*world, "count(llm_d_epp_per_endpoint_queue_size)"), 1.0);
 }
 
 // llm-d-router sets the gauge in the dispatch cycle of flow control. The simulated one exports it
@@ -87,10 +87,8 @@ TEST(Gauges, theSaturationSeriesBelongsToFlowControl) {
         auto world = test::makeText(exporting(c.router, ""));
         ASSERT_NE(world, nullptr) << c.router;
         world->runUntil(world->start() + 2min);
-        for (const char* name : {"inference_extension_flow_control_pool_saturation",
-                                 "llm_d_epp_flow_control_pool_saturation"}) {
-            EXPECT_EQ(ask(*world, name).has_value(), c.there) << c.router << " " << name;
-        }
+        const bool seen = ask(*world, "llm_d_epp_flow_control_pool_saturation").has_value();
+        EXPECT_EQ(seen, c.there) << c.router;
         const Report report = test::run(*world);
         EXPECT_EQ(report.gates.front().stats.sourceAvailableShare > 0.9, c.there) << c.router;
         if (!c.there) {
@@ -107,12 +105,36 @@ TEST(Gauges, theSaturationSeriesBelongsToFlowControl) {
     }
 }
 
-TEST(Gauges, namesOfOneGenerationOnlyWhereAsked) {
-    auto world = test::makeText(exporting("{metric_names: llm-d-epp}", ""));
-    ASSERT_NE(world, nullptr);
-    world->runUntil(world->start() + 1min);
-    EXPECT_TRUE(ask(*world, "llm_d_epp_flow_control_pool_saturation").has_value());
-    EXPECT_FALSE(ask(*world, "inference_extension_flow_control_pool_saturation").has_value());
+// The router of the day of the processor that is played, unless the scenario says otherwise.
+TEST(Gauges, theNamesAreThoseOfTheVersionPlayed) {
+    struct Case {
+        const char* semantics;
+        const char* router;
+        bool older, newer;
+    };
+    for (const Case& c :
+         {Case{"llm-d-async-0.9.0", "{}", true, false},
+          Case{"llm-d-async-0.9.1", "{}", true, false}, Case{"llm-d-async-0.10", "{}", true, true},
+          Case{"llm-d-async-0.11", "{}", false, true}, Case{"penstock", "{}", false, true},
+          Case{"penstock", "{metric_names: both}", true, true},
+          Case{"penstock", "{metric_names: inference-extension}", true, false},
+          Case{"llm-d-async-0.9", "{metric_names: llm-d-epp}", false, true}}) {
+        auto world = test::makeText(exporting(c.router, ""),
+                                    {std::string("engine.semantics=") + c.semantics});
+        ASSERT_NE(world, nullptr);
+        world->runUntil(world->start() + 1min);
+        const auto there = [&](const char* name) { return ask(*world, name).has_value(); };
+        for (const char* name :
+             {"inference_extension_flow_control_pool_saturation", "inference_pool_ready_pods",
+              "count(inference_pool_per_pod_queue_size)"}) {
+            EXPECT_EQ(there(name), c.older) << c.semantics << c.router << name;
+        }
+        for (const char* name :
+             {"llm_d_epp_flow_control_pool_saturation", "llm_d_epp_ready_endpoints",
+              "count(llm_d_epp_per_endpoint_queue_size)"}) {
+            EXPECT_EQ(there(name), c.newer) << c.semantics << c.router << name;
+        }
+    }
 }
 
 // NaN and vanished series are no reading: the gate falls back, says so, and comes back afterwards.
