@@ -49,7 +49,11 @@ std::int64_t* MemoryQueue::counter(State state) {
 }
 
 void MemoryQueue::enter(Record& r, State state) {
-    if (std::int64_t* from = counter(r.state)) --*from;
+    PENSTOCK_CHECK(r.state != state);
+    if (std::int64_t* from = counter(r.state)) {
+        PENSTOCK_CHECK(*from > 0);
+        --*from;
+    }
     if (std::int64_t* to = counter(state)) ++*to;
     r.state = state;
 }
@@ -57,6 +61,7 @@ void MemoryQueue::enter(Record& r, State state) {
 void MemoryQueue::release(std::uint32_t slot) {
     accrue();
     Record& r = records_[slot];
+    PENSTOCK_CHECK(r.state != State::free);
     if (r.request.suspect) suspectOut_ = false;
     if (!cancelled_.empty()) cancelled_.erase(r.request.number);
     enter(r, State::free);
@@ -225,6 +230,7 @@ void MemoryQueue::claim(std::int32_t max) {
 
 void MemoryQueue::take(std::uint32_t slot) {
     Record& r = records_[slot];
+    PENSTOCK_CHECK(r.state == State::pending || r.state == State::suspect);
     enter(r, State::claimed);
     r.leasedAt = broker_.loop_.now();
     r.request.claimEpoch = ++r.epoch;
@@ -247,6 +253,7 @@ bool MemoryQueue::takeSuspect() {
 void MemoryQueue::finish(const Request& request, const ResultMessage& result, std::uint32_t claim) {
     if (held(request) == nullptr) return refuse(request, claim);
     const std::uint32_t slot = request.handle; // the caller's request may end with its claim
+    PENSTOCK_CHECK(records_[slot].request.queue == index_);
     ++counts_.finished;
     publish(request, result);
     settle(claim, Settlement::done);

@@ -37,6 +37,7 @@ void TimerQueue::disarm(Timer& timer) {
     if (!timer.armed()) return;
     take(timer);
     heapIndex(timer) = -1;
+    PENSTOCK_CHECK(armed_ > 0);
     --armed_;
 }
 

@@ -229,7 +229,7 @@ class ReferenceReplica {
         std::int64_t start = inApi_.empty() ? kNeverNs : inApi_.front()->enteredAt;
         if (!waiting_.empty()) {
             const bool full = !inBatches() || static_cast<std::int64_t>(waiting_.size()) >= slots();
-            start = std::min(start, full ? lastEnd_ : oldestWaiting() + config_.staticMaxWaitNs);
+            start = std::min(start, full ? lastEnd_ : config_.batchRipeAt(oldestWaiting()));
         }
         return std::max(start, lastEnd_);
     }
@@ -240,7 +240,7 @@ class ReferenceReplica {
         lastEnd_ = t;
         const auto waiting = static_cast<std::int64_t>(waiting_.size());
         if (inBatches()) {
-            if (waiting < slots() && oldestWaiting() + config_.staticMaxWaitNs > t) return;
+            if (waiting < slots() && config_.batchRipeAt(oldestWaiting()) > t) return;
             batchLeft_ = std::min(slots(), waiting);
         }
         schedule(t, sink);

@@ -13,7 +13,7 @@ PENSTOCK_HD std::int64_t Replica<Store>::idleStart() const {
     std::int64_t start = inApi_.empty() ? kNeverNs : inApi_.top().key;
     if (waiting_ > 0) {
         const bool full = config_.mode != BatchMode::staticBatch || waiting_ >= slots();
-        const std::int64_t ripe = full ? time_ : oldestWaiting() + config_.staticMaxWaitNs;
+        const std::int64_t ripe = full ? time_ : config_.batchRipeAt(oldestWaiting());
         if (ripe < start) start = ripe;
     }
     return start < time_ ? time_ : start;
@@ -259,7 +259,7 @@ PENSTOCK_HD void Replica<Store>::startFromIdle(std::int64_t t, Sink& sink) {
     enterQueueBefore(t + 1);
     if (config_.mode == BatchMode::staticBatch) {
         const bool full = waiting_ >= slots();
-        if (!full && oldestWaiting() + config_.staticMaxWaitNs > t) return;
+        if (!full && config_.batchRipeAt(oldestWaiting()) > t) return;
         batchLeft_ = full ? slots() : static_cast<std::int32_t>(waiting_);
     }
     schedule(t, nullptr, sink);

@@ -48,6 +48,10 @@ struct ReplicaConfig {
 
     std::int32_t staticSize = 8;      // staticBatch: starts when so many wait ...
     std::int64_t staticMaxWaitNs = 0; // ... or when the oldest has waited this long
+    // When that is, for one that waits since then.
+    PENSTOCK_HD std::int64_t batchRipeAt(std::int64_t since) const {
+        return staticMaxWaitNs < kNeverNs - since ? since + staticMaxWaitNs : kNeverNs;
+    }
 
     bool prefixCache = false;         // kvBlocks / cacheUnitBlocks at most kMaxCachedUnits
     std::int32_t cacheUnitBlocks = 1; // blocks that are found, kept and forgotten together

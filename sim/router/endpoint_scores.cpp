@@ -75,11 +75,13 @@ void EndpointScores::left(std::size_t index) {
 
 void EndpointScores::counted(std::size_t index, std::int64_t tokens) {
     tokens_[index] += tokens;
+    PENSTOCK_CHECK(tokens_[index] >= 0);
     saturationChanged_ = true;
 }
 
 // The count of an endpoint has moved by one: so has the largest, at most.
 void EndpointScores::moved(std::size_t index, std::int64_t before) {
+    PENSTOCK_CHECK(requests_[index] >= 0);
     if (!byUtilization()) saturationChanged_ = true;
     if (!countsKnown_ || ready_[index] == 0) return;
     const auto now = static_cast<std::size_t>(requests_[index]);

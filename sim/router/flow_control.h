@@ -11,6 +11,7 @@
 //
 // Jobs are small numbers given by the router; removing one is lazy, so the caller says at take()
 // and sweep() which are still alive.
+#include "engine/types/check.h"
 #include "engine/types/time.h"
 #include "sim/router/router_spec.h"
 
@@ -99,6 +100,7 @@ class FlowControl {
         band.bytes -= item.bytes;
         --size_;
         bytes_ -= item.bytes;
+        PENSTOCK_CHECK(band.size >= 0 && band.bytes >= 0 && size_ >= band.size);
         if (band.size > 0) return;
         band.flows.clear(); // the dead in them too: flows do not pile up with the ids that come by
         band.flowOf.clear();

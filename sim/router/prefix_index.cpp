@@ -148,6 +148,7 @@ void PrefixIndex::record(std::uint32_t endpoint) {
         recordPart(endpoint, part);
     if (unnamed_ > 0) recordUnnamed(endpoint, unnamed_);
     trim(lists_[endpoint]);
+    PENSTOCK_CHECK(lists_[endpoint].size >= 0);
 }
 
 void PrefixIndex::recordPart(std::uint32_t endpoint, const Part& part) {

@@ -41,6 +41,7 @@ class RedisServer {
     void kill9();
     void start(); // again, with the data that is there
     void stall(bool on);
+    std::uint16_t port() const { return port_; }
     std::string url() const { return "redis://127.0.0.1:" + std::to_string(port_); }
 
     // One command, each word apart; "" for nil, a number as its digits, a list by lines.

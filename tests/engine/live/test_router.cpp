@@ -13,6 +13,13 @@
 
 namespace penstock::testing {
 
+struct TestRouter::Late {
+    TestRouter* router;
+    evhttp_request* request;
+    Answer answer;
+    event* timer = nullptr;
+};
+
 TestRouter::TestRouter(Rule rule, std::uint16_t port)
     : rule_(std::move(rule)), base_(event_base_new()) {
     server_ = evhttp_new(base_);
@@ -40,6 +47,10 @@ TestRouter::TestRouter(Rule rule, std::uint16_t port)
 TestRouter::~TestRouter() {
     over_ = true;
     thread_.join();
+    for (Late* each : late_) {
+        event_free(each->timer);
+        delete each;
+    }
     evhttp_free(server_);
     event_base_free(base_);
 }
@@ -72,12 +83,8 @@ void TestRouter::answered(evhttp_request* request) {
              each = each->next.tqe_next)
             lastHeaders_[each->key] = each->value;
     }
-    struct Late {
-        evhttp_request* request;
-        Answer answer;
-        event* timer = nullptr;
-    };
-    auto* late = new Late{request, std::move(answer)};
+    auto* late = new Late{this, request, std::move(answer)};
+    late_.insert(late);
     const auto send = [](int, short, void* owned) {
         auto* l = static_cast<Late*>(owned);
         if (l->answer.cuts) {
@@ -105,6 +112,7 @@ void TestRouter::answered(evhttp_request* request) {
             evhttp_send_reply(l->request, l->answer.status, "said", out);
             evbuffer_free(out);
         }
+        l->router->late_.erase(l);
         event_free(l->timer);
         delete l;
     };

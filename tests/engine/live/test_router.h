@@ -8,6 +8,7 @@
 #include <functional>
 #include <map>
 #include <mutex>
+#include <set>
 #include <string>
 #include <thread>
 
@@ -43,11 +44,13 @@ class TestRouter {
     std::map<std::string, std::string> lastHeaders() const;
 
   private:
+    struct Late; // an answer that takes its time
     void answered(evhttp_request* request);
 
     Rule rule_;
     event_base* base_;
     evhttp* server_;
+    std::set<Late*> late_;
     std::uint16_t port_;
     mutable std::mutex mutex_;
     std::map<std::string, int> hits_;
