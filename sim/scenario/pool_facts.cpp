@@ -67,6 +67,26 @@ std::optional<double> ceilingOf(const MeanRequest& request, const Scenario& scen
     return ceiling;
 }
 
+// Its prompt computed and its tokens decoded alone, on the kind of replica that is fastest.
+std::optional<Duration> leastServiceTime(const MeanRequest& request, const Scenario& scenario) {
+    if (!request.known || request.weight <= 0.0 || request.output < 1.0) return std::nullopt;
+    double least = HUGE_VAL;
+    for (const ReplicaGroup& group : scenario.replicas) {
+        const ReplicaConfig& config = group.config;
+        if (config.mode != BatchMode::continuous) return std::nullopt;
+        BatchShape prefill;
+        prefill.prefillTokens =
+            config.prefixCache ? 1 : std::max<std::int64_t>(1, std::llround(request.prompt));
+        prefill.prefillSequences = 1;
+        BatchShape decode;
+        decode.decodes = 1;
+        decode.context = std::llround(request.prompt + 0.5 * request.output);
+        least = std::min(least, stepNs(config.cost, prefill) +
+                                    (request.output - 1.0) * stepNs(config.cost, decode));
+    }
+    return fromSeconds(least * 1e-9);
+}
+
 // The labels that the simulated exporters and scrapes put on a metric (world/pool_gauges.h).
 SeriesFact seriesFact(const std::string& metric, const std::string& pool) {
     SeriesFact fact{metric, !metric.starts_with("vllm:"), {}, {}};
@@ -120,6 +140,7 @@ QueueFacts factsOf(const std::string& id, const Scenario& scenario) {
     }
     if (known && rate > 0.0) facts.requestsPerSecond = rate;
     facts.poolCeiling = ceilingOf(request, scenario);
+    facts.leastServiceTime = leastServiceTime(request, scenario);
     // What is due by a deadline is all that is due by then: the deadline that asks for most counts.
     double due = 0.0;
     double most = 0.0;

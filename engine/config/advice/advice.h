@@ -25,7 +25,8 @@ struct QueueFacts {
     std::optional<Duration> window;          // from arrival to deadline, the shortest that matters
     std::optional<double>
         poolCeiling; // requests a second that the pool cannot exceed on these alone
-    std::optional<bool> messagesCarryTier; // the senders set the tier label
+    std::optional<Duration> leastServiceTime; // of one request on a pool that does nothing else
+    std::optional<bool> messagesCarryTier;    // the senders set the tier label
 };
 
 // What labels the series of one metric have. A label without values may have any.

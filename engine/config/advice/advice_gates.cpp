@@ -190,13 +190,30 @@ std::string_view metricOf(const metrics::promql::Node& selector) {
     return {};
 }
 
-std::vector<std::string> metricNames(std::string_view query) {
-    std::vector<std::string> names;
-    for (const metrics::promql::Node& selector : selectorsOf(query)) {
-        const std::string_view name = metricOf(selector);
-        if (!name.empty()) names.emplace_back(name);
+namespace {
+// What each side of the outermost `or`s reads: the first side that gives samples answers.
+void addSides(const metrics::promql::Expression& of, metrics::promql::Node::Index index,
+              std::vector<std::vector<std::string>>& out, bool within) {
+    using Node = metrics::promql::Node;
+    const Node& node = of.nodes[index];
+    const bool either = node.kind == Node::Kind::binary && node.op == metrics::promql::Op::setOr;
+    if (either && within) return; // one of them may be missing
+    if (!either && !within) out.emplace_back();
+    if (node.kind == Node::Kind::selector || node.kind == Node::Kind::range) {
+        if (const auto name = metricOf(node); !name.empty()) out.back().emplace_back(name);
     }
-    return names;
+    for (std::size_t i = 0; i < node.childCount; ++i)
+        addSides(of, node.children[i], out, !either);
+}
+} // namespace
+
+std::vector<std::vector<std::string>> sidesOf(std::string_view query) {
+    std::vector<std::vector<std::string>> out;
+    const auto parsed = metrics::PromQuery::parse(query);
+    if (!parsed) return {{}};
+    const auto& expression = *parsed->expression();
+    addSides(expression, static_cast<std::uint32_t>(expression.nodes.size() - 1), out, false);
+    return out;
 }
 
 std::vector<std::vector<std::string>> seriesOf(const FlatGate& gate, const Semantics& semantics) {
@@ -214,7 +231,7 @@ std::vector<std::vector<std::string>> seriesOf(const FlatGate& gate, const Seman
                 {"inference_pool_per_pod_queue_size"},
                 {"vllm:num_requests_running", "inference_pool_ready_pods"}};
     }
-    if (gate.type == "prometheus-query") return {metricNames(gate.text("query"))};
+    if (gate.type == "prometheus-query") return sidesOf(gate.text("query"));
     return {};
 }
 

@@ -48,8 +48,9 @@ double bestBudgetOf(const std::vector<FlatGate>& gates, const QueueDocument& que
 std::vector<metrics::promql::Node> selectorsOf(std::string_view query);
 // The metric that a selector names; empty: it does not name one.
 std::string_view metricOf(const metrics::promql::Node& selector);
-// Names in a PromQL text that select series.
-std::vector<std::string> metricNames(std::string_view query);
+// The names that each side of a PromQL text's outermost `or`s selects series by; a side without
+// any, like vector(0), always answers.
+std::vector<std::vector<std::string>> sidesOf(std::string_view query);
 
 // Series that the gate reads, alternatives in the order in which it tries them.
 std::vector<std::vector<std::string>> seriesOf(const FlatGate& gate, const Semantics& semantics);

@@ -70,14 +70,11 @@ class MetricRules final : private Rules {
     void notExported(const FlatGate& gate) {
         if (!facts_.metrics || !gate.onPrometheus()) return;
         const auto alternatives = seriesOf(gate, engine_.semantics);
-        if (alternatives.empty() ||
-            std::any_of(alternatives.begin(), alternatives.end(),
-                        [this](const auto& names) { return exported(names); })) {
-            return;
-        }
+        const auto answering = std::find_if(alternatives.begin(), alternatives.end(),
+                                            [this](const auto& names) { return exported(names); });
         std::vector<std::string> missing;
-        for (const auto& names : alternatives) {
-            for (const std::string& name : names) {
+        for (auto names = alternatives.begin(); names != answering; ++names) {
+            for (const std::string& name : *names) {
                 if (!exported({name}) &&
                     std::find(missing.begin(), missing.end(), name) == missing.end()) {
                     missing.push_back(name);
@@ -85,6 +82,15 @@ class MetricRules final : private Rules {
             }
         }
         if (missing.empty()) return;
+        if (answering != alternatives.end()) {
+            if (gate.type != "prometheus-query") return; // made to try one name after the other
+            add("metric-not-exported", Severity::warning, gate, "query",
+                fmt::format("Nothing exports {}; the query always reads what stands after its "
+                            "`or`.",
+                            fmt::join(missing, ", ")),
+                renamed(missing.front(), false));
+            return;
+        }
         const bool saturation = gate.type == "prometheus-saturation";
         const double value = gate.number("fallback");
         const double budget = saturation ? budgetWithoutReading(value) : clampUnit(value);
@@ -156,7 +162,6 @@ class MetricRules final : private Rules {
         }
         dead += cache;
         if (!gate.onPrometheus()) return dead;
-        const auto names = seriesOf(gate, engine_.semantics);
         const bool router = gate.type == "prometheus-saturation" ||
                             (gate.type == "prometheus-budget" && budgetSource(gate) != 2);
         const auto& scrape = router ? facts_.routerScrape : facts_.modelServerScrape;

@@ -53,8 +53,14 @@ class WaitingRules final : private Rules {
     // least number of whole polls that is longer than an answer.
     void halvedByPoll(const FlatGate& gate) {
         if (!rate_ || gate.queue == nullptr || gate.type != "local-max-concurrency") return;
-        if (blocks(gate) || gate.waits || !facts_.serviceTime) return;
-        const double service = toSeconds(*facts_.serviceTime);
+        if (blocks(gate) || gate.waits) return;
+        const QueueFacts* queue = facts_.queue(gate.queue->id);
+        const bool known = facts_.serviceTime.has_value();
+        const auto answer = known              ? facts_.serviceTime
+                            : queue != nullptr ? queue->leastServiceTime
+                                               : std::nullopt;
+        if (!answer) return;
+        const double service = toSeconds(*answer);
         const double poll = toSeconds(engine_.pollInterval());
         const double limit = gate.number("limit");
         if (service <= 0.0 || poll <= 0.0 || !(limit > 0.0)) return;
@@ -63,11 +69,11 @@ class WaitingRules final : private Rules {
         const double real = limit / held;
         if (real > kWorthSaying * most) return;
         add("limit-meets-poll", Severity::warning, gate, "limit",
-            fmt::format("Answers take {} and the queue is polled every {}: a place that frees "
+            fmt::format("Answers take {}{} and the queue is polled every {}: a place that frees "
                         "between two polls stands empty until the next, so that the limit {} gives "
                         "about {} requests a second, not {}.",
-                        seconds(*facts_.serviceTime), seconds(engine_.pollInterval()), num(limit),
-                        num(real), num(most)),
+                        known ? "" : "at least ", seconds(*answer), seconds(engine_.pollInterval()),
+                        num(limit), num(real), num(most)),
             "Shorten poll_interval_ms well below the time of an answer (and batch_size with it), "
             "raise the limit in proportion, or write gating_mode: blocking before the pool.");
     }

@@ -41,6 +41,7 @@ constexpr std::int64_t kMaxWorkers = 100'000;
 // The values that are flags of llm-d-async's command line; how many workers a pool has without a
 // document of pools.
 void readFlags(Reader& reader, EngineDocument& engine, const PartContext& context);
+std::string workersCut(std::int64_t workers); // what is said of more than kMaxWorkers
 std::int32_t readConcurrency(Reader& reader, const PartContext& context);
 
 // gate_type and gate_params of a queue or pool whose path is `path`.

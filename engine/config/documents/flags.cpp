@@ -110,6 +110,12 @@ void readGateWait(Reader& r, EngineDocument& engine, const PartContext& context)
 
 } // namespace
 
+std::string workersCut(std::int64_t workers) {
+    return fmt::format("llm-d-async starts {} workers; penstock runs with {}, the most it "
+                       "simulates.",
+                       workers, kMaxWorkers);
+}
+
 std::int32_t readConcurrency(Reader& r, const PartContext& context) {
     const auto workers = flagInteger(r, "concurrency", {1, kMaxWorkers, "workers"}, 64, context);
     if (workers < 1) {
@@ -118,6 +124,9 @@ std::int32_t readConcurrency(Reader& r, const PartContext& context) {
                                  "channels hold, and answers nothing.",
                                  workers),
                      "Write how many requests may be on the way at once, like 64.");
+    } else if (workers > kMaxWorkers) {
+        context.find(Severity::warning, "not-supported", r, "concurrency", workersCut(workers),
+                     "Write at most 100000.");
     }
     return static_cast<std::int32_t>(std::clamp<std::int64_t>(workers, 0, kMaxWorkers));
 }

@@ -128,8 +128,13 @@ class Translation {
                                             "start",
                                             path, quoteForError(argument)));
         }
+        const bool cut = as == "concurrency" && *number > detail::kMaxWorkers;
+        if (cut) {
+            work_.find(Severity::warning, "not-supported", path, value->at,
+                       detail::workersCut(*number), "Write at most 100000.");
+        }
         Node whole = *value;
-        whole.text = std::to_string(std::min(*number, detail::kMaxWorkers));
+        whole.text = std::to_string(cut ? detail::kMaxWorkers : *number);
         whole.quoted = false;
         detail::HelmWork::put(work_.tree.root(), as, &whole);
         return {};

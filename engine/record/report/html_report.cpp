@@ -200,8 +200,9 @@ std::string gateTable(const Report& r) {
         out += row({g.owner, g.type, text::spaced(name(s.verdict)), percent(s.closedShare),
                     count(s.closures), text::fixed(s.budgetMean, 2), text::fixed(s.budgetP50, 2),
                     text::fixed(s.overshootMax, 2),
-                    s.sourceAvailableShare > 0 ? text::fixed(s.ageMean, 1) + " s"
-                                               : std::string("never read"),
+                    !std::isnan(s.ageMean)       ? text::fixed(s.ageMean, 1) + " s"
+                    : s.sourceAvailableShare < 1 ? std::string("never read")
+                                                 : std::string("–"),
                     percent(s.sourceAvailableShare)});
     }
     out += "</table></div><p></p><div class=\"scroll\"><table>" +

@@ -7,6 +7,7 @@
 #include <fmt/core.h>
 
 #include <algorithm>
+#include <cmath>
 
 namespace penstock {
 
@@ -56,7 +57,7 @@ std::string gateText(const GateReport& g) {
     out += fmt::format("    closed {} of the time in {} spells; budget mean {}, median {}\n",
                        percent(s.closedShare), count(s.closures), text::fixed(s.budgetMean, 2),
                        text::fixed(s.budgetP50, 2));
-    if (s.sourceAvailableShare <= 0) {
+    if (s.sourceAvailableShare < 1 && std::isnan(s.ageMax)) {
         out += "    never had a reading: it ran on its fallback all the time\n";
     } else if (s.ageMax > 0 || s.sourceAvailableShare < 1) {
         out += fmt::format("    knew the load of {} s ago on average ({} s at worst); its "

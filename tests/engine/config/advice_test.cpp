@@ -355,6 +355,11 @@ std::vector<Trap> traps() {
          Severity::error,
          {"Nothing exports vllm:gpu_cache_usage_perc",
           "It is called vllm:kv_cache_usage_perc there"}},
+        {"a side of an `or` that nothing exports",
+         {gate("prometheus-query", "{query: \"no_such_metric or vector(0.5)\"}")},
+         "metric-not-exported",
+         Severity::warning,
+         {"Nothing exports no_such_metric", "always reads what stands after its `or`"}},
         {"a query that does not parse",
          {gate("prometheus-query", "{query: \"1 - (\"}")},
          "never-yields",
@@ -455,15 +460,19 @@ TEST(Advice, comesAsTextAndAsJson) {
 }
 
 TEST(Advice, namesTheSeriesOfAQuery) {
-    using detail::metricNames;
-    EXPECT_THAT(metricNames("1 - sum by(pool) (a:b{x=\"c{\"}) / on() (rate(d_total[5m]) * 1e3)"),
-                testing::ElementsAre("a:b", "d_total"));
-    EXPECT_THAT(metricNames("clamp(1, 0, 1)"), IsEmpty());
-    EXPECT_THAT(metricNames("\"a{\""), IsEmpty());
-    EXPECT_THAT(metricNames("1 - avg(vllm:gpu_cache_usage_perc)"),
-                testing::ElementsAre("vllm:gpu_cache_usage_perc"));
-    EXPECT_THAT(metricNames("a{"), IsEmpty()); // it does not parse, which is a finding of its own
-    EXPECT_THAT(metricNames("'\\"), IsEmpty());
+    using detail::sidesOf;
+    using testing::ElementsAre;
+    EXPECT_THAT(sidesOf("1 - sum by(pool) (a:b{x=\"c{\"}) / on() (rate(d_total[5m]) * 1e3)"),
+                ElementsAre(ElementsAre("a:b", "d_total")));
+    EXPECT_THAT(sidesOf("clamp(1, 0, 1)"), ElementsAre(IsEmpty()));
+    EXPECT_THAT(sidesOf("a - b or (c or vector(0)) or sum(d or e)"),
+                ElementsAre(ElementsAre("a", "b"), ElementsAre("c"), IsEmpty(), IsEmpty()));
+    EXPECT_THAT(sidesOf("\"a{\""), ElementsAre(IsEmpty()));
+    EXPECT_THAT(sidesOf("1 - avg(vllm:gpu_cache_usage_perc)"),
+                ElementsAre(ElementsAre("vllm:gpu_cache_usage_perc")));
+    EXPECT_THAT(sidesOf("a{"),
+                ElementsAre(IsEmpty())); // it does not parse, which is a finding of its own
+    EXPECT_THAT(sidesOf("'\\"), ElementsAre(IsEmpty()));
 }
 
 } // namespace

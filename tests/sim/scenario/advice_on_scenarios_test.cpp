@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 // Advice on everything that is shipped: each scenario's deliberate findings, and not one more. A
 // finding that is not in this table is a false alarm, or a scenario that became wrong.
+#include "sim/scenario/pool_facts.h"
 #include "sim/scenario/scenario_advice.h"
 #include "tests/sim/world/scenario_support.h"
 
 #include <algorithm>
+#include <cmath>
 #include <filesystem>
 #include <fstream>
 #include <map>
@@ -170,6 +172,65 @@ TEST(AdviceOnScenarios, remarksOnContradictionsInTheRouter) {
         }
         EXPECT_EQ(found, c.found) << c.router;
     }
+}
+
+// A pool that serves one request at a time serves it in the time that the facts say is the least.
+TEST(AdviceOnScenarios, theLeastServiceTimeIsThatOfALoneRequest) {
+    const std::string text = "scenario: {name: n, horizon: 30m, warmup: 0s}\n"
+                             "pool: {replicas: [{gpu: H100, model: Llama-3.1-8B}]}\n"
+                             "sources:\n"
+                             "  - {name: s, to: 'queue:q', deadline: 1h, prompt_tokens: 400,\n"
+                             "     output_tokens: 200, arrivals: {process: constant, rate: 0.1}}\n"
+                             "engine: {transport: {queues: [{id: q, queue_name: q}]}}\n";
+    const auto scenario = parseScenario(text, "lone.yaml", test::options());
+    ASSERT_TRUE(scenario.has_value()) << scenario.error().text();
+    const PoolFacts facts = poolFacts(*scenario);
+    ASSERT_NE(facts.queue("q"), nullptr);
+    ASSERT_TRUE(facts.queue("q")->leastServiceTime.has_value());
+    const double least = toSeconds(*facts.queue("q")->leastServiceTime);
+    auto world = test::makeText(text);
+    ASSERT_NE(world, nullptr);
+    const Report report = test::run(*world);
+    const QueueReport& q = report.queues.front();
+    ASSERT_GT(q.succeeded, 100);
+    const double served = (q.e2eMs.mean - q.waitMs.mean) / 1000.0;
+    EXPECT_GE(served, 0.995 * least);
+    EXPECT_LE(served, 1.05 * least);
+}
+
+// A poll of nine tenths of an answer takes every place for two polls; one of three tenths, for
+// four.
+TEST(AdviceOnScenarios, findsALimitThatThePollHalves) {
+    const auto read = [](double pollMs, const std::string& semantics) {
+        return parseScenario(
+            "scenario: {name: n}\n"
+            "pool: {replicas: [{gpu: H100, model: Llama-3.1-8B}]}\n"
+            "sources: [{name: s, to: 'queue:q', deadline: 1h, prompt_tokens: 100,\n"
+            "           output_tokens: 180, arrivals: {process: poisson, rate: 1}}]\n"
+            "engine:\n"
+            "  semantics: " +
+                semantics +
+                "\n  transport: {poll_interval_ms: " + std::to_string(std::lround(pollMs)) +
+                ", queues: [{id: q, queue_name: q,\n"
+                "    gate_type: local-max-concurrency, gate_params: {limit: 4}}]}\n",
+            "limit.yaml", test::options());
+    };
+    const auto found = [&](double pollMs, const std::string& semantics) {
+        const auto scenario = read(pollMs, semantics);
+        EXPECT_TRUE(scenario.has_value()) << scenario.error().text();
+        std::string said;
+        for (const Finding& finding : adviseScenario(*scenario)) {
+            if (finding.code == "limit-meets-poll") said += finding.computed;
+        }
+        return said;
+    };
+    const auto plain = read(1000, "llm-d-async-0.9");
+    ASSERT_TRUE(plain.has_value()) << plain.error().text();
+    const double answerMs = 1000.0 * toSeconds(*poolFacts(*plain).queue("q")->leastServiceTime);
+    EXPECT_NE(found(0.9 * answerMs, "llm-d-async-0.9").find("Answers take at least "),
+              std::string::npos);
+    EXPECT_EQ(found(0.3 * answerMs, "llm-d-async-0.9"), "");
+    EXPECT_EQ(found(0.9 * answerMs, "penstock"), "");
 }
 
 } // namespace
