@@ -23,8 +23,9 @@ bool sendAll(int to, const char* data, ssize_t size) {
 }
 } // namespace
 
-LossyProxy::LossyProxy(std::uint16_t server, std::chrono::milliseconds every)
-    : server_(server), every_(every), listener_(socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
+LossyProxy::LossyProxy(std::uint16_t server, int least, int most, std::uint32_t seed)
+    : server_(server), passes_(least, most), random_(seed),
+      listener_(socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
     sockaddr_in address = test::loopback(0);
     socklen_t size = sizeof address;
     const bool listens = bind(listener_, reinterpret_cast<sockaddr*>(&address), size) == 0 &&
@@ -57,8 +58,7 @@ void LossyProxy::serve() {
 }
 
 void LossyProxy::relay(int client, int server) {
-    using Clock = std::chrono::steady_clock;
-    const auto next = Clock::now() + every_;
+    int passes = passes_(random_);
     char data[65536];
     while (!over_) {
         pollfd both[] = {{client, POLLIN, 0}, {server, POLLIN, 0}};
@@ -67,7 +67,7 @@ void LossyProxy::relay(int client, int server) {
             if ((both[from].revents & (POLLIN | POLLHUP | POLLERR)) == 0) continue;
             const ssize_t got = recv(both[from].fd, data, sizeof data, 0);
             if (got <= 0) return;
-            if (from == 1 && !healed_ && Clock::now() >= next) {
+            if (from == 1 && !healed_ && passes-- == 0) {
                 ++lost_;
                 return;
             }

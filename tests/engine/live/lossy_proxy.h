@@ -1,21 +1,22 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-// Stands before a TCP server on loopback and loses its answers: when it is time, the next bytes
-// from the server are not passed on and the connection is closed instead, so that the server has
-// done what it was asked and the client cannot know. A thread of its own; one connection at a time
-// is enough for a client with one connection, later ones are served when it has gone.
+// Stands before a TCP server on loopback and loses its answers: after some reads of what the server
+// says, a new number for each connection, the next is not passed on and the connection is closed
+// instead, so that the server has done what it was asked and the client cannot know. A thread of
+// its own; one connection at a time is enough for a client with one connection, later ones are
+// served when it has gone.
 #include <atomic>
-#include <chrono>
 #include <cstdint>
+#include <random>
 #include <thread>
 
 namespace penstock::testing {
 
 class LossyProxy {
   public:
-    // An answer is lost this long after the one before it, or after the connection was made.
-    LossyProxy(std::uint16_t server, std::chrono::milliseconds every);
+    // At least `least` reads are passed on, and at most `most`.
+    LossyProxy(std::uint16_t server, int least, int most, std::uint32_t seed);
     ~LossyProxy();
     LossyProxy(const LossyProxy&) = delete;
     LossyProxy& operator=(const LossyProxy&) = delete;
@@ -30,7 +31,8 @@ class LossyProxy {
     void relay(int client, int server);
 
     std::uint16_t server_;
-    std::chrono::milliseconds every_;
+    std::uniform_int_distribution<int> passes_;
+    std::mt19937 random_;
     int listener_ = -1;
     std::uint16_t port_ = 0;
     std::atomic<int> lost_{0};
