@@ -39,7 +39,7 @@ struct Semantics {
     // together, back to pending; else each returns when it is due.
     bool moverMovesBatch = false;
     // Equal deadlines (of whole seconds) go by the bytes of the message: fresh before retried, then
-    // by id; else in the order of arrival.
+    // by id, played as the order of arrival; else in the order of arrival alone.
     bool tiesByMember = false;
     bool retriesInRequestQueue = false; // a retry goes back at once, scored by its due time
 

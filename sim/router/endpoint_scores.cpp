@@ -225,9 +225,10 @@ void EndpointScores::resolve() {
 
 std::size_t EndpointScores::pick(const std::vector<PrefixIndex::Match>& matches,
                                  std::int32_t blocks, RandomSequence& random) {
-    if (readyCount_ == 1)
-        return static_cast<std::size_t>(std::find(ready_.begin(), ready_.end(), 1) -
-                                        ready_.begin());
+    if (readyCount_ == 1) {
+        const auto only = std::find(ready_.begin(), ready_.end(), 1);
+        return static_cast<std::size_t>(only - ready_.begin());
+    }
     resolve();
     const double plain = board_.best(); // without a prefix
     PENSTOCK_CHECK(plain >= 0.0);

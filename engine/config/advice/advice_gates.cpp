@@ -212,7 +212,8 @@ std::vector<std::vector<std::string>> sidesOf(std::string_view query) {
     const auto parsed = metrics::PromQuery::parse(query);
     if (!parsed) return {{}};
     const auto& expression = *parsed->expression();
-    addSides(expression, static_cast<std::uint32_t>(expression.nodes.size() - 1), out, false);
+    const auto root = static_cast<metrics::promql::Node::Index>(expression.nodes.size() - 1);
+    addSides(expression, root, out, false);
     return out;
 }
 

@@ -126,7 +126,7 @@ std::int32_t readConcurrency(Reader& r, const PartContext& context) {
                      "Write how many requests may be on the way at once, like 64.");
     } else if (workers > kMaxWorkers) {
         context.find(Severity::warning, "not-supported", r, "concurrency", workersCut(workers),
-                     "Write at most 100000.");
+                     fmt::format("Write at most {}.", kMaxWorkers));
     }
     return static_cast<std::int32_t>(std::clamp<std::int64_t>(workers, 0, kMaxWorkers));
 }

@@ -131,7 +131,8 @@ class Translation {
         const bool cut = as == "concurrency" && *number > detail::kMaxWorkers;
         if (cut) {
             work_.find(Severity::warning, "not-supported", path, value->at,
-                       detail::workersCut(*number), "Write at most 100000.");
+                       detail::workersCut(*number),
+                       fmt::format("Write at most {}.", detail::kMaxWorkers));
         }
         Node whole = *value;
         whole.text = std::to_string(cut ? detail::kMaxWorkers : *number);

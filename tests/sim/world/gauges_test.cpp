@@ -33,6 +33,8 @@ std::string exporting(const std::string& router, const std::string& faults,
            faults + "]\n";
 }
 
+const std::vector<std::string> kBothNames{"pool.router.metric_names=both"};
+
 std::optional<double> ask(World& world, const std::string& query) {
     auto prepared = world.metrics().prepare(query);
     EXPECT_TRUE(prepared.has_value()) << query;
@@ -46,15 +48,16 @@ std::optional<double> ask(World& world, const std::string& query) {
 TEST(Gauges, readyPodsFreezeWhenThePoolEmpties) {
     auto world =
         test::makeText(exporting("{}", "{kind: replica-killed, replica: 0, at: 5m, for: 5m},"
-                                       "{kind: replica-killed, replica: 1, at: 5m, for: 5m}"));
+                                       "{kind: replica-killed, replica: 1, at: 5m, for: 5m}"),
+                       kBothNames);
     ASSERT_NE(world, nullptr);
     world->runUntil(world->start() + 4min);
-    EXPECT_EQ(ask(*world, "llm_d_epp_ready_endpoints{name=\"pool\"}"), 2.0);
+    EXPECT_EQ(ask(*world, "inference_pool_ready_pods{name=\"pool\"}"), 2.0);
     EXPECT_EQ(ask(*world, "sum(vllm:num_requests_running)").has_value(), true);
     world->runUntil(world->start() + 9min);
     EXPECT_EQ(world->router().readyEndpoints(), 0);
-    EXPECT_EQ(ask(*world, "llm_d_epp_ready_endpoints{name=\"pool\"}"), 2.0) << "frozen";
-    EXPECT_EQ(ask(*world, "llm_d_epp_flow_control_pool_saturation"), 1.0)
+    EXPECT_EQ(ask(*world, "inference_pool_ready_pods{name=\"pool\"}"), 2.0) << "frozen";
+    EXPECT_EQ(ask(*world, "inference_extension_flow_control_pool_saturation"), 1.0)
         << "the saturation of an empty pool is 1";
     EXPECT_EQ(ask(*world, "sum(vllm:num_requests_running)"), std::nullopt) << "nobody to scrape";
     EXPECT_EQ(ask(*world, "sum(up{job=\"model-server\"})"), 0.0);
@@ -65,12 +68,12 @@ TEST(Gauges, readyPodsFreezeWhenThePoolEmpties) {
 }
 
 TEST(Gauges, oneLostEndpointIsOneReadyPodFewer) {
-    auto world =
-        test::makeText(exporting("{}", "{kind: replica-killed, replica: 1, at: 5m, for: 5m}"));
+    auto world = test::makeText(
+        exporting("{}", "{kind: replica-killed, replica: 1, at: 5m, for: 5m}"), kBothNames);
     ASSERT_NE(world, nullptr);
     world->runUntil(world->start() + 7min);
-    EXPECT_EQ(ask(*world, "llm_d_epp_ready_endpoints"), 1.0);
-    EXPECT_EQ(ask(*world, "count(llm_d_epp_per_endpoint_queue_size)"), 1.0);
+    EXPECT_EQ(ask(*world, "inference_pool_ready_pods"), 1.0);
+    EXPECT_EQ(ask(*world, "count(inference_pool_per_pod_queue_size)"), 1.0);
 }
 
 // llm-d-router sets the gauge in the dispatch cycle of flow control. The simulated one exports it
@@ -84,11 +87,13 @@ TEST(Gauges, theSaturationSeriesBelongsToFlowControl) {
          {Case{"{}", true}, Case{"{flow_control: true}", true},
           Case{"{saturation_gauge: with-flow-control}", false},
           Case{"{saturation_gauge: with-flow-control, flow_control: true}", true}}) {
-        auto world = test::makeText(exporting(c.router, ""));
+        auto world = test::makeText(exporting(c.router, ""), kBothNames);
         ASSERT_NE(world, nullptr) << c.router;
         world->runUntil(world->start() + 2min);
-        const bool seen = ask(*world, "llm_d_epp_flow_control_pool_saturation").has_value();
-        EXPECT_EQ(seen, c.there) << c.router;
+        for (const char* name : {"inference_extension_flow_control_pool_saturation",
+                                 "llm_d_epp_flow_control_pool_saturation"}) {
+            EXPECT_EQ(ask(*world, name).has_value(), c.there) << c.router << " " << name;
+        }
         const Report report = test::run(*world);
         EXPECT_EQ(report.gates.front().stats.sourceAvailableShare > 0.9, c.there) << c.router;
         if (!c.there) {
@@ -116,6 +121,7 @@ TEST(Gauges, theNamesAreThoseOfTheVersionPlayed) {
          {Case{"llm-d-async-0.9.0", "{}", true, false},
           Case{"llm-d-async-0.9.1", "{}", true, false}, Case{"llm-d-async-0.10", "{}", true, true},
           Case{"llm-d-async-0.11", "{}", false, true}, Case{"penstock", "{}", false, true},
+          Case{"penstock", "{metric_names: llm-d-epp}", false, true},
           Case{"penstock", "{metric_names: both}", true, true},
           Case{"penstock", "{metric_names: inference-extension}", true, false},
           Case{"llm-d-async-0.9", "{metric_names: llm-d-epp}", false, true}}) {
